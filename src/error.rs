@@ -1,0 +1,84 @@
+//! The crate's one error type. Every message names the value, what was expected and what to do.
+
+use std::path::PathBuf;
+
+/// Everything that can go wrong in this crate.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An argument outside its range.
+    #[error("{name} is {value}: expected {expected}")]
+    Argument {
+        /// The argument's name, as its caller writes it.
+        name: &'static str,
+        /// The value that was given.
+        value: String,
+        /// What was expected, as a phrase.
+        expected: String,
+    },
+
+    /// Two arrays whose shapes do not fit together.
+    #[error("{what} has shape {found:?}: expected {expected:?}")]
+    Shape {
+        /// What has the wrong shape.
+        what: String,
+        /// Its shape.
+        found: Vec<usize>,
+        /// The shape that fits.
+        expected: Vec<usize>,
+    },
+
+    /// A file that could not be opened, read or written.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was being done: "open", "write", …
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// The operating system's reason.
+        source: std::io::Error,
+    },
+
+    /// A file whose content is not what its format says.
+    #[error("{} is not {expected}: {reason}", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// The format that was expected, as a phrase: "an IDX file", "a vardrop checkpoint".
+        expected: &'static str,
+        /// What is wrong with it, with the values.
+        reason: String,
+    },
+
+    /// A loss or parameter that is infinite or not a number.
+    #[error(
+        "{what} is {value} at epoch {epoch}, step {step}: training stopped; \
+         try a smaller learning rate, or another seed"
+    )]
+    NonFinite {
+        /// What is not finite: "the cross-entropy", "the weights of layer 2", …
+        what: String,
+        /// Its value.
+        value: f64,
+        /// The epoch, counted from 1.
+        epoch: usize,
+        /// The step since training began, counted from 1.
+        step: u64,
+    },
+}
+
+/// The crate's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// An [`Error::Argument`], with the value formatted.
+    pub(crate) fn argument(name: &'static str, value: impl ToString, expected: impl Into<String>) -> Self {
+        Self::Argument { name, value: value.to_string(), expected: expected.into() }
+    }
+
+    /// A closure for `map_err` that makes an [`Error::Io`].
+    pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { action, path, source }
+    }
+}

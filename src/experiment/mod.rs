@@ -1,0 +1,5 @@
+//! Experiments: plans, resumable sweeps and the records that they leave.
+
+mod record;
+
+pub use record::{Protocol, Record};

@@ -1,0 +1,18 @@
+//! Variational dropout and the local reparameterization trick (Kingma, Salimans & Welling 2015).
+//!
+//! A method is where noise enters a layer, how its rate α is set, and how its gradient is estimated.
+
+// Links OpenBLAS into every artefact that uses the crate, a notebook cell's shared object included.
+extern crate openblas_src as _;
+
+pub mod data;
+pub mod experiment;
+pub mod training;
+
+mod error;
+mod method;
+mod real;
+
+pub use error::{Error, Result};
+pub use method::Method;
+pub use real::Real;

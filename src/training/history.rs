@@ -1,0 +1,110 @@
+//! What a training run leaves behind: one entry an epoch, and the epoch that validation chose.
+
+use serde::{Deserialize, Serialize};
+
+/// Statistics of one layer's α (noise variance relative to the mean), over its noise variables.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AlphaStatistics {
+    /// Mean of α.
+    pub mean: f64,
+    /// Standard deviation of α over the layer's rates (divisor n).
+    pub std: f64,
+    /// Smallest α.
+    pub min: f64,
+    /// Largest α.
+    pub max: f64,
+}
+
+/// One epoch of training. Losses are means per example, in nats; errors are percentages of misclassified examples.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// Counted from 1.
+    pub epoch: usize,
+    /// Wall-clock seconds of training, without evaluation.
+    pub seconds: f64,
+    /// The objective: `train_cross_entropy + train_kl`.
+    pub train_loss: f64,
+    /// Mean cross-entropy of the noisy training batches.
+    pub train_cross_entropy: f64,
+    /// The KL term as it enters the objective, w · KL / N.
+    pub train_kl: f64,
+    /// Cross-entropy on the validation examples, without noise and with the averaged parameters.
+    pub valid_cross_entropy: Option<f64>,
+    /// Validation error, without noise and with the averaged parameters. `None` where no example is held out.
+    pub valid_error_percent: Option<f64>,
+    /// Cross-entropy on the test examples, as for validation.
+    pub test_cross_entropy: f64,
+    /// Test error, as for validation.
+    pub test_error_percent: f64,
+    /// α of each layer's noise, input layer first; empty for methods without α.
+    pub alpha: Vec<AlphaStatistics>,
+}
+
+/// The epoch whose validation error is lowest (the earliest of equals); the last one where nothing is held out.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Best {
+    /// Counted from 1.
+    pub epoch: usize,
+    /// Its validation error in percent.
+    pub valid_error_percent: Option<f64>,
+    /// Its test error in percent, read off at that epoch alone.
+    pub test_error_percent: f64,
+}
+
+/// The epochs of one run, in order.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct History {
+    /// One entry an epoch.
+    pub epochs: Vec<Epoch>,
+}
+
+impl History {
+    /// The epoch that validation chooses; `None` before the first epoch has ended.
+    pub fn best(&self) -> Option<Best> {
+        let key = |epoch: &Epoch| epoch.valid_error_percent.unwrap_or(f64::INFINITY);
+        let held_out = self.epochs.iter().any(|epoch| epoch.valid_error_percent.is_some());
+        let best =
+            if held_out { self.epochs.iter().min_by(|a, b| key(a).total_cmp(&key(b))) } else { self.epochs.last() }?;
+        Some(Best {
+            epoch: best.epoch,
+            valid_error_percent: best.valid_error_percent,
+            test_error_percent: best.test_error_percent,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn epoch(epoch: usize, valid: Option<f64>, test: f64) -> Epoch {
+        Epoch {
+            epoch,
+            seconds: 1.0,
+            train_loss: 0.5,
+            train_cross_entropy: 0.5,
+            train_kl: 0.0,
+            valid_cross_entropy: valid,
+            valid_error_percent: valid,
+            test_cross_entropy: 0.1,
+            test_error_percent: test,
+            alpha: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn validation_chooses_the_earliest_of_equals_and_never_looks_at_the_test_error() {
+        let history =
+            History { epochs: vec![epoch(1, Some(3.0), 9.0), epoch(2, Some(2.0), 8.0), epoch(3, Some(2.0), 1.0)] };
+        let best = history.best().unwrap();
+        assert_eq!((best.epoch, best.test_error_percent), (2, 8.0));
+    }
+
+    #[test]
+    fn without_validation_the_last_epoch_counts() {
+        let history = History { epochs: vec![epoch(1, None, 1.0), epoch(2, None, 2.0)] };
+        assert_eq!(history.best().unwrap().epoch, 2);
+        assert!(History::default().best().is_none());
+    }
+}
