@@ -7,6 +7,7 @@ extern crate openblas_src as _;
 
 pub mod data;
 pub mod experiment;
+pub mod noise;
 pub mod training;
 
 mod error;
