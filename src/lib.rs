@@ -16,3 +16,5 @@ mod real;
 pub use error::{Error, Result};
 pub use method::Method;
 pub use real::Real;
+
+pub use ndarray;
