@@ -17,3 +17,5 @@ mod real;
 pub use error::{Error, Result};
 pub use method::Method;
 pub use real::Real;
+
+pub use ndarray;
