@@ -6,8 +6,12 @@
 extern crate openblas_src as _;
 
 pub mod data;
+pub mod engine;
 pub mod experiment;
+pub mod layers;
+pub mod network;
 pub mod noise;
+pub mod optimizer;
 pub mod training;
 
 mod error;
@@ -16,6 +20,7 @@ mod real;
 
 pub use error::{Error, Result};
 pub use method::Method;
+pub use network::Network;
 pub use real::Real;
 
 pub use ndarray;

@@ -17,6 +17,8 @@ pub struct Protocol {
     pub held_out: usize,
     /// Adam's step size.
     pub learning_rate: f64,
+    /// Epoch after which the step size falls linearly, to 0 at the end of the last; `epochs` for a constant one.
+    pub constant_epochs: usize,
     /// How many times larger the step of ln α is.
     pub alpha_step: f64,
     /// Decay of the exponential moving average of the parameters; 0 for none.

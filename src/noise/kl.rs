@@ -17,9 +17,14 @@ const C3: f64 = 0.586_299_206_427_007;
 /// // Larger α is closer to the prior.
 /// assert!(vardrop::noise::negative_kl(0.5_f64) > vardrop::noise::negative_kl(0.1));
 /// ```
-#[inline(always)]
 pub fn negative_kl<T: Real>(alpha: T) -> T {
-    T::of(0.5) * alpha.ln() + ((T::of(C3) * alpha + T::of(C2)) * alpha + T::of(C1)) * alpha
+    negative_kl_of_log(alpha.ln())
+}
+
+/// [`negative_kl`] as a function of ln α.
+pub(crate) fn negative_kl_of_log<T: Real>(log_alpha: T) -> T {
+    let alpha = log_alpha.exp();
+    T::of(0.5) * log_alpha + ((T::of(C3) * alpha + T::of(C2)) * alpha + T::of(C1)) * alpha
 }
 
 /// The derivative of [`negative_kl`] with respect to ln α: ½ + c₁α + 2c₂α² + 3c₃α³.

@@ -10,7 +10,8 @@ mod rate;
 mod source;
 
 pub(crate) use elementary::exp;
+pub(crate) use kl::negative_kl_of_log;
 pub use kl::{negative_kl, negative_kl_slope};
 pub use normal::{fill_standard_normal, fill_standard_normal_f64};
 pub use rate::{Rates, Sharing, alpha_of_rate, rate_of_alpha};
-pub use source::{NoiseSource, RowKey, fill_binary};
+pub use source::{Generator, NoiseSource, Purpose, RowKey, fill_binary};

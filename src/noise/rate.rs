@@ -60,7 +60,8 @@ impl<T: Real> Rates<T> {
     pub fn new(alpha: f64, sharing: Sharing, learned: bool, inputs: usize, outputs: usize) -> Result<Self> {
         let allowed = if learned { alpha > 0.0 && alpha <= 1.0 } else { alpha >= 0.0 && alpha.is_finite() };
         if !allowed {
-            let expected = if learned { "a number in (0, 1] where it is learned" } else { "a finite number, 0 or above" };
+            let expected =
+                if learned { "a number in (0, 1] where it is learned" } else { "a finite number, 0 or above" };
             return Err(Error::argument("alpha", alpha, expected));
         }
         let shape = match sharing {
@@ -71,16 +72,9 @@ impl<T: Real> Rates<T> {
         Ok(Self { log_alpha: Array2::from_elem(shape, T::of(alpha.ln())), learned })
     }
 
-    /// α in row `row` (input unit), column `column` (output unit) of the weights.
-    #[inline(always)]
-    pub(crate) fn log_alpha_at(&self, row: usize, column: usize) -> T {
-        let (rows, columns) = self.log_alpha.dim();
-        self.log_alpha[(if rows == 1 { 0 } else { row }, if columns == 1 { 0 } else { column })]
-    }
-
     /// −KL summed over noise variables, each of which stands `multiplicity` times behind a value of α.
     pub(crate) fn negative_kl(&self, multiplicity: f64) -> f64 {
-        self.log_alpha.iter().map(|x| noise::negative_kl(x.f64().exp())).sum::<f64>() * multiplicity
+        self.log_alpha.iter().map(|x| noise::negative_kl_of_log(x.f64())).sum::<f64>() * multiplicity
     }
 }
 

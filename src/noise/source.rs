@@ -19,10 +19,29 @@ pub struct RowKey {
     second: u32,
 }
 
+/// What randomness is for: the same seed gives independent draws for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Noise of a training step.
+    Training,
+    /// The weights that a network starts with.
+    Initialisation,
+    /// The order of the examples in an epoch.
+    Order,
+    /// Noise of a drawn network, for predictions.
+    Prediction,
+}
+
 impl NoiseSource {
-    /// The noise of step `step` of the run with seed `seed`.
+    /// The noise of training step `step` of the run with seed `seed`.
     pub fn new(seed: u64, step: u64) -> Self {
-        Self { key: mix64(mix64(seed).wrapping_add(mix64(step ^ 0x5bf0_3635_d15a_9c91))) }
+        Self::for_purpose(Purpose::Training, seed, step)
+    }
+
+    /// Randomness number `index` of a purpose.
+    pub fn for_purpose(purpose: Purpose, seed: u64, index: u64) -> Self {
+        let seed = mix64(mix64(seed) ^ purpose as u64);
+        Self { key: mix64(seed.wrapping_add(mix64(index ^ 0x5bf0_3635_d15a_9c91))) }
     }
 
     /// The key of row `row` of the minibatch in layer `layer`, both counted from 0.
@@ -147,7 +166,8 @@ mod tests {
     #[test]
     fn neighbouring_rows_and_layers_are_uncorrelated() {
         let source = NoiseSource::new(3, 9);
-        let row = |layer, row| (0..4096u32).map(move |c| f64::from(source.row(layer, row).bits(c)) / 4294967296.0 - 0.5);
+        let row =
+            |layer, row| (0..4096u32).map(move |c| f64::from(source.row(layer, row).bits(c)) / 4294967296.0 - 0.5);
         for (a, b) in [((0, 0), (0, 1)), ((0, 0), (1, 0)), ((2, 7), (2, 8))] {
             let correlation: f64 = row(a.0, a.1).zip(row(b.0, b.1)).map(|(x, y)| x * y).sum::<f64>() * 12.0 / 4096.0;
             assert!(correlation.abs() < 5.0 / 64.0, "{correlation}");
