@@ -15,6 +15,7 @@ pub mod optimizer;
 pub mod training;
 
 mod error;
+mod files;
 mod method;
 mod real;
 

@@ -214,6 +214,16 @@ impl<T: Real> Network<T> {
         all
     }
 
+    /// The shapes of [`Self::parameters`].
+    pub fn parameter_shapes(&self) -> Vec<Vec<usize>> {
+        let mut all = Vec::new();
+        for layer in &self.layers {
+            all.extend([layer.weight.shape().to_vec(), layer.bias.shape().to_vec()]);
+            all.extend(layer.learned_rates().map(|rates| rates.log_alpha.shape().to_vec()));
+        }
+        all
+    }
+
     /// [`Self::parameters`] to change, without the names.
     pub fn parameters_mut(&mut self) -> Vec<&mut [T]> {
         const ORDER: &str = "parameters are in standard layout";

@@ -29,6 +29,22 @@ pub struct Protocol {
     pub hidden_rate: f64,
 }
 
+impl Default for Protocol {
+    fn default() -> Self {
+        Self {
+            epochs: 60,
+            batch_size: 100,
+            held_out: 10_000,
+            learning_rate: 1e-3,
+            constant_epochs: 60,
+            alpha_step: 20.0,
+            averaging: 0.999,
+            input_rate: 0.2,
+            hidden_rate: 0.5,
+        }
+    }
+}
+
 /// One finished training run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
