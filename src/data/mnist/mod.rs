@@ -1,27 +1,42 @@
 //! MNIST: where it is looked for, how it is verified, how it is read.
+//!
+//! It is looked for in `$MNIST_DIR`, then in `./data/mnist`, then in the user's cache, and otherwise downloaded to the cache
+//! (feature `fetch`). A place holds MNIST where it has all four files, gzipped or not, with the published SHA-256.
 
+#[cfg(feature = "fetch")]
+mod fetch;
 mod files;
 mod places;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ndarray::Array2;
 
-pub use files::{FILES, FileSpec, FileState};
-pub use places::{Place, Places};
+#[cfg(feature = "fetch")]
+pub use fetch::{Fetcher, MIRRORS};
+pub use files::{FILES, FileSpec, FileState, Fingerprint};
+pub use places::{Place, PlacedFile, Places};
 
 use crate::data::dataset::Dataset;
 use crate::data::idx;
 use crate::error::{Error, Result};
 
-/// MNIST's training and test images, from the first place that has them.
+/// MNIST's training and test images, from the first place that has them, or downloaded.
 ///
 /// # Errors
 /// [`Error::Missing`] with everything that was tried where they are nowhere.
 pub fn open() -> Result<(Dataset, Dataset)> {
-    let places = Places::from_environment();
-    let paths = places.locate(&FILES)?;
-    open_files(&paths, "mnist")
+    open_files(&locate(&Places::from_environment())?, "mnist")
+}
+
+#[cfg(feature = "fetch")]
+fn locate(places: &Places) -> Result<[PathBuf; 4]> {
+    Fetcher::default().locate_or_fetch(places, &FILES)
+}
+
+#[cfg(not(feature = "fetch"))]
+fn locate(places: &Places) -> Result<[PathBuf; 4]> {
+    places.locate(&FILES)
 }
 
 /// The training and test images of a folder with four files named as MNIST's, gzipped or not, of any size.

@@ -1,6 +1,7 @@
 //! The folders where MNIST is looked for, in order.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -8,8 +9,11 @@ use serde::Serialize;
 use super::files::{FILES, FileSpec, FileState};
 use crate::error::{Error, Result};
 
-const ADVICE: &str = "set MNIST_DIR to a folder with the four files, put them in ./data/mnist, \
-                      or use --data synthetic, which needs no files";
+const VARIABLE: &str = "$MNIST_DIR";
+
+/// What to do where MNIST is in no place.
+const ADVICE: &str = "Set MNIST_DIR to a folder with the four files, put them in ./data/mnist, download them with \
+                      `vardrop data fetch` where there is a network, or use `synthetic` data, which needs no files.";
 
 /// The folders where MNIST is looked for.
 ///
@@ -32,8 +36,18 @@ pub struct Place {
     pub name: &'static str,
     /// Its path; `None` where it is not set.
     pub path: Option<PathBuf>,
-    /// The state of each file, in the order of [`FILES`]; empty where there is no such folder.
-    pub files: Vec<FileState>,
+    /// The four files in the order of [`FILES`]; empty where there is no such folder.
+    pub files: Vec<PlacedFile>,
+}
+
+/// One of the four files, as a folder holds it.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlacedFile {
+    /// The file's name without `.gz`.
+    pub name: &'static str,
+    /// Whether it is there and intact.
+    #[serde(flatten)]
+    pub state: FileState,
 }
 
 impl Places {
@@ -46,7 +60,7 @@ impl Places {
     pub fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Self {
         let path = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let cache = path("XDG_CACHE_HOME")
-            // The specification of these folders has relative ones ignored.
+            // The specification of this variable has relative paths ignored.
             .filter(|path| path.is_absolute())
             .or_else(|| {
                 if cfg!(windows) {
@@ -64,9 +78,9 @@ impl Places {
         }
     }
 
-    /// What each place holds, in the order in which they are looked at.
+    /// What each place holds, in the order in which they are looked at: only `$MNIST_DIR` where it is set.
     pub fn inspect(&self, files: &[FileSpec; 4]) -> Vec<Place> {
-        self.named().into_iter().map(|(name, path)| Place::inspect(name, path, files)).collect()
+        self.inspections(files).collect()
     }
 
     /// The four files of the first place that holds them all, in the order of [`FILES`].
@@ -75,81 +89,104 @@ impl Places {
     /// [`Error::Missing`] where `$MNIST_DIR` is set and does not hold them, or where no place does.
     pub fn locate(&self, files: &[FileSpec; 4]) -> Result<[PathBuf; 4]> {
         let mut tried = Vec::new();
-        for (name, path) in self.named() {
-            let chosen = name == VARIABLE && path.is_some();
-            let place = Place::inspect(name, path, files);
+        for place in self.inspections(files) {
             if let Some(paths) = place.paths() {
                 return Ok(paths);
             }
             tried.push(place.to_string());
-            if chosen {
-                let advice = format!("MNIST_DIR is set, so nothing else is looked at: unset it, or {ADVICE}");
-                return Err(Error::Missing { what: "MNIST".into(), tried, advice });
-            }
         }
-        Err(Error::Missing { what: "MNIST".into(), tried, advice: ADVICE.into() })
+        Err(self.missing(tried))
     }
 
-    fn named(&self) -> [(&'static str, Option<&Path>); 3] {
-        [(VARIABLE, self.variable.as_deref()), ("./data/mnist", Some(&self.local)), ("cache", self.cache.as_deref())]
+    /// The error that says what was tried, and what to do.
+    pub(super) fn missing(&self, tried: Vec<String>) -> Error {
+        let advice = if self.variable.is_some() {
+            "MNIST_DIR is set, so nothing else is looked at. Put the four files there, or unset it."
+        } else {
+            ADVICE
+        };
+        Error::Missing { what: "MNIST".into(), tried, advice: advice.into() }
+    }
+
+    fn inspections(&self, files: &[FileSpec; 4]) -> impl Iterator<Item = Place> {
+        let rest = [("./data/mnist", Some(&self.local)), ("cache", self.cache.as_ref())];
+        let looked_at = if self.variable.is_some() { 0 } else { rest.len() };
+        let places = std::iter::once((VARIABLE, self.variable.as_ref())).chain(rest.into_iter().take(looked_at));
+        places.map(|(name, path)| Place::inspect(name, path.map(PathBuf::as_path), files))
     }
 }
 
-const VARIABLE: &str = "$MNIST_DIR";
-
 impl Place {
     fn inspect(name: &'static str, path: Option<&Path>, files: &[FileSpec; 4]) -> Self {
-        let states = path.filter(|path| path.is_dir());
-        let states = states.map(|folder| files.iter().map(|file| file.inspect(folder)).collect());
-        Self { name, path: path.map(Path::to_path_buf), files: states.unwrap_or_default() }
+        let placed =
+            |folder| files.iter().map(|file| PlacedFile { name: file.name, state: file.inspect(folder) }).collect();
+        let files = path.filter(|path| path.is_dir()).map(placed).unwrap_or_default();
+        Self { name, path: path.map(Path::to_path_buf), files }
     }
 
     /// The four files where all of them are verified.
     pub fn paths(&self) -> Option<[PathBuf; 4]> {
-        let paths = self.files.iter().map(|state| match state {
-            FileState::Verified { path } => Some(path.clone()),
+        let paths = self.files.iter().map(|file| match &file.state {
+            FileState::Verified { path, .. } => Some(path.clone()),
             _ => None,
         });
         paths.collect::<Option<Vec<_>>>()?.try_into().ok()
     }
-}
 
-impl std::fmt::Display for Place {
-    /// In one line: the place, its path, and what is wrong with it.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Some(path) = &self.path else { return write!(f, "{}: not set", self.name) };
-        write!(f, "{} ({}): ", self.name, path.display())?;
-        if self.files.is_empty() {
-            return f.write_str("no such folder");
+    /// In a few words: whether it has all files, or what is wrong with it.
+    pub fn summary(&self) -> String {
+        if self.path.is_none() {
+            return "not set".into();
         }
-        let wrong: Vec<_> = FILES
-            .iter()
-            .zip(&self.files)
-            .filter_map(|(file, state)| match state {
-                FileState::Verified { .. } => None,
-                FileState::Missing => Some(format!("{} is missing", file.gz_name())),
-                FileState::Corrupt { path, reason } => Some(format!("{} is damaged: {reason}", path.display())),
-            })
-            .collect();
-        f.write_str(&if wrong.is_empty() { "all four files, verified".into() } else { wrong.join("; ") })
+        if self.files.is_empty() {
+            return "no such folder".into();
+        }
+        if self.files.iter().all(|file| file.state == FileState::Missing) {
+            return "none of the four files".into();
+        }
+        let wrong = self.files.iter().filter_map(|file| match &file.state {
+            FileState::Verified { .. } => None,
+            FileState::Missing => Some(format!("{}.gz is missing", file.name)),
+            FileState::Damaged { path, reason } => {
+                Some(format!("{} {reason}", path.file_name().unwrap_or_default().display()))
+            }
+        });
+        let wrong: Vec<_> = wrong.collect();
+        if wrong.is_empty() { "all four files, verified".into() } else { wrong.join("; ") }
     }
 }
 
-/// The four files in a folder, gzipped first, whatever they hold.
+impl fmt::Display for Place {
+    /// One line: the place, its path where that says more than the name, and its summary.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)?;
+        if let Some(path) = &self.path
+            && Path::new(".").join(path) != Path::new(self.name)
+        {
+            write!(f, " ({})", path.display())?;
+        }
+        write!(f, ": {}", self.summary())
+    }
+}
+
+/// The four files in any folder, gzipped first, whatever they hold.
 pub(super) fn paths_in(folder: &Path) -> Result<[PathBuf; 4]> {
-    let paths = FILES.each_ref().map(|file| [folder.join(file.gz_name()), folder.join(file.name)]);
-    let tried = |paths: &[PathBuf; 2]| !paths.iter().any(|path| path.is_file());
-    let missing: Vec<_> = paths
-        .iter()
-        .filter(|paths| tried(paths))
-        .map(|paths| format!("{} (or without .gz)", paths[0].display()))
-        .collect();
+    let find = |file: &FileSpec| {
+        let paths = [folder.join(file.gz_name()), folder.join(file.name)];
+        paths.into_iter().find(|path| path.is_file())
+    };
+    let found = FILES.each_ref().map(find);
+    let missing: Vec<_> = FILES.iter().zip(&found).filter(|(_, path)| path.is_none()).collect();
     if !missing.is_empty() {
         return Err(Error::Missing {
-            what: format!("the data of {}", folder.display()),
-            tried: missing,
-            advice: "a folder of data holds these four files, named as MNIST's".into(),
+            what: format!("the data in the folder {}", folder.display()),
+            tried: if folder.is_dir() {
+                missing.iter().map(|(file, _)| format!("{0}.gz or {0}: not there", file.name)).collect()
+            } else {
+                vec!["no such folder".into()]
+            },
+            advice: "A folder of data holds four IDX files, named as MNIST's and gzipped or not.".into(),
         });
     }
-    Ok(paths.map(|[gz, plain]| if gz.is_file() { gz } else { plain }))
+    Ok(found.map(|path| path.expect("none is missing")))
 }

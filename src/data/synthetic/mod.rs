@@ -19,7 +19,7 @@ use strokes::{DIGITS, Stroke};
 use crate::data::dataset::Dataset;
 
 /// Training images of the source `synthetic`, those held out included.
-const TRAIN: usize = 30_000;
+const TRAIN: usize = 60_000;
 /// Test images of the source `synthetic`.
 const TEST: usize = 10_000;
 /// Seeds of the two.
@@ -85,22 +85,22 @@ struct Hand {
 
 impl Hand {
     fn random(rng: &mut impl Rng) -> Self {
-        // t = tan(angle / 2) gives sine and cosine without either: ±0.15 is an angle of ±17°.
-        let t = within(0.15, rng);
+        // t = tan(angle / 2) gives sine and cosine without either: ±0.17 is an angle of ±19°.
+        let t = within(0.17, rng);
         let (cos, sin) = ((1.0 - t * t) / (1.0 + t * t), 2.0 * t / (1.0 + t * t));
         let slant = within(0.3, rng);
         let (width, height) = (0.235 + within(0.055, rng), 0.25 + within(0.04, rng));
         Self {
             x: [width * cos, width * sin],
             y: [height * (-sin - slant * cos), height * (cos - slant * sin)],
-            centre: [0, 1].map(|_| SIDE as f32 / 2.0 + within(2.2, rng)),
+            centre: [0, 1].map(|_| SIDE as f32 / 2.0 + within(2.5, rng)),
             radius: 1.25 + within(0.55, rng),
         }
     }
 
     /// The points in pixels, each jittered.
     fn place(&self, points: &[[u8; 2]], rng: &mut impl Rng) -> Vec<Point> {
-        const JITTER: f32 = 4.5;
+        const JITTER: f32 = 5.0;
         let place = |&point: &[u8; 2]| {
             let [x, y] = point.map(|coordinate| f32::from(coordinate) - 50.0 + within(JITTER, rng));
             [0, 1].map(|axis| self.centre[axis] + self.x[axis] * x + self.y[axis] * y)
