@@ -61,3 +61,62 @@ pub struct Record {
     /// When it ended, RFC 3339 in UTC.
     pub finished: String,
 }
+
+impl Record {
+    /// Whether two runs differ in nothing that decides their numbers but the seed.
+    pub fn is_same_plan(&self, other: &Self) -> bool {
+        self.method == other.method
+            && self.hidden == other.hidden
+            && self.dataset == other.dataset
+            && self.train_examples == other.train_examples
+            && self.protocol == other.protocol
+    }
+
+    /// Whether the two are the same run: the same plan and the same seed.
+    pub fn is_same_run(&self, other: &Self) -> bool {
+        self.seed == other.seed && self.is_same_plan(other)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A record of a network of three hidden layers, made up.
+    pub(crate) fn record(method: Method, width: usize, seed: u64, test_error_percent: f64) -> Record {
+        Record {
+            method,
+            hidden: vec![width; 3],
+            seed,
+            dataset: "mnist".to_owned(),
+            train_examples: 50_000,
+            protocol: Protocol {
+                epochs: 2,
+                batch_size: 100,
+                held_out: 10_000,
+                learning_rate: 1e-3,
+                alpha_step: 20.0,
+                averaging: 0.999,
+                input_rate: 0.2,
+                hidden_rate: 0.5,
+            },
+            epochs: Vec::new(),
+            best: Best { epoch: 2, valid_error_percent: Some(1.5), test_error_percent },
+            seconds: 10.0,
+            threads: 1,
+            peak_memory_mib: None,
+            version: "0.1.0".to_owned(),
+            commit: None,
+            command: "vardrop train".to_owned(),
+            finished: "2026-01-01T00:00:00Z".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_record_is_one_line_and_reads_back_equal() {
+        let record = record(Method::VariationalA2, 100, 1, 1.25);
+        let line = serde_json::to_string(&record).unwrap();
+        assert!(!line.contains('\n'));
+        assert_eq!(serde_json::from_str::<Record>(&line).unwrap(), record);
+    }
+}
