@@ -18,10 +18,16 @@ mod error;
 mod files;
 mod method;
 mod real;
+mod table;
 
 pub use error::{Error, Result};
 pub use method::Method;
 pub use network::Network;
 pub use real::Real;
+pub use table::{Cell, Row, Table};
 
+// Notebooks and other users meet the versions that the crate itself was built with.
 pub use ndarray;
+#[cfg(feature = "figures")]
+pub use plotly;
+pub use serde_json;

@@ -1,6 +1,8 @@
 //! The subcommands, one file each: their arguments, and what they print.
 
 mod data;
+mod evaluate;
+mod train;
 
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
@@ -17,6 +19,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Train(train::TrainArgs),
+    Evaluate(evaluate::EvaluateArgs),
     Data(data::DataArgs),
 }
 
@@ -24,6 +28,8 @@ impl Cli {
     /// Runs the subcommand; its exit code says what it found.
     pub fn run(self) -> vardrop::Result<ExitCode> {
         match self.command {
+            Command::Train(args) => args.run(),
+            Command::Evaluate(args) => args.run(),
             Command::Data(args) => args.run(),
         }
     }

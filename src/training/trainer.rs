@@ -115,6 +115,11 @@ impl<'a> Trainer<'a> {
         &self.config
     }
 
+    /// What it trains on.
+    pub fn splits(&self) -> &Splits {
+        self.splits
+    }
+
     /// The epochs so far.
     pub fn history(&self) -> &History {
         &self.history
