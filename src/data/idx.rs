@@ -76,10 +76,10 @@ fn parse<const RANK: usize>(mut reader: impl Read, path: &Path) -> Result<([usiz
         reader.read_exact(&mut bytes).map_err(|error| failed(error, "the sizes of its dimensions"))?;
         *size = u32::from_be_bytes(bytes) as usize;
     }
-    let elements = sizes
-        .iter()
-        .try_fold(1_usize, |product, &size| product.checked_mul(size))
-        .filter(|&elements| elements <= MAX_ELEMENTS)
+    let product = |least| sizes.iter().try_fold(1_usize, |product, &size| product.checked_mul(size.max(least)));
+    let elements = product(0)
+        // A size of 0 does not excuse the others: callers multiply them too.
+        .filter(|_| product(1).is_some_and(|elements| elements <= MAX_ELEMENTS))
         .ok_or_else(|| {
             malformed(format!("its header says {sizes:?} elements: expected a product of at most {MAX_ELEMENTS}"))
         })?;
