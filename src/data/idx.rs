@@ -1,7 +1,7 @@
 //! The IDX format of MNIST's files, plain or gzipped.
 //!
-//! Two zero bytes, the element type (8: unsigned byte), the number of dimensions, each dimension's size as a big-endian
-//! `u32`, then the elements, the last dimension running fastest.
+//! Two zero bytes, the element type (8: unsigned byte), the number of dimensions, each dimension's size as a
+//! big-endian `u32`, then the elements, the last dimension running fastest.
 //!
 //! A header is never believed: memory grows with the bytes that are really there, and reading stops one byte beyond what
 //! the header announces, so that neither a forged size nor a decompression bomb costs more than [`MAX_ELEMENTS`].

@@ -1,7 +1,7 @@
 //! Downloading MNIST.
 //!
-//! A file is held in memory until its SHA-256 is right (the largest has 10 MB), then written beside its place and renamed:
-//! an interrupted download leaves nothing behind, and several processes may download at once.
+//! A file is held in memory until its SHA-256 is right (the largest has 10 MB), then written beside its place and
+//! renamed: an interrupted download leaves nothing behind, and several processes may download at once.
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -16,7 +16,7 @@ use super::files::{FileSpec, FileState, hexadecimal};
 use super::places::Places;
 use crate::error::{Error, Result};
 
-/// Where the four files are published over HTTPS: what TensorFlow Datasets and torchvision use, and a repository of them.
+/// Where the four files are published over HTTPS: what TensorFlow Datasets and torchvision use, and a repository.
 pub const MIRRORS: [&str; 3] = [
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
