@@ -10,9 +10,9 @@ use vardrop::{Error, Result};
 
 /// Show where MNIST is looked for and what was found, or download it
 ///
-/// MNIST is looked for in the folder $MNIST_DIR; where that is not set, in ./data/mnist and then in the user's cache. A
-/// folder is used where it holds all four files, gzipped or not, with their published checksums. What is in none of them
-/// is downloaded when it is needed, or now, with `vardrop data fetch`.
+/// MNIST is looked for in the folder $MNIST_DIR; where that is not set, in ./data/mnist and then in the user's cache.
+/// A folder is used where it holds all four files, gzipped or not, with their published checksums. What is in none of
+/// them is downloaded when it is needed, or now, with `vardrop data fetch`.
 ///
 /// The exit code is 0 where MNIST is found, 1 where it is not.
 #[derive(Debug, Args)]
@@ -29,8 +29,8 @@ pub struct DataArgs {
 enum Action {
     /// Download the four files of MNIST (12 MB) unless they are there already
     ///
-    /// They go to $MNIST_DIR where that is set, and to the user's cache otherwise. Each is checked against its published
-    /// SHA-256 before it is put in its place.
+    /// They go to $MNIST_DIR where that is set, and to the user's cache otherwise. Each is checked against its
+    /// published SHA-256 before it is put in its place.
     Fetch {
         /// Download from this folder on the web instead; may be given several times
         #[arg(long, value_name = "URL")]

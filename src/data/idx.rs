@@ -1,7 +1,7 @@
 //! The IDX format of MNIST's files, plain or gzipped.
 //!
-//! Two zero bytes, the element type (8: unsigned byte), the number of dimensions, each dimension's size as a big-endian
-//! `u32`, then the elements, the last dimension running fastest.
+//! Two zero bytes, the element type (8: unsigned byte), the number of dimensions, each dimension's size as a
+//! big-endian `u32`, then the elements, the last dimension running fastest.
 //!
 //! A header is never believed: memory grows with the bytes that are really there, and reading stops one byte beyond what
 //! the header announces, so that neither a forged size nor a decompression bomb costs more than [`MAX_ELEMENTS`].
@@ -76,10 +76,10 @@ fn parse<const RANK: usize>(mut reader: impl Read, path: &Path) -> Result<([usiz
         reader.read_exact(&mut bytes).map_err(|error| failed(error, "the sizes of its dimensions"))?;
         *size = u32::from_be_bytes(bytes) as usize;
     }
-    let elements = sizes
-        .iter()
-        .try_fold(1_usize, |product, &size| product.checked_mul(size))
-        .filter(|&elements| elements <= MAX_ELEMENTS)
+    let product = |least| sizes.iter().try_fold(1_usize, |product, &size| product.checked_mul(size.max(least)));
+    let elements = product(0)
+        // A size of 0 does not excuse the others: callers multiply them too.
+        .filter(|_| product(1).is_some_and(|elements| elements <= MAX_ELEMENTS))
         .ok_or_else(|| {
             malformed(format!("its header says {sizes:?} elements: expected a product of at most {MAX_ELEMENTS}"))
         })?;

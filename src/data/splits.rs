@@ -17,7 +17,8 @@ pub enum Source {
     /// MNIST, found or downloaded as the module [`mnist`] says.
     #[default]
     Mnist,
-    /// Digits that the crate draws by itself ([`synthetic()`](crate::data::synthetic())): nothing is read or downloaded.
+    /// 60,000 + 10,000 digits that the crate draws by itself ([`synthetic()`](crate::data::synthetic())) in half a
+    /// second: nothing is read or downloaded.
     Synthetic,
     /// A folder with four files named as MNIST's, of any size: Fashion-MNIST for one.
     Folder(PathBuf),
@@ -37,7 +38,8 @@ pub struct Splits {
 impl Splits {
     /// Opens a source and holds the last `held_out` training images out for validation.
     ///
-    /// Of MNIST's 60,000 training images, 10,000 held out leave 50,000; 0 leaves all of them and an empty validation set.
+    /// Of MNIST's 60,000 training images, 10,000 held out leave 50,000; 0 leaves all of them and an empty validation
+    /// set. The source `synthetic` has the same sizes.
     ///
     /// # Errors
     /// Where the data is not found or damaged, or no training image would be left.
@@ -96,7 +98,7 @@ impl FromStr for Source {
             other => Err(Error::argument(
                 "data",
                 format!("{other:?}"),
-                "mnist, synthetic, or a folder that holds four files named as MNIST's (./NAME for one that is not there yet)",
+                "mnist, synthetic, or a folder that holds four files named as MNIST's",
             )),
         }
     }

@@ -1,7 +1,7 @@
 //! Downloading MNIST.
 //!
-//! A file is held in memory until its SHA-256 is right (the largest has 10 MB), then written beside its place and renamed:
-//! an interrupted download leaves nothing behind, and several processes may download at once.
+//! A file is held in memory until its SHA-256 is right (the largest has 10 MB), then written beside its place and
+//! renamed: an interrupted download leaves nothing behind, and several processes may download at once.
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -16,8 +16,7 @@ use super::files::{FileSpec, FileState, hexadecimal};
 use super::places::Places;
 use crate::error::{Error, Result};
 
-/// Where the four files are published over HTTPS: the mirrors that Keras and TensorFlow, and torchvision use, and a
-/// repository of the files.
+/// Where the four files are published over HTTPS: what TensorFlow Datasets and torchvision use, and a repository.
 pub const MIRRORS: [&str; 3] = [
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -113,7 +112,13 @@ impl Fetcher {
 /// The bytes of a `.gz`, verified, or the reason why not.
 fn download(agent: &Agent, url: &str, file: &FileSpec) -> Result<Vec<u8>, String> {
     let expected = file.gz;
-    let body = agent.get(url).call().map_err(|error| error.to_string())?.into_body();
+    let response = agent.get(url).call().map_err(|error| match error {
+        ureq::Error::StatusCode(status) => format!("answers with the HTTP status {status}"),
+        ureq::Error::Timeout(phase) => format!("does not answer in time ({phase})"),
+        ureq::Error::Io(error) => error.to_string(),
+        other => other.to_string(),
+    })?;
+    let body = response.into_body();
     if let Some(announced) = body.content_length().filter(|&announced| announced != expected.bytes) {
         return Err(format!("announces {announced} bytes: expected {}", expected.bytes));
     }

@@ -1,7 +1,8 @@
 //! MNIST: where it is looked for, how it is verified, how it is read.
 //!
-//! It is looked for in `$MNIST_DIR`, then in `./data/mnist`, then in the user's cache, and otherwise downloaded to the cache
-//! (feature `fetch`). A place holds MNIST where it has all four files, gzipped or not, with the published SHA-256.
+//! It is looked for in `$MNIST_DIR`; where that is not set, in `./data/mnist`, then in the user's cache, and is
+//! otherwise downloaded to the cache (feature `fetch`). A place holds MNIST where it has all four files, gzipped or not,
+//! with the published SHA-256.
 
 #[cfg(feature = "fetch")]
 mod fetch;

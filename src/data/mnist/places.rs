@@ -17,8 +17,8 @@ const ADVICE: &str = "Set MNIST_DIR to a folder with the four files, put them in
 
 /// The folders where MNIST is looked for.
 ///
-/// `$MNIST_DIR` is a wish, not a hint: where it is set, nothing else is looked at, and files that are missing or damaged
-/// there are an error. The other folders are passed over where they do not hold all four files intact.
+/// `$MNIST_DIR` is a wish, not a hint: where it is set, nothing else is looked at, and files that are missing or
+/// damaged there are an error. The other folders are passed over where they do not hold all four files intact.
 #[derive(Debug, Clone)]
 pub struct Places {
     /// `$MNIST_DIR`, where it is set and not empty.
