@@ -5,12 +5,18 @@
 // Links OpenBLAS into every artefact that uses the crate, a notebook cell's shared object included.
 extern crate openblas_src as _;
 
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod data;
 pub mod experiment;
+#[cfg(feature = "figures")]
+pub mod figures;
 pub mod training;
 
 mod error;
 mod method;
+#[cfg(feature = "figures")]
+mod notebook;
 mod real;
 mod table;
 

@@ -1,0 +1,5 @@
+//! The command line: parse, call the library, print.
+
+mod report;
+
+pub use report::ReportArgs;
