@@ -8,6 +8,8 @@ extern crate openblas_src as _;
 pub mod data;
 pub mod engine;
 pub mod experiment;
+#[cfg(feature = "figures")]
+pub mod figures;
 pub mod layers;
 pub mod network;
 pub mod noise;
@@ -17,6 +19,8 @@ pub mod training;
 mod error;
 mod files;
 mod method;
+#[cfg(feature = "figures")]
+mod notebook;
 mod real;
 mod table;
 

@@ -27,7 +27,7 @@ pub enum Cell {
     Text(String),
     /// A whole number.
     Integer(i128),
-    /// A number, shown with a fixed number of decimals (in CSV with all that it has).
+    /// A number, shown with a fixed number of decimals (in CSV, with ten significant digits).
     Number {
         /// The value.
         value: f64,
@@ -72,10 +72,12 @@ impl Cell {
         matches!(self, Self::Text(_))
     }
 
-    /// The cell in CSV: numbers are not rounded.
+    /// The cell in CSV: numbers keep ten significant digits, whatever is shown elsewhere.
     fn csv(&self) -> String {
         match self {
-            Self::Number { value, .. } | Self::Difference { value, .. } => value.to_string(),
+            Self::Number { value, .. } | Self::Difference { value, .. } => {
+                format!("{value:.9e}").parse().unwrap_or(*value).to_string()
+            }
             other => other.to_string(),
         }
     }
@@ -333,9 +335,11 @@ mod tests {
     }
 
     #[test]
-    fn csv_quotes_commas_quotes_and_line_breaks_and_rounds_nothing() {
-        let table = Table::new(["text", "value"]).row(("a, \"b\"\nc", Cell::number(1.23456, 2))).row(("plain", 7));
-        assert_eq!(table.to_csv(), "text,value\n\"a, \"\"b\"\"\nc\",1.23456\nplain,7\n");
+    fn csv_quotes_commas_quotes_and_line_breaks_and_keeps_ten_digits() {
+        let table = Table::new(["text", "value"])
+            .row(("a, \"b\"\nc", Cell::number(1.23456, 2)))
+            .row(("plain", Cell::number(0.1 + 0.2, 1)));
+        assert_eq!(table.to_csv(), "text,value\n\"a, \"\"b\"\"\nc\",1.23456\nplain,0.3\n");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod data;
 mod evaluate;
+mod report;
 mod train;
 
 use std::io::{self, ErrorKind, Write};
@@ -21,6 +22,7 @@ pub struct Cli {
 enum Command {
     Train(train::TrainArgs),
     Evaluate(evaluate::EvaluateArgs),
+    Report(report::ReportArgs),
     Data(data::DataArgs),
 }
 
@@ -30,6 +32,7 @@ impl Cli {
         match self.command {
             Command::Train(args) => args.run(),
             Command::Evaluate(args) => args.run(),
+            Command::Report(args) => args.run(),
             Command::Data(args) => args.run(),
         }
     }

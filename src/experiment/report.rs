@@ -1,0 +1,152 @@
+//! Ours, the paper's and the older replication's numbers in one table.
+
+use super::paper::{self, PublishedPoint};
+use super::{Records, Summary};
+use crate::error::{Error, Result};
+use crate::method::Method;
+use crate::table::{Cell, Table};
+
+/// Figure 1 as a table to read: for each method and width that was run, ours (mean ± standard error), the paper's, the
+/// difference between them, and the older replication's where it ran that width.
+///
+/// # Errors
+/// Runs of two protocols, or of two data sets, for one point.
+pub fn figure1(records: &Records) -> Result<Table> {
+    let mut table = Table::new([
+        "Method",
+        "Units per layer",
+        "Runs",
+        "Ours (%)",
+        "Paper (%)",
+        "Difference",
+        "Older replication (%)",
+    ]);
+    for summary in figure1_summaries(records)? {
+        let Some(width) = summary.width() else { continue };
+        let ours = summary.test_error_percent;
+        let paper = find(paper::figure1(), summary.method, width);
+        let older = find(paper::figure1_replication(), summary.method, width);
+        table.push((
+            summary.method,
+            width,
+            ours.runs,
+            Cell::estimate(ours.mean, ours.standard_error, 2),
+            paper.map(|point| Cell::estimate(point.error_percent, point.error_bar, 2)),
+            paper.map(|point| Cell::difference(ours.mean - point.error_percent, 2)),
+            older.map(|point| Cell::number(point.error_percent, 2)),
+        ));
+    }
+    Ok(table.caption(
+        "Test error on MNIST in percent. Ours: mean ± standard error over runs, each at the epoch that its validation error \
+         chose. The paper does not say what its error bars are. The older replication's networks have two hidden layers, \
+         and it reports the best test error.",
+    ))
+}
+
+/// Figure 1 as plain data: every point of the three sources, with the columns of `paper/figure1.csv` and a leading
+/// `source`. The error bar of ours is the standard error of the mean; it is empty for a single run.
+///
+/// # Errors
+/// As for [`figure1`].
+pub fn figure1_points(records: &Records) -> Result<Table> {
+    let mut table = Table::new(["source", "method", "hidden", "error_percent", "error_bar"]);
+    let number = |value: f64| Cell::number(value, 3);
+    for summary in figure1_summaries(records)? {
+        let Some(width) = summary.width() else { continue };
+        let ours = summary.test_error_percent;
+        table.push(("ours", summary.method.name(), width, number(ours.mean), ours.standard_error.map(number)));
+    }
+    for (source, points) in [("paper", paper::figure1()), ("replication", paper::figure1_replication())] {
+        for point in points {
+            let (error, bar) = (number(point.error_percent), point.error_bar.map(number));
+            table.push((source, point.method.name(), point.hidden, error, bar));
+        }
+    }
+    Ok(table)
+}
+
+/// The summaries that have a place on Figure 1's axis: three hidden layers of one width, one for each method and width.
+///
+/// # Errors
+/// Runs of two protocols, or of two data sets, for one point: they cannot share it.
+pub fn figure1_summaries(records: &Records) -> Result<Vec<Summary>> {
+    let mut summaries = records.summaries();
+    summaries.retain(|summary| summary.width().is_some());
+    for pair in summaries.windows(2) {
+        if (pair[0].method, &pair[0].hidden) == (pair[1].method, &pair[1].hidden) {
+            return Err(Error::argument(
+                "set of records",
+                format!(
+                    "a mixture for {} with layers of {} units ({})",
+                    pair[0].method,
+                    pair[0].hidden[0],
+                    differences(&pair[0], &pair[1]).join(", ")
+                ),
+                "runs that differ in nothing but their seed for each point; choose them with Records::filter",
+            ));
+        }
+    }
+    Ok(summaries)
+}
+
+fn find(points: &'static [PublishedPoint], method: Method, hidden: usize) -> Option<&'static PublishedPoint> {
+    points.iter().find(|point| point.method == method && point.hidden == hidden)
+}
+
+/// What two plans differ in, with both values.
+fn differences(a: &Summary, b: &Summary) -> Vec<String> {
+    let fields = |summary: &Summary| {
+        let mut fields = serde_json::Map::new();
+        if let Ok(serde_json::Value::Object(protocol)) = serde_json::to_value(&summary.protocol) {
+            fields.extend(protocol);
+        }
+        fields.insert("dataset".to_owned(), summary.dataset.clone().into());
+        fields.insert("train_examples".to_owned(), summary.train_examples.into());
+        fields
+    };
+    let (a, b) = (fields(a), fields(b));
+    let differing = a.iter().filter(|(name, value)| b.get(*name) != Some(value));
+    differing.map(|(name, value)| format!("{name} {value} and {}", b.get(name).unwrap_or_default())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::tests::record;
+    use super::*;
+
+    fn records() -> Records {
+        let errors = [(Method::None, 100, 1, 1.5), (Method::None, 100, 2, 1.7), (Method::VariationalB, 250, 1, 1.3)];
+        errors.map(|(method, width, seed, error)| record(method, width, seed, error)).into_iter().collect()
+    }
+
+    #[test]
+    fn the_table_compares_each_point_that_was_run() {
+        let markdown = figure1(&records()).unwrap().to_markdown();
+        // None at 100: mean (1.5 + 1.7)/2 = 1.6, deviations ∓0.1, standard error √(0.02/1)/√2 = 0.1.
+        let line = "| No dropout | 100 | 2 | 1.60 ± 0.10 | 1.44 ± 0.05 | +0.16 | 2.60 |";
+        assert!(markdown.contains(line), "{markdown}");
+        // The older replication did not run 250.
+        assert!(markdown.contains("| Variational B | 250 | 1 | 1.30 | 1.37 ± 0.04 | −0.07 |  |"), "{markdown}");
+    }
+
+    #[test]
+    fn the_points_are_the_papers_file_with_a_leading_source() {
+        let csv = figure1_points(&records()).unwrap().to_csv();
+        let mut lines = csv.lines();
+        assert_eq!(lines.next(), Some("source,method,hidden,error_percent,error_bar"));
+        assert_eq!(lines.next(), Some("ours,none,100,1.6,0.1"));
+        assert_eq!(lines.next(), Some("ours,variational-b,250,1.3,"));
+        assert_eq!(lines.next(), Some("paper,none,100,1.44,0.05"));
+        assert_eq!(csv.lines().count(), 1 + 2 + 42 + 42);
+        assert_eq!(csv.lines().last(), Some("replication,variational-b,1300,1.49,"));
+    }
+
+    #[test]
+    fn runs_of_two_protocols_for_one_point_are_an_error_that_tells_them_apart() {
+        let mut longer = record(Method::None, 100, 3, 1.0);
+        longer.protocol.epochs = 60;
+        let mixed: Records = records().iter().cloned().chain([longer]).collect();
+        let message = figure1(&mixed).unwrap_err().to_string();
+        assert!(message.contains("none with layers of 100 units (epochs 2 and 60)"), "{message}");
+    }
+}

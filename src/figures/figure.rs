@@ -1,0 +1,406 @@
+//! A figure: a description of panels that plotly and the PNG are drawn from, built by chaining calls.
+
+use ndarray::{ArrayBase, ArrayView2, Data, Ix2};
+
+use super::axis::Axis;
+use super::series::{Bars, Grid, Mark, Number, Rule, Series, collect};
+use super::style::{Color, ColorScale, Dash, Marker};
+use crate::error::{Error, Result};
+use crate::method::Method;
+
+/// Panels that plotly can address by name.
+const MOST_PANELS: usize = 8;
+
+/// A figure of one or more panels.
+///
+/// Calls act on the panel and the series that were added last. A call that cannot be carried out is remembered and told
+/// when the figure is drawn, so that a chain needs no `?`.
+///
+/// ```
+/// use vardrop::figures::{Figure, Marker};
+///
+/// let figure = Figure::new("Test error over widths")
+///     .x_label("Units per hidden layer")
+///     .y_label("Test error (%)")
+///     .line("the paper", [100, 250, 500], [1.44, 1.30, 1.21])
+///     .error_bars([0.05, 0.04, 0.03])
+///     .markers(Marker::Circle);
+/// assert!(figure.to_png()?.starts_with(b"\x89PNG"));
+/// # Ok::<(), vardrop::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figure {
+    pub(super) title: String,
+    pub(super) panels: Vec<Panel>,
+    pub(super) columns: Option<usize>,
+    pub(super) height: Option<u32>,
+    problem: Option<String>,
+}
+
+/// One system of axes and what it shows.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Panel {
+    pub title: String,
+    pub x: Axis,
+    pub y: Axis,
+    pub marks: Vec<Mark>,
+}
+
+impl Figure {
+    /// A figure with one empty panel.
+    pub fn new(title: impl Into<String>) -> Self {
+        let panels = vec![Panel::default()];
+        Self { title: title.into(), panels, columns: None, height: None, problem: None }
+    }
+
+    /// The title.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// Begins the next panel, and gives it a title; the first call names the panel that is there.
+    pub fn panel(mut self, title: impl Into<String>) -> Self {
+        if self.panels != [Panel::default()] {
+            self.panels.push(Panel::default());
+        }
+        self.with_panel(|panel| panel.title = title.into())
+    }
+
+    /// Sets how many panels stand side by side; without it, two, and four from seven panels on.
+    pub fn columns(mut self, columns: usize) -> Self {
+        self.columns = Some(columns.max(1));
+        self
+    }
+
+    /// Sets the height of the whole figure, in pixels of a page; its width is the page's.
+    pub fn height(mut self, height: u32) -> Self {
+        self.height = Some(height.clamp(120, 4000));
+        self
+    }
+
+    /// Names the x axis.
+    pub fn x_label(self, label: impl Into<String>) -> Self {
+        self.with_panel(|panel| panel.x.label = label.into())
+    }
+
+    /// Names the y axis.
+    pub fn y_label(self, label: impl Into<String>) -> Self {
+        self.with_panel(|panel| panel.y.label = label.into())
+    }
+
+    /// Makes the x axis logarithmic; values that are not positive are left out.
+    pub fn log_x(self) -> Self {
+        self.with_panel(|panel| panel.x.log = true)
+    }
+
+    /// Makes the y axis logarithmic; values that are not positive are left out.
+    pub fn log_y(self) -> Self {
+        self.with_panel(|panel| panel.y.log = true)
+    }
+
+    /// Sets both ends of the x axis.
+    pub fn x_range(self, low: f64, high: f64) -> Self {
+        self.with_panel(|panel| panel.x.range = Some([low, high]))
+    }
+
+    /// Sets both ends of the y axis.
+    pub fn y_range(self, low: f64, high: f64) -> Self {
+        self.with_panel(|panel| panel.y.range = Some([low, high]))
+    }
+
+    /// Sets the places of the x axis' ticks.
+    pub fn x_ticks<T: Number>(self, places: impl IntoIterator<Item = T>) -> Self {
+        let ticks = collect(places).into_iter().map(|at| (at, at.to_string())).collect();
+        self.with_panel(|panel| panel.x.ticks = Some(ticks))
+    }
+
+    /// Adds a line through points.
+    pub fn line<X: Number, Y: Number>(
+        self,
+        name: impl Into<String>,
+        xs: impl IntoIterator<Item = X>,
+        ys: impl IntoIterator<Item = Y>,
+    ) -> Self {
+        self.series(name.into(), collect(xs), collect(ys), Some(Dash::Solid), None)
+    }
+
+    /// Adds points without a line.
+    pub fn scatter<X: Number, Y: Number>(
+        self,
+        name: impl Into<String>,
+        xs: impl IntoIterator<Item = X>,
+        ys: impl IntoIterator<Item = Y>,
+    ) -> Self {
+        self.series(name.into(), collect(xs), collect(ys), None, Some(Marker::Circle))
+    }
+
+    /// Adds an entry to the legend that no points belong to, in grey: it says what a way of drawing means.
+    pub fn key(self, name: impl Into<String>) -> Self {
+        self.series(name.into(), Vec::new(), Vec::new(), Some(Dash::Solid), None).color(Color::GREY)
+    }
+
+    fn series(mut self, name: String, xs: Vec<f64>, ys: Vec<f64>, line: Option<Dash>, marker: Option<Marker>) -> Self {
+        self.same_length(&format!("series {name:?}: its ys"), ys.len(), xs.len());
+        let color = self.next_color();
+        self.add(Mark::Series(Series {
+            name,
+            xs,
+            ys,
+            errors: None,
+            band: None,
+            color,
+            line,
+            marker,
+            open: false,
+            opacity: 1.0,
+            in_legend: true,
+            group: None,
+        }))
+    }
+
+    /// Gives each point of the last series an error bar, from y − e to y + e.
+    pub fn error_bars<T: Number>(mut self, errors: impl IntoIterator<Item = T>) -> Self {
+        let errors = collect(errors);
+        self.fits_last_series("error bars", errors.len());
+        self.with_series("error_bars", |series| series.errors = Some(errors))
+    }
+
+    /// Draws a band around the last series' line.
+    pub fn band<L: Number, H: Number>(
+        mut self,
+        low: impl IntoIterator<Item = L>,
+        high: impl IntoIterator<Item = H>,
+    ) -> Self {
+        let (low, high) = (collect(low), collect(high));
+        self.fits_last_series("lower edges", low.len());
+        self.fits_last_series("upper edges", high.len());
+        self.with_series("band", |series| series.band = Some((low, high)))
+    }
+
+    /// Gives the last series or bars a colour.
+    pub fn color(mut self, color: Color) -> Self {
+        match self.last_panel().marks.last_mut() {
+            Some(Mark::Series(Series { color: current, .. }) | Mark::Bars(Bars { color: current, .. })) => {
+                *current = color;
+            }
+            _ => self.fail("a series or bars before color()"),
+        }
+        self
+    }
+
+    /// Draws the last series' points with a marker.
+    pub fn markers(self, marker: Marker) -> Self {
+        self.with_series("markers", |series| series.marker = Some(marker))
+    }
+
+    /// Gives the last series the colour and the marker that the method has everywhere.
+    pub fn method(self, method: Method) -> Self {
+        self.color(Color::of(method)).markers(Marker::of(method))
+    }
+
+    /// Draws the last series' markers as outlines.
+    pub fn open(self) -> Self {
+        self.with_series("open", |series| series.open = true)
+    }
+
+    /// Draws the last series' line in dashes.
+    pub fn dashed(self) -> Self {
+        self.with_series("dashed", |series| series.line = Some(Dash::Dashed))
+    }
+
+    /// Draws the last series' line in dots.
+    pub fn dotted(self) -> Self {
+        self.with_series("dotted", |series| series.line = Some(Dash::Dotted))
+    }
+
+    /// Lets the last series step back behind the others.
+    pub fn faint(self) -> Self {
+        self.with_series("faint", |series| series.opacity = 0.5)
+    }
+
+    /// Puts the last series into a group: its entry in the legend is the group's, shown and hidden with it.
+    pub fn group(self, name: impl Into<String>) -> Self {
+        self.with_series("group", |series| (series.group, series.in_legend) = (Some(name.into()), false))
+    }
+
+    /// Adds bars with a text below each.
+    pub fn bars<T: Number>(
+        mut self,
+        name: impl Into<String>,
+        labels: impl IntoIterator<Item = impl Into<String>>,
+        heights: impl IntoIterator<Item = T>,
+    ) -> Self {
+        let (name, heights) = (name.into(), collect(heights));
+        let labels: Vec<String> = labels.into_iter().map(Into::into).collect();
+        self.same_length(&format!("bars {name:?}: their heights"), heights.len(), labels.len());
+        let edges = (0..labels.len()).map(|index| [index as f64 - 0.4, index as f64 + 0.4]).collect();
+        let ticks = labels.into_iter().enumerate().map(|(index, label)| (index as f64, label)).collect();
+        let color = self.next_color();
+        self.add(Mark::Bars(Bars { name, edges, heights, color, opacity: 1.0 }))
+            .with_panel(|panel| panel.x.ticks = Some(ticks))
+    }
+
+    /// Adds a histogram of the finite values, in bins of equal width.
+    pub fn histogram<T: Number>(
+        mut self,
+        name: impl Into<String>,
+        values: impl IntoIterator<Item = T>,
+        bins: usize,
+    ) -> Self {
+        let values: Vec<f64> = collect(values).into_iter().filter(|value| value.is_finite()).collect();
+        let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let bins = bins.clamp(1, 10_000);
+        let mut heights = vec![0.0; bins];
+        let width = if high > low { (high - low) / bins as f64 } else { 1.0 };
+        for value in &values {
+            heights[(((value - low) / width) as usize).min(bins - 1)] += 1.0;
+        }
+        let low = if values.is_empty() { 0.0 } else { low };
+        let edges =
+            (0..bins).map(|index| [low + index as f64 * width, low + (index + 1) as f64 * width]).collect::<Vec<_>>();
+        let color = self.next_color();
+        self.add(Mark::Bars(Bars { name: name.into(), edges, heights, color, opacity: 0.75 }))
+    }
+
+    /// Shows a matrix as colours, row 0 on top, with a colour bar.
+    pub fn heat_map<S: Data<Elem = f64>>(self, values: &ArrayBase<S, Ix2>, scale: ColorScale) -> Self {
+        self.add(Mark::Grid(Grid::new(values.to_owned(), scale)))
+    }
+
+    /// Shows pictures side by side, `columns` in a row, with a label above each where there are labels. All share one
+    /// colour scale.
+    pub fn images<'a>(
+        mut self,
+        pictures: impl IntoIterator<Item = ArrayView2<'a, f64>>,
+        labels: impl IntoIterator<Item = impl Into<String>>,
+        columns: usize,
+        scale: ColorScale,
+    ) -> Self {
+        let pictures: Vec<ArrayView2<'_, f64>> = pictures.into_iter().collect();
+        let labels: Vec<String> = labels.into_iter().map(Into::into).collect();
+        if !labels.is_empty() {
+            self.same_length("images: their labels", labels.len(), pictures.len());
+        }
+        let grid = Grid::mosaic(&pictures, &labels, columns, scale);
+        self.add(Mark::Grid(grid))
+    }
+
+    /// Adds a dashed line at a height, with a text at its end.
+    pub fn horizontal_line(self, y: f64, label: impl Into<String>) -> Self {
+        self.add(Mark::Rule(Rule { at: y, upright: false, label: label.into() }))
+    }
+
+    /// Adds an upright dashed line, with a text at its end.
+    pub fn vertical_line(self, x: f64, label: impl Into<String>) -> Self {
+        self.add(Mark::Rule(Rule { at: x, upright: true, label: label.into() }))
+    }
+
+    /// An error where a call in the chain could not be carried out.
+    pub(super) fn check(&self) -> Result<()> {
+        if let Some(problem) = &self.problem {
+            return Err(Error::argument("figure", format!("{:?}", self.title), problem));
+        }
+        if self.panels.len() > MOST_PANELS {
+            return Err(Error::argument("number of panels", self.panels.len(), format!("at most {MOST_PANELS}")));
+        }
+        for panel in &self.panels {
+            for (name, axis) in [("x_range", &panel.x), ("y_range", &panel.y)] {
+                if let Some([low, high]) = axis.range {
+                    let ends = [axis.measure(low), axis.measure(high)];
+                    if !(ends.iter().all(|end| end.is_finite()) && ends[0] < ends[1]) {
+                        let expected = "two finite numbers, the lower one first, and positive on a logarithmic axis";
+                        return Err(Error::argument(name, format!("{low} to {high}"), expected));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn last_panel(&mut self) -> &mut Panel {
+        if self.panels.is_empty() {
+            self.panels.push(Panel::default());
+        }
+        let last = self.panels.len() - 1;
+        &mut self.panels[last]
+    }
+
+    fn with_panel(mut self, change: impl FnOnce(&mut Panel)) -> Self {
+        change(self.last_panel());
+        self
+    }
+
+    fn with_series(mut self, call: &str, change: impl FnOnce(&mut Series)) -> Self {
+        match self.last_panel().marks.last_mut() {
+            Some(Mark::Series(series)) => change(series),
+            _ => self.fail(format!("a series before {call}()")),
+        }
+        self
+    }
+
+    fn add(self, mark: Mark) -> Self {
+        self.with_panel(|panel| panel.marks.push(mark))
+    }
+
+    fn next_color(&mut self) -> Color {
+        let marks = &self.last_panel().marks;
+        let drawn = marks.iter().filter(|mark| matches!(mark, Mark::Series(_) | Mark::Bars(_))).count();
+        Color::PALETTE[drawn % Color::PALETTE.len()]
+    }
+
+    fn fits_last_series(&mut self, what: &str, count: usize) {
+        if let Some(Mark::Series(series)) = self.last_panel().marks.last() {
+            let (what, points) = (format!("series {:?}: its {what}", series.name), series.xs.len());
+            self.same_length(&what, count, points);
+        }
+    }
+
+    fn same_length(&mut self, what: &str, found: usize, expected: usize) {
+        if found != expected {
+            self.fail(format!("{what} to be as many as there are points, {expected}, and not {found}"));
+        }
+    }
+
+    /// Remembers the first call that could not be carried out.
+    fn fail(&mut self, problem: impl Into<String>) {
+        self.problem.get_or_insert_with(|| problem.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_that_cannot_be_carried_out_is_told_when_the_figure_is_drawn() {
+        let cases = [
+            (Figure::new("a").line("s", [1, 2], [1.0]), "as many"),
+            (Figure::new("a").line("s", [1], [1.0]).error_bars([1.0, 2.0]), "error bars"),
+            (Figure::new("a").dashed(), "dashed()"),
+            (Figure::new("a").x_range(2.0, 1.0), "x_range"),
+            (Figure::new("a").log_y().y_range(0.0, 1.0), "positive"),
+            ((0..9).fold(Figure::new("a"), |figure, index| figure.panel(index.to_string())), "at most 8"),
+        ];
+        for (figure, expected) in cases {
+            let message = figure.check().unwrap_err().to_string();
+            assert!(message.contains(expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_histogram_counts_every_finite_value_once() {
+        let figure = Figure::new("a").histogram("h", [0.0, 0.1, 0.9, 1.0, f64::NAN], 2);
+        let Mark::Bars(bars) = &figure.panels[0].marks[0] else { panic!("not bars") };
+        assert_eq!(bars.heights, [2.0, 2.0]);
+        assert_eq!(bars.edges, [[0.0, 0.5], [0.5, 1.0]]);
+        assert!(Figure::new("a").histogram("h", [0.0; 0], 3).check().is_ok());
+    }
+
+    #[test]
+    fn the_first_panel_call_names_the_panel_that_is_there() {
+        let figure = Figure::new("a").panel("left").line("s", [1], [1.0]).panel("right");
+        let titles: Vec<_> = figure.panels.iter().map(|panel| panel.title.as_str()).collect();
+        assert_eq!(titles, ["left", "right"]);
+    }
+}

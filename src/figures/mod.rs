@@ -1,0 +1,18 @@
+//! Figures: one [`Figure`] type in one style, drawn interactively by plotly and as a PNG from the same description.
+
+mod axis;
+mod canvas;
+mod figure;
+mod layout;
+mod plotly;
+mod png;
+mod replication;
+mod series;
+mod style;
+mod training;
+
+pub use figure::Figure;
+pub use replication::figure1;
+pub use series::Number;
+pub use style::{Color, ColorScale, Dash, Marker};
+pub use training::{alpha_curves, learning_curves};

@@ -1,0 +1,396 @@
+//! A figure as plotly's JSON, which JupyterLab draws interactively without a network.
+
+use plotly::color::Rgba;
+use plotly::common::{
+    Anchor, ColorBar, ColorScale as PlotlyScale, ColorScaleElement, DashType, ErrorData, ErrorType, Fill, Font,
+    HoverInfo, Label, Line, Marker as PlotlyMarker, MarkerSymbol, Mode, Orientation, ThicknessMode, Title,
+};
+use plotly::layout::{
+    Annotation, Axis as PlotlyAxis, AxisConstrain, AxisType, GroupClick, HoverMode, Legend, Margin, Shape, ShapeLine,
+    ShapeType,
+};
+use plotly::{Bar, Configuration, HeatMap, Layout, Plot, Scatter};
+
+use super::axis::Axis;
+use super::figure::{Figure, Panel};
+use super::series::{Bars, Grid, Mark, Rule, Series};
+use super::style::{Color, Dash, Marker};
+use crate::error::Result;
+
+/// Text that reads on white and on near black: a contrast above 4 to both.
+const TEXT: Color = Color::rgb(0x77, 0x77, 0x77);
+const GRID: Color = Color { alpha: 0.25, ..Color::GREY };
+const CLEAR: Color = Color { alpha: 0.0, ..Color::rgb(0, 0, 0) };
+/// The width in pixels of a page that lengths relative to the figure are chosen for.
+const USUAL_WIDTH: f64 = 800.0;
+
+impl Figure {
+    /// The figure for plotly: as wide as the page, backgrounds transparent, texts and grid lines in greys that read on
+    /// light and dark pages.
+    ///
+    /// # Errors
+    /// A call in the figure's chain that could not be carried out.
+    pub fn to_plotly(&self) -> Result<Plot> {
+        self.check()?;
+        let height = self.page_height(USUAL_WIDTH);
+        let legend = self.legend();
+        let margin = if self.title.is_empty() { 30.0 } else { 64.0 };
+        let bottom = if self.panels.iter().all(|panel| panel.pictures().is_some()) { 16.0 } else { 56.0 };
+        let inner = height - margin - bottom - if legend.is_empty() { 0.0 } else { 40.0 };
+
+        let mut plot = Plot::new();
+        let mut layout = Layout::new()
+            .auto_size(true)
+            .height(height as usize)
+            .margin(Margin::new().left(64).right(24).top(margin as usize).bottom(bottom as usize))
+            .font(Font::new().size(12).color(css(TEXT)))
+            .paper_background_color(css(CLEAR))
+            .plot_background_color(css(CLEAR))
+            .hover_mode(HoverMode::Closest)
+            .hover_label(Label::new().name_length(-1))
+            .show_legend(!legend.is_empty())
+            .legend(
+                Legend::new()
+                    .orientation(Orientation::Horizontal)
+                    .x(0.5)
+                    .x_anchor(Anchor::Center)
+                    .y(-52.0 / inner.max(100.0))
+                    .y_anchor(Anchor::Top)
+                    .group_click(GroupClick::ToggleGroup)
+                    .background_color(css(CLEAR)),
+            );
+        if !self.title.is_empty() {
+            let font = Font::new().size(16);
+            layout = layout.title(Title::with_text(html(&self.title)).font(font).x(0.5).x_anchor(Anchor::Center));
+        }
+        let (mut notes, mut shapes) = (Vec::new(), Vec::new());
+        let mut named: Vec<&str> = Vec::new();
+        for (index, panel) in self.panels.iter().enumerate() {
+            let place = self.place(index, inner);
+            layout = panel.lay_out(layout, index, &place);
+            notes.extend(panel.heading(&place));
+            for mark in &panel.marks {
+                // A name that two panels share is in the legend once.
+                let mut first = |name| {
+                    !named.contains(&name) && {
+                        named.push(name);
+                        true
+                    }
+                };
+                match mark {
+                    Mark::Series(series) => {
+                        let show = series.in_legend && !series.name.is_empty() && first(series.name.as_str());
+                        series.trace(&mut plot, index, show);
+                    }
+                    Mark::Bars(bars) => bars.trace(&mut plot, index, first(bars.name.as_str())),
+                    Mark::Grid(grid) => {
+                        grid.trace(&mut plot, index, &place, inner);
+                        notes.extend(grid.notes(index));
+                    }
+                    Mark::Rule(rule) => {
+                        let (shape, note) = rule.draw(panel, index);
+                        shapes.push(shape);
+                        notes.push(note);
+                    }
+                }
+            }
+        }
+        plot.set_layout(layout.annotations(notes).shapes(shapes));
+        plot.set_configuration(Configuration::new().responsive(true).display_logo(false));
+        Ok(plot)
+    }
+
+    /// The part of the figure that a panel's axes take, as fractions: left, right, bottom, top.
+    fn place(&self, index: usize, inner: f64) -> [f64; 4] {
+        let (columns, rows) = (self.panel_columns(), self.panel_rows());
+        let (gap_x, gap_y) = (if columns > 2 { 0.07 } else { 0.09 }, (72.0 / inner.max(100.0)).min(0.5 / rows as f64));
+        let width = (1.0 - gap_x * (columns - 1) as f64) / columns as f64;
+        let height = (1.0 - gap_y * (rows - 1) as f64) / rows as f64;
+        let left = (index % columns) as f64 * (width + gap_x);
+        let top = 1.0 - (index / columns) as f64 * (height + gap_y);
+        let bar = self.panels[index].grid().is_some_and(|grid| !grid.pictures);
+        [left, left + width - if bar { 0.09 } else { 0.0 }, top - height, top]
+    }
+}
+
+impl Panel {
+    fn lay_out(&self, layout: Layout, index: usize, &[left, right, bottom, top]: &[f64; 4]) -> Layout {
+        let pictures = self.pictures().is_some();
+        let mut x = self.x.plotly(self.x_ends()).domain(&[left, right]).anchor(axis("y", index));
+        let mut y = self.y.plotly(self.y_ends()).domain(&[bottom, top]).anchor(axis("x", index));
+        if pictures {
+            x = x.visible(false).constrain(AxisConstrain::Domain);
+            y = y.visible(false).constrain(AxisConstrain::Domain).scale_anchor(axis("x", index));
+        } else if self.grid().is_some() {
+            (x, y) = (x.show_grid(false), y.show_grid(false));
+        }
+        match index {
+            0 => layout.x_axis(x).y_axis(y),
+            1 => layout.x_axis2(x).y_axis2(y),
+            2 => layout.x_axis3(x).y_axis3(y),
+            3 => layout.x_axis4(x).y_axis4(y),
+            4 => layout.x_axis5(x).y_axis5(y),
+            5 => layout.x_axis6(x).y_axis6(y),
+            6 => layout.x_axis7(x).y_axis7(y),
+            _ => layout.x_axis8(x).y_axis8(y),
+        }
+    }
+
+    fn heading(&self, &[left, right, _, top]: &[f64; 4]) -> Option<Annotation> {
+        let middle = note(&self.title).font(Font::new().size(13)).x((left + right) / 2.0).y(top);
+        (!self.title.is_empty()).then(|| middle.x_ref("paper").y_ref("paper").y_anchor(Anchor::Bottom))
+    }
+}
+
+impl Axis {
+    fn plotly(&self, ends: [f64; 2]) -> PlotlyAxis {
+        let axis = PlotlyAxis::new()
+            .type_(if self.log { AxisType::Log } else { AxisType::Linear })
+            .range(ends.to_vec())
+            .grid_color(css(GRID))
+            .line_color(css(GRID))
+            .show_line(true)
+            .zero_line(false)
+            .auto_margin(true);
+        let axis = match &self.ticks {
+            Some(ticks) => axis
+                .tick_values(ticks.iter().map(|(at, _)| *at).collect())
+                .tick_text(ticks.iter().map(|(_, text)| html(text)).collect()),
+            None => axis,
+        };
+        if self.label.is_empty() { axis } else { axis.title(Title::with_text(html(&self.label))) }
+    }
+}
+
+impl Series {
+    fn trace(&self, plot: &mut Plot, panel: usize, show_legend: bool) {
+        // Plotly leaves a trace without a point out of the legend as well.
+        let (xs, ys) =
+            if self.xs.is_empty() { (vec![f64::NAN], vec![f64::NAN]) } else { (self.xs.clone(), self.ys.clone()) };
+        let line = Line::new().color(css(self.color)).width(2.0).dash(match self.line {
+            Some(Dash::Dashed) => DashType::Dash,
+            Some(Dash::Dotted) => DashType::Dot,
+            _ => DashType::Solid,
+        });
+        let mode = match (self.line, self.marker) {
+            (Some(_), Some(_)) => Mode::LinesMarkers,
+            (Some(_), None) => Mode::Lines,
+            _ => Mode::Markers,
+        };
+        let marker = PlotlyMarker::new()
+            .color(css(self.color))
+            .size(8)
+            .symbol(symbol(self.marker.unwrap_or(Marker::Circle), self.open));
+        let mut trace = Scatter::new(xs, ys)
+            .name(html(&self.name))
+            .legend_group(html(self.legend_group()))
+            .show_legend(show_legend)
+            .mode(mode)
+            .opacity(self.opacity)
+            .line(line)
+            .marker(marker)
+            .x_axis(axis("x", panel))
+            .y_axis(axis("y", panel));
+        if let Some(errors) = &self.errors {
+            let bars = ErrorData::new(ErrorType::Data).array(errors.clone()).color(css(self.color));
+            trace = trace.error_y(bars.thickness(1.5).width(4));
+        }
+        if let Some((low, high)) = &self.band {
+            // There along the upper edge and back along the lower one.
+            let there: Vec<usize> = self.shown().collect();
+            let back = there.iter().rev();
+            let outline = Scatter::new(
+                there.iter().chain(back.clone()).map(|&index| self.xs[index]).collect(),
+                there.iter().map(|&index| high[index]).chain(back.map(|&index| low[index])).collect::<Vec<_>>(),
+            );
+            let outline = outline
+                .mode(Mode::Lines)
+                .fill(Fill::ToSelf)
+                .fill_color(css(self.color.with_alpha(0.2)))
+                .line(Line::new().width(0.0))
+                .hover_info(HoverInfo::Skip)
+                .legend_group(html(self.legend_group()))
+                .show_legend(false);
+            plot.add_trace(outline.x_axis(axis("x", panel)).y_axis(axis("y", panel)));
+        }
+        plot.add_trace(trace);
+    }
+}
+
+impl Bars {
+    fn trace(&self, plot: &mut Plot, panel: usize, show_legend: bool) {
+        // One width for all: bars of a figure are equally wide.
+        let width = self.edges.first().map_or(1.0, |[left, right]| right - left);
+        let middles = self.edges.iter().map(|[left, right]| (left + right) / 2.0).collect();
+        let trace = Bar::new(middles, self.heights.clone())
+            .name(html(&self.name))
+            .legend_group(html(&self.name))
+            .show_legend(show_legend && !self.name.is_empty())
+            .width(width)
+            .marker(PlotlyMarker::new().color(css(self.color)).opacity(self.opacity));
+        plot.add_trace(trace.x_axis(axis("x", panel)).y_axis(axis("y", panel)));
+    }
+}
+
+impl Grid {
+    /// The labels of a mosaic's pictures.
+    fn notes(&self, panel: usize) -> impl Iterator<Item = Annotation> + '_ {
+        self.labels.iter().map(move |(x, y, text)| {
+            let label = note(text).x_ref(axis("x", panel)).y_ref(axis("y", panel));
+            label.x(x - 0.5).y(y - 0.5).y_anchor(Anchor::Bottom).border_pad(0.0)
+        })
+    }
+
+    fn trace(&self, plot: &mut Plot, panel: usize, &[_, right, bottom, top]: &[f64; 4], inner: f64) {
+        // Four significant digits are as much as a colour tells, and keep a notebook small.
+        let short = |value: &f64| format!("{value:.3e}").parse().unwrap_or(f64::NAN);
+        let rows: Vec<Vec<f64>> = self.values.outer_iter().map(|row| row.iter().map(short).collect()).collect();
+        let stops = self.scale.stops();
+        let stops = stops.iter().enumerate().map(|(index, color)| {
+            let Color { red, green, blue, .. } = *color;
+            ColorScaleElement(index as f64 / (stops.len() - 1) as f64, format!("rgb({red},{green},{blue})"))
+        });
+        let mut trace = HeatMap::new_z(rows)
+            .zmin(self.low)
+            .zmax(self.high)
+            .color_scale(PlotlyScale::Vector(stops.collect()))
+            .show_scale(!self.pictures)
+            .hover_on_gaps(false)
+            .x_axis(axis("x", panel))
+            .y_axis(axis("y", panel));
+        if self.pictures {
+            trace = trace.hover_info(HoverInfo::Skip);
+        } else {
+            let length = ((top - bottom) * inner) as usize;
+            let bar = ColorBar::new().x(right + 0.01).y((bottom + top) / 2.0).thickness(14);
+            let bar = bar.len_mode(ThicknessMode::Pixels).len(length).outline_width(0);
+            trace = trace.color_bar(bar);
+        }
+        plot.add_trace(trace);
+    }
+}
+
+impl Rule {
+    fn draw(&self, panel: &Panel, index: usize) -> (Shape, Annotation) {
+        let line = ShapeLine::new().color(css(TEXT)).width(1.5).dash(DashType::Dash);
+        let shape = Shape::new().shape_type(ShapeType::Line).line(line);
+        let (x, y) = (axis("x", index), axis("y", index));
+        let (across, up) = (format!("{x} domain"), format!("{y} domain"));
+        let text = note(&self.label);
+        // Plotly places a shape on a logarithmic axis by its value, a text by its logarithm.
+        if self.upright {
+            let text = text.x_ref(&x).y_ref(&up).x(panel.x.measure(self.at)).y(1.0);
+            let shape = shape.x_ref(&x).y_ref(&up).x0(self.at).x1(self.at).y0(0.0).y1(1.0);
+            (shape, text.x_anchor(Anchor::Left).y_anchor(Anchor::Top))
+        } else {
+            let text = text.x_ref(&across).y_ref(&y).x(1.0).y(panel.y.measure(self.at));
+            let shape = shape.x_ref(&across).y_ref(&y).x0(0.0).x1(1.0).y0(self.at).y1(self.at);
+            (shape, text.x_anchor(Anchor::Right).y_anchor(Anchor::Bottom))
+        }
+    }
+}
+
+/// Plotly's name of a panel's axis: `x`, `x2`, `x3`, …
+fn axis(letter: &str, panel: usize) -> String {
+    if panel == 0 { letter.to_owned() } else { format!("{letter}{}", panel + 1) }
+}
+
+fn note(text: &str) -> Annotation {
+    Annotation::new().text(html(text)).show_arrow(false)
+}
+
+fn css(color: Color) -> Rgba {
+    Rgba::new(color.red, color.green, color.blue, color.alpha)
+}
+
+/// Plotly reads a subset of HTML in every text.
+fn html(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('\n', "<br>")
+}
+
+fn symbol(marker: Marker, open: bool) -> MarkerSymbol {
+    match (marker, open) {
+        (Marker::Circle, false) => MarkerSymbol::Circle,
+        (Marker::Circle, true) => MarkerSymbol::CircleOpen,
+        (Marker::Square, false) => MarkerSymbol::Square,
+        (Marker::Square, true) => MarkerSymbol::SquareOpen,
+        (Marker::Diamond, false) => MarkerSymbol::Diamond,
+        (Marker::Diamond, true) => MarkerSymbol::DiamondOpen,
+        (Marker::TriangleUp, false) => MarkerSymbol::TriangleUp,
+        (Marker::TriangleUp, true) => MarkerSymbol::TriangleUpOpen,
+        (Marker::TriangleDown, false) => MarkerSymbol::TriangleDown,
+        (Marker::TriangleDown, true) => MarkerSymbol::TriangleDownOpen,
+        (Marker::Plus, false) => MarkerSymbol::Cross,
+        (Marker::Plus, true) => MarkerSymbol::CrossOpen,
+        (Marker::Cross, false) => MarkerSymbol::X,
+        (Marker::Cross, true) => MarkerSymbol::XOpen,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+    use serde_json::{Value, json};
+
+    use super::super::ColorScale;
+    use super::*;
+
+    fn drawn(figure: &Figure) -> Value {
+        serde_json::from_str(&figure.to_plotly().unwrap().to_json()).unwrap()
+    }
+
+    #[test]
+    fn every_series_is_a_trace_with_its_points_style_and_error_bars() {
+        let figure = Figure::new("t")
+            .line("ours", [1, 2, 3], [Some(1.0), None, Some(3.0)])
+            .error_bars([0.1, 0.2, 0.3])
+            .scatter("paper", [1.0], [2.0])
+            .open();
+        let json = drawn(&figure);
+        let traces = json["data"].as_array().unwrap();
+        assert_eq!(traces.len(), 2);
+        assert_eq!(traces[0]["y"], json!([1.0, null, 3.0]));
+        assert_eq!(traces[0]["error_y"]["array"], json!([0.1, 0.2, 0.3]));
+        assert_eq!(traces[0]["mode"], "lines");
+        assert_eq!(traces[1]["marker"]["symbol"], "circle-open");
+        assert_eq!(json["layout"]["showlegend"], true);
+    }
+
+    #[test]
+    fn panels_have_axes_of_their_own_and_share_one_entry_of_a_name() {
+        let figure =
+            Figure::new("t").panel("a").line("s", [1], [1.0]).panel("b").line("s", [1], [2.0]).line("r", [1], [3.0]);
+        let json = drawn(&figure);
+        let traces = json["data"].as_array().unwrap();
+        assert_eq!((&traces[0]["xaxis"], &traces[1]["xaxis"]), (&json!("x"), &json!("x2")));
+        assert_eq!((&traces[0]["showlegend"], &traces[1]["showlegend"]), (&json!(true), &json!(false)));
+        let left = json["layout"]["xaxis"]["domain"][1].as_f64().unwrap();
+        assert!(left < json["layout"]["xaxis2"]["domain"][0].as_f64().unwrap());
+    }
+
+    #[test]
+    fn backgrounds_are_transparent_and_the_width_is_the_pages() {
+        let layout = &drawn(&Figure::new("t").line("s", [1], [1.0]))["layout"];
+        for background in ["paper_bgcolor", "plot_bgcolor"] {
+            assert!(layout[background].as_str().unwrap().ends_with("0)"), "{}", layout[background]);
+        }
+        assert_eq!(layout["autosize"], true);
+        assert!(layout.get("width").is_none());
+    }
+
+    #[test]
+    fn texts_cannot_smuggle_markup_into_the_page() {
+        let text = drawn(&Figure::new("<b>t</b>").line("<a>", [1], [1.0]).x_label("p < q")).to_string();
+        assert!(!text.contains("<b>") && !text.contains("<a>") && text.contains("p &lt; q"), "{text}");
+    }
+
+    #[test]
+    fn a_matrix_keeps_row_0_on_top_and_a_logarithmic_axis_its_type() {
+        let json = drawn(&Figure::new("t").heat_map(&array![[1.0, 2.0], [3.0, f64::NAN]], ColorScale::Sequential));
+        assert_eq!(json["data"][0]["z"], json!([[1.0, 2.0], [3.0, null]]));
+        assert_eq!(json["layout"]["yaxis"]["range"], json!([1.5, -0.5]));
+        let json = drawn(&Figure::new("t").line("s", [1], [10.0]).log_y().y_range(1.0, 100.0));
+        assert_eq!(json["layout"]["yaxis"]["type"], "log");
+        assert_eq!(json["layout"]["yaxis"]["range"], json!([0.0, 2.0]));
+    }
+}

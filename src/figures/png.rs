@@ -1,0 +1,342 @@
+//! A figure as a PNG on white: what a page shows where nothing can be drawn interactively.
+
+use super::canvas::{Align, Area, Canvas};
+use super::figure::{Figure, Panel};
+use super::layout::LegendEntry;
+use super::series::{Bars, Grid, Mark, Rule, Series};
+use super::style::{Color, Dash, Marker};
+use crate::error::Result;
+
+/// Width of the figure in pixels of a page.
+const WIDTH: f64 = 800.0;
+const INK: Color = Color::rgb(0x33, 0x33, 0x33);
+const PALE: Color = Color::rgb(0xe3, 0xe3, 0xe3);
+const FRAME: Color = Color::rgb(0xb0, 0xb0, 0xb0);
+const SMALL: f64 = 11.0;
+const LABEL: f64 = 12.0;
+const HEADING: f64 = 13.0;
+const TITLE: f64 = 16.0;
+
+impl Figure {
+    /// The figure as a PNG file, 1600 pixels wide: two for each pixel of a page.
+    ///
+    /// # Errors
+    /// A call in the figure's chain that could not be carried out.
+    pub fn to_png(&self) -> Result<Vec<u8>> {
+        self.check()?;
+        let mut canvas = Canvas::new(WIDTH, self.page_height(WIDTH))?;
+        let height = self.page_height(WIDTH);
+        let mut top = 10.0;
+        for line in canvas.wrap(&self.title, TITLE, WIDTH - 40.0) {
+            canvas.text([WIDTH / 2.0, top + TITLE], &line, TITLE, INK, Align::Middle, false);
+            top += 1.35 * TITLE;
+        }
+        let entries = self.legend();
+        let legend = lines_of(&canvas, &entries);
+        let bottom = height - 8.0 - 20.0 * legend.len() as f64;
+        for (index, line) in legend.iter().enumerate() {
+            draw_legend(&mut canvas, line, bottom + 20.0 * index as f64 + 10.0);
+        }
+        let (columns, rows) = (self.panel_columns(), self.panel_rows());
+        let size = [(WIDTH - 16.0) / columns as f64, (bottom - top - 4.0) / rows as f64];
+        for (index, panel) in self.panels.iter().enumerate() {
+            let (left, above) = ((index % columns) as f64 * size[0] + 4.0, (index / columns) as f64 * size[1] + top);
+            panel.draw(&mut canvas, Area { left, top: above, width: size[0], height: size[1] });
+        }
+        canvas.into_png()
+    }
+}
+
+/// A panel's axes on the page.
+struct Frame {
+    area: Area,
+    x: [f64; 2],
+    y: [f64; 2],
+}
+
+impl Frame {
+    fn across(&self, measured: f64) -> f64 {
+        self.area.left + (measured - self.x[0]) / (self.x[1] - self.x[0]) * self.area.width
+    }
+
+    fn down(&self, measured: f64) -> f64 {
+        self.area.bottom() - (measured - self.y[0]) / (self.y[1] - self.y[0]) * self.area.height
+    }
+
+    fn holds(&self, [x, y]: [f64; 2]) -> bool {
+        (self.area.left - 0.5..=self.area.right() + 0.5).contains(&x)
+            && (self.area.top - 0.5..=self.area.bottom() + 0.5).contains(&y)
+    }
+}
+
+impl Panel {
+    fn draw(&self, canvas: &mut Canvas, outer: Area) {
+        let (x, y) = (self.x_ends(), self.y_ends());
+        let pictures = self.pictures();
+        let head = if self.title.is_empty() { 10.0 } else { 26.0 };
+        let foot = if pictures.is_some() {
+            8.0
+        } else if self.x.label.is_empty() {
+            26.0
+        } else {
+            44.0
+        };
+        let upper = outer.height - head - foot;
+        let y_ticks = self.y.ticks([y[0].min(y[1]), y[0].max(y[1])], (upper / 45.0) as usize);
+        let widest = y_ticks.iter().map(|(_, text)| canvas.text_width(text, SMALL)).fold(0.0, f64::max);
+        let label = if self.y.label.is_empty() { 6.0 } else { 24.0 };
+        let left = if pictures.is_some() { 12.0 } else { widest + label + 8.0 };
+        let right = match self.grid() {
+            Some(grid) if !grid.pictures => 70.0,
+            _ => 14.0,
+        };
+        let mut area = Area {
+            left: outer.left + left,
+            top: outer.top + head,
+            width: (outer.width - left - right).max(10.0),
+            height: upper.max(10.0),
+        };
+        if let Some(grid) = pictures {
+            area = square(area, grid);
+        }
+        let frame = Frame { area, x, y };
+        let middle = area.left + area.width / 2.0;
+        if !self.title.is_empty() {
+            canvas.text([middle, area.top - 9.0], &self.title, HEADING, INK, Align::Middle, false);
+        }
+        if pictures.is_none() {
+            self.draw_axes(canvas, &frame, &y_ticks);
+            canvas.text([middle, area.bottom() + 36.0], &self.x.label, LABEL, INK, Align::Middle, false);
+            let beside = [area.left - widest - 16.0, area.top + area.height / 2.0];
+            canvas.text(beside, &self.y.label, LABEL, INK, Align::Middle, true);
+        }
+        for mark in &self.marks {
+            match mark {
+                Mark::Series(series) => self.draw_series(canvas, &frame, series),
+                Mark::Bars(bars) => self.draw_bars(canvas, &frame, bars),
+                Mark::Grid(grid) => draw_grid(canvas, &frame, grid),
+                Mark::Rule(rule) => self.draw_rule(canvas, &frame, rule),
+            }
+        }
+    }
+
+    fn draw_axes(&self, canvas: &mut Canvas, frame: &Frame, y_ticks: &[(f64, String)]) {
+        let area = frame.area;
+        let grid = self.grid().is_none();
+        for (at, text) in y_ticks {
+            let y = frame.down(*at);
+            if grid {
+                canvas.line(&[[area.left, y], [area.right(), y]], PALE, 1.0, Dash::Solid);
+            }
+            canvas.text([area.left - 7.0, y + 0.36 * SMALL], text, SMALL, INK, Align::Right, false);
+        }
+        // As many ticks as have room for their texts beside each other.
+        let mut count = (area.width / 60.0) as usize;
+        let mut ticks = self.x.ticks(frame.x, count);
+        while count > 1 && self.x.ticks.is_none() && overlap(canvas, frame, &ticks) {
+            count -= 1;
+            ticks = self.x.ticks(frame.x, count);
+        }
+        let mut free = f64::NEG_INFINITY;
+        for (at, text) in &ticks {
+            let x = frame.across(*at);
+            if grid {
+                canvas.line(&[[x, area.top], [x, area.bottom()]], PALE, 1.0, Dash::Solid);
+            }
+            // Of chosen ticks that are too close, the first one has its text.
+            let half = canvas.text_width(text, SMALL) / 2.0;
+            if x - half > free {
+                canvas.text([x, area.bottom() + 17.0], text, SMALL, INK, Align::Middle, false);
+                free = x + half + 4.0;
+            }
+        }
+        let corners = [
+            [area.left, area.top],
+            [area.right(), area.top],
+            [area.right(), area.bottom()],
+            [area.left, area.bottom()],
+            [area.left, area.top],
+        ];
+        canvas.line(&corners, FRAME, 1.0, Dash::Solid);
+    }
+
+    fn place(&self, frame: &Frame, x: f64, y: f64) -> Option<[f64; 2]> {
+        let place = [frame.across(self.x.measure(x)), frame.down(self.y.measure(y))];
+        place.iter().all(|length| length.is_finite()).then_some(place)
+    }
+
+    fn draw_series(&self, canvas: &mut Canvas, frame: &Frame, series: &Series) {
+        let color = series.color.with_alpha(series.color.alpha * series.opacity);
+        canvas.clip(Some(frame.area));
+        if let Some((low, high)) = &series.band {
+            let edge = |edge: &[f64], index: usize| self.place(frame, series.xs[index], edge[index]);
+            let there = series.shown().filter_map(|index| edge(high, index));
+            let mut outline: Vec<_> = there.collect();
+            let mut back: Vec<_> = series.shown().filter_map(|index| edge(low, index)).collect();
+            back.reverse();
+            outline.extend(back);
+            canvas.polygon(&outline, color.with_alpha(0.2 * color.alpha));
+        }
+        let points: Vec<Option<[f64; 2]>> =
+            series.xs.iter().zip(&series.ys).map(|(&x, &y)| self.place(frame, x, y)).collect();
+        if let Some(dash) = series.line {
+            for run in points.split(Option::is_none) {
+                let run: Vec<[f64; 2]> = run.iter().copied().flatten().collect();
+                canvas.line(&run, color, 2.0, dash);
+            }
+        }
+        if let Some(errors) = &series.errors {
+            for index in series.shown().filter(|&index| errors[index].is_finite()) {
+                let (x, y, error) = (series.xs[index], series.ys[index], errors[index]);
+                let [Some(low), Some(high)] = [self.place(frame, x, y - error), self.place(frame, x, y + error)] else {
+                    continue;
+                };
+                canvas.line(&[low, high], color, 1.4, Dash::Solid);
+                for [x, y] in [low, high] {
+                    canvas.line(&[[x - 4.0, y], [x + 4.0, y]], color, 1.4, Dash::Solid);
+                }
+            }
+        }
+        canvas.clip(None);
+        if let Some(marker) = series.marker {
+            for point in points.into_iter().flatten().filter(|point| frame.holds(*point)) {
+                canvas.marker(point, marker, series.open, color);
+            }
+        }
+    }
+
+    fn draw_bars(&self, canvas: &mut Canvas, frame: &Frame, bars: &Bars) {
+        canvas.clip(Some(frame.area));
+        for ([left, right], height) in bars.edges.iter().zip(&bars.heights) {
+            // On a logarithmic axis a bar stands on the axis' lower end: it has no zero.
+            let foot = if self.y.log { frame.y[0] } else { 0.0 };
+            let (low, high) = (frame.down(foot), frame.down(self.y.measure(*height)));
+            let (left, right) = (frame.across(self.x.measure(*left)), frame.across(self.x.measure(*right)));
+            if [low, high, left, right].iter().all(|length| length.is_finite()) {
+                let area = Area { left, top: low.min(high), width: right - left, height: (low - high).abs() };
+                canvas.area(area, bars.color.with_alpha(bars.opacity));
+            }
+        }
+        canvas.clip(None);
+    }
+
+    fn draw_rule(&self, canvas: &mut Canvas, frame: &Frame, rule: &Rule) {
+        let area = frame.area;
+        let color = Color::rgb(0x66, 0x66, 0x66);
+        let at = if rule.upright { frame.across(self.x.measure(rule.at)) } else { frame.down(self.y.measure(rule.at)) };
+        let ends =
+            if rule.upright { [[at, area.top], [at, area.bottom()]] } else { [[area.left, at], [area.right(), at]] };
+        if !ends.iter().all(|end| frame.holds(*end)) {
+            return;
+        }
+        canvas.line(&ends, color, 1.5, Dash::Dashed);
+        if rule.upright {
+            canvas.text([at + 5.0, area.top + 14.0], &rule.label, SMALL, color, Align::Left, false);
+        } else {
+            canvas.text([area.right() - 6.0, at - 5.0], &rule.label, SMALL, color, Align::Right, false);
+        }
+    }
+}
+
+/// The largest area inside of another in which a grid's cells are squares.
+fn square(area: Area, grid: &Grid) -> Area {
+    let (rows, columns) = grid.values.dim();
+    let cell = (area.width / columns.max(1) as f64).min(area.height / rows.max(1) as f64);
+    let (width, height) = (cell * columns as f64, cell * rows as f64);
+    Area { left: area.left + (area.width - width) / 2.0, top: area.top + (area.height - height) / 2.0, width, height }
+}
+
+fn draw_grid(canvas: &mut Canvas, frame: &Frame, grid: &Grid) {
+    let area = frame.area;
+    if !grid.pictures {
+        canvas.clip(Some(area));
+    }
+    for ((row, column), value) in grid.values.indexed_iter().filter(|(_, value)| value.is_finite()) {
+        let (x, y) = (column as f64, row as f64);
+        let (left, right) = (frame.across(x - 0.5), frame.across(x + 0.5));
+        let (top, bottom) = (frame.down(y - 0.5), frame.down(y + 0.5));
+        let color = grid.scale.at((value - grid.low) / (grid.high - grid.low));
+        canvas.tile(Area { left, top, width: right - left, height: bottom - top }, color);
+    }
+    canvas.clip(None);
+    for (x, y, label) in &grid.labels {
+        let place = [frame.across(x - 0.5), frame.down(y - 0.5) - 3.0];
+        canvas.text(place, label, SMALL, INK, Align::Middle, false);
+    }
+    if !grid.pictures {
+        draw_color_bar(canvas, area, grid);
+    }
+}
+
+fn draw_color_bar(canvas: &mut Canvas, area: Area, grid: &Grid) {
+    const STEPS: usize = 128;
+    let (left, width) = (area.right() + 10.0, 12.0);
+    let height = area.height / STEPS as f64;
+    for step in 0..STEPS {
+        let color = grid.scale.at((step as f64 + 0.5) / STEPS as f64);
+        canvas.tile(Area { left, top: area.bottom() - (step + 1) as f64 * height, width, height }, color);
+    }
+    let axis = super::axis::Axis::default();
+    for (at, text) in axis.ticks([grid.low, grid.high], (area.height / 45.0) as usize) {
+        let y = area.bottom() - (at - grid.low) / (grid.high - grid.low) * area.height;
+        canvas.text([left + width + 5.0, y + 0.36 * SMALL], &text, SMALL, INK, Align::Left, false);
+    }
+}
+
+/// Whether two neighbours' texts touch.
+fn overlap(canvas: &Canvas, frame: &Frame, ticks: &[(f64, String)]) -> bool {
+    ticks.windows(2).any(|pair| {
+        let room = (frame.across(pair[1].0) - frame.across(pair[0].0)).abs();
+        let widths = pair.iter().map(|(_, text)| canvas.text_width(text, SMALL));
+        widths.sum::<f64>() / 2.0 + 8.0 > room
+    })
+}
+
+const SAMPLE: f64 = 30.0;
+
+fn entry_width(canvas: &Canvas, entry: &LegendEntry<'_>) -> f64 {
+    SAMPLE + 7.0 + canvas.text_width(entry.name, SMALL) + 18.0
+}
+
+/// The legend's entries in lines that fit the page.
+fn lines_of<'a, 'b>(canvas: &Canvas, entries: &'b [LegendEntry<'a>]) -> Vec<&'b [LegendEntry<'a>]> {
+    let total: f64 = entries.iter().map(|entry| entry_width(canvas, entry)).sum();
+    // Lines of about equal length look better than a full one and a rest.
+    let count = (total / (WIDTH - 60.0)).ceil().max(1.0);
+    let (mut lines, mut start, mut used) = (Vec::new(), 0, 0.0);
+    for (index, entry) in entries.iter().enumerate() {
+        let width = entry_width(canvas, entry);
+        if index > start && (used + width > WIDTH - 40.0 || used + width / 2.0 > total / count) {
+            lines.push(&entries[start..index]);
+            (start, used) = (index, 0.0);
+        }
+        used += width;
+    }
+    if start < entries.len() {
+        lines.push(&entries[start..]);
+    }
+    lines
+}
+
+fn draw_legend(canvas: &mut Canvas, entries: &[LegendEntry<'_>], y: f64) {
+    let width: f64 = entries.iter().map(|entry| entry_width(canvas, entry)).sum();
+    let mut x = (WIDTH - width + 18.0) / 2.0;
+    for entry in entries {
+        let middle = [x + SAMPLE / 2.0, y];
+        match entry.mark {
+            Mark::Series(series) => {
+                let color = series.color.with_alpha(series.color.alpha * series.opacity);
+                if let Some(dash) = series.line {
+                    canvas.line(&[[x, y], [x + SAMPLE, y]], color, 2.0, dash);
+                }
+                if let Some(marker) = series.marker {
+                    canvas.marker(middle, marker, series.open, color);
+                }
+            }
+            Mark::Bars(bars) => canvas.marker(middle, Marker::Square, false, bars.color.with_alpha(bars.opacity)),
+            Mark::Grid(_) | Mark::Rule(_) => {}
+        }
+        canvas.text([x + SAMPLE + 7.0, y + 0.36 * SMALL], entry.name, SMALL, INK, Align::Left, false);
+        x += entry_width(canvas, entry);
+    }
+}

@@ -1,0 +1,84 @@
+//! Rich display in a notebook with the Rust kernel, evcxr: a cell whose last expression is a figure, a table or a history
+//! shows it.
+//!
+//! The kernel gathers what a cell displays into one output with one entry for each MIME type. So each type here prints
+//! several representations of itself, of which the page shows the best that it can (JupyterLab the interactive figure,
+//! a static page its picture), and a cell shows one thing: of two figures in a cell, the last one.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::error::Result;
+use crate::figures::{Figure, learning_curves};
+use crate::table::Table;
+use crate::training::History;
+
+/// Representations of one thing: MIME types and contents.
+type Bundle = Vec<(&'static str, String)>;
+
+/// Prints a bundle as the kernel reads it: marks at the beginning and the end, on lines of their own.
+fn print(bundle: &Bundle) {
+    let blocks =
+        bundle.iter().map(|(mime, content)| format!("EVCXR_BEGIN_CONTENT {mime}\n{content}\nEVCXR_END_CONTENT\n"));
+    // One call, so that nothing else that prints comes in between.
+    print!("{}", blocks.collect::<String>());
+}
+
+impl Figure {
+    /// Shows the figure as a cell's output: interactive, and as a PNG where only pictures are shown. A figure that
+    /// cannot be drawn shows why.
+    pub fn evcxr_display(&self) {
+        match self.bundle() {
+            Ok(bundle) => print(&bundle),
+            Err(error) => print(&vec![("text/plain", format!("Error: {error}"))]),
+        }
+    }
+
+    fn bundle(&self) -> Result<Bundle> {
+        Ok(vec![
+            ("application/vnd.plotly.v1+json", self.to_plotly()?.to_json()),
+            ("image/png", STANDARD.encode(self.to_png()?)),
+            ("text/plain", format!("Figure: {}", self.title())),
+        ])
+    }
+}
+
+impl Table {
+    /// Shows the table as a cell's output: as HTML, and as text where that is not shown.
+    pub fn evcxr_display(&self) {
+        print(&self.bundle());
+    }
+
+    fn bundle(&self) -> Bundle {
+        vec![("text/html", self.to_html()), ("text/plain", self.to_string().trim_end().to_owned())]
+    }
+}
+
+impl History {
+    /// Shows the learning curves as a cell's output.
+    pub fn evcxr_display(&self) {
+        learning_curves(self).evcxr_display();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_is_interactive_and_a_picture_and_each_is_one_line() {
+        let bundle = Figure::new("t").line("s", [1, 2], [1.0, 2.0]).bundle().unwrap();
+        let types: Vec<_> = bundle.iter().map(|(mime, _)| *mime).collect();
+        assert_eq!(types, ["application/vnd.plotly.v1+json", "image/png", "text/plain"]);
+        assert!(serde_json::from_str::<serde_json::Value>(&bundle[0].1).is_ok());
+        assert!(STANDARD.decode(&bundle[1].1).unwrap().starts_with(b"\x89PNG"));
+        assert!(bundle.iter().all(|(_, content)| !content.contains('\n')));
+    }
+
+    #[test]
+    fn a_table_is_html_and_text() {
+        let bundle = Table::new(["a"]).row((1,)).bundle();
+        assert_eq!(bundle[0].0, "text/html");
+        assert_eq!(bundle[1], ("text/plain", "a\n-\n1".to_owned()));
+    }
+}
