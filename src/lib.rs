@@ -6,13 +6,28 @@
 extern crate openblas_src as _;
 
 pub mod data;
+pub mod engine;
 pub mod experiment;
+pub mod layers;
+pub mod network;
+pub mod noise;
+pub mod optimizer;
 pub mod training;
 
 mod error;
+mod files;
 mod method;
 mod real;
+mod table;
 
 pub use error::{Error, Result};
 pub use method::Method;
+pub use network::Network;
 pub use real::Real;
+pub use table::{Cell, Row, Table};
+
+// Notebooks and other users meet the versions that the crate itself was built with.
+pub use ndarray;
+#[cfg(feature = "figures")]
+pub use plotly;
+pub use serde_json;

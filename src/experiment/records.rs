@@ -1,0 +1,284 @@
+//! The records of finished runs, as JSON lines in a file or a folder: appended whole, read back with every damage named.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use super::Record;
+use super::summary::{Summary, summarize};
+use crate::error::{Error, Result};
+
+/// Records in the order in which they were read.
+///
+/// Where two of them are the same run (method, hidden widths, seed, data and protocol alike), the one that finished last
+/// takes the other's place: a repeated run is no second sample.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Records {
+    entries: Vec<Record>,
+    superseded: usize,
+    torn: Vec<TornLine>,
+}
+
+/// The last line of a file, cut off by a crash in the middle of a write. The whole lines before it are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TornLine {
+    /// The file.
+    pub path: PathBuf,
+    /// The line's number, counted from 1.
+    pub line: usize,
+    /// Its length in bytes.
+    pub bytes: usize,
+}
+
+impl Records {
+    /// Reads a file of JSON lines, or every `.jsonl` file that lies directly in a folder, in the order of their names.
+    ///
+    /// # Errors
+    /// A path that cannot be read, a folder without such a file, or a line that is no record: the error has its number.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let mut files = vec![path.to_owned()];
+        if fs::metadata(path).map_err(Error::io("open", path))?.is_dir() {
+            let entries = fs::read_dir(path).map_err(Error::io("list", path))?;
+            let paths: std::io::Result<Vec<PathBuf>> = entries.map(|entry| entry.map(|entry| entry.path())).collect();
+            files = paths.map_err(Error::io("list", path))?;
+            files.retain(|file| file.extension().is_some_and(|extension| extension == "jsonl"));
+            files.sort();
+        }
+        if files.is_empty() {
+            return Err(Error::Format {
+                path: path.to_owned(),
+                expected: "a folder of records",
+                reason: "it holds no .jsonl file; `vardrop sweep` and `vardrop train` write them".to_owned(),
+            });
+        }
+        let mut records = Self::default();
+        for file in files {
+            records.read(&file)?;
+        }
+        Ok(records)
+    }
+
+    fn read(&mut self, path: &Path) -> Result<()> {
+        let bytes = fs::read(path).map_err(Error::io("read", path))?;
+        for (index, line) in bytes.split_inclusive(|&byte| byte == b'\n').enumerate() {
+            if line.trim_ascii().is_empty() {
+                continue;
+            }
+            match serde_json::from_slice(line) {
+                Ok(record) => self.insert(record),
+                // Every record is written together with its line break: without one, the write was cut off.
+                Err(_) if !line.ends_with(b"\n") => {
+                    self.torn.push(TornLine { path: path.to_owned(), line: index + 1, bytes: line.len() });
+                }
+                Err(error) => {
+                    return Err(Error::Format {
+                        path: path.to_owned(),
+                        expected: "a file of records",
+                        reason: format!("line {}: {error}; correct the line or remove it", index + 1),
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a record; the one that finished last stands for equal runs.
+    pub fn insert(&mut self, record: Record) {
+        match self.entries.iter_mut().find(|entry| entry.is_same_run(&record)) {
+            Some(entry) => {
+                self.superseded += 1;
+                // RFC 3339 in UTC sorts as text.
+                if entry.finished <= record.finished {
+                    *entry = record;
+                }
+            }
+            None => self.entries.push(record),
+        }
+    }
+
+    /// Appends one record to a file, creating it and its folder: one write of a whole line, then a flush to the disk, under
+    /// a lock on the file. A line that an earlier crash left torn is removed first; a whole one is never touched.
+    ///
+    /// # Errors
+    /// A file that cannot be opened, locked or written.
+    pub fn append(path: impl AsRef<Path>, record: &Record) -> Result<()> {
+        let path = path.as_ref();
+        let mut line = serde_json::to_vec(record).map_err(|error| Error::Format {
+            path: path.to_owned(),
+            expected: "a file of records",
+            reason: format!("the record cannot be written as JSON: {error}"),
+        })?;
+        line.push(b'\n');
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+        let created = !path.exists();
+        let mut file =
+            OpenOptions::new().read(true).append(true).create(true).open(path).map_err(Error::io("open", path))?;
+        file.lock().map_err(Error::io("lock", path))?;
+        mend(&mut file).map_err(Error::io("mend the last line of", path))?;
+        file.write_all(&line).and_then(|()| file.sync_all()).map_err(Error::io("write", path))?;
+        if created {
+            // The new name is on the disk only when its folder is.
+            File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::io("write", folder))?;
+        }
+        Ok(())
+    }
+
+    /// The records.
+    pub fn iter(&self) -> std::slice::Iter<'_, Record> {
+        self.entries.iter()
+    }
+
+    /// The number of runs.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// How many records gave way to a later one of the same run.
+    pub fn superseded(&self) -> usize {
+        self.superseded
+    }
+
+    /// Last lines that a crash cut off.
+    pub fn torn(&self) -> &[TornLine] {
+        &self.torn
+    }
+
+    /// The records that a condition holds for.
+    pub fn filter(&self, condition: impl FnMut(&&Record) -> bool) -> Self {
+        Self { entries: self.iter().filter(condition).cloned().collect(), superseded: 0, torn: Vec::new() }
+    }
+
+    /// Test errors by method and hidden widths, in the order of the paper's legend, then by width. Runs of another
+    /// protocol or other data are a group of their own, never averaged together.
+    pub fn summaries(&self) -> Vec<Summary> {
+        summarize(&self.entries)
+    }
+}
+
+impl FromIterator<Record> for Records {
+    fn from_iter<I: IntoIterator<Item = Record>>(records: I) -> Self {
+        let mut all = Self::default();
+        records.into_iter().for_each(|record| all.insert(record));
+        all
+    }
+}
+
+impl<'a> IntoIterator for &'a Records {
+    type Item = &'a Record;
+    type IntoIter = std::slice::Iter<'a, Record>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// Ends a file with a line break: removes a torn last line, and completes one that lacks nothing but its break. Every
+/// writer holds the lock, so that a line without its break is never one that is still being written.
+fn mend(file: &mut File) -> std::io::Result<()> {
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    file.read_to_end(&mut bytes)?;
+    let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
+    match &bytes[whole..] {
+        [] => Ok(()),
+        tail if serde_json::from_slice::<Record>(tail).is_ok() => file.write_all(b"\n"),
+        _ => file.set_len(whole as u64),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::tests::record;
+    use super::*;
+    use crate::method::Method;
+
+    fn path(folder: &tempfile::TempDir) -> PathBuf {
+        folder.path().join("deep/records.jsonl")
+    }
+
+    #[test]
+    fn what_is_appended_is_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let written = [record(Method::None, 100, 1, 1.5), record(Method::VariationalB, 250, 2, 1.1)];
+        for record in &written {
+            Records::append(path(&folder), record).unwrap();
+        }
+        let read = Records::open(path(&folder)).unwrap();
+        assert_eq!(read.iter().cloned().collect::<Vec<_>>(), written);
+        assert_eq!(Records::open(path(&folder).parent().unwrap()).unwrap(), read);
+        assert!(read.torn().is_empty());
+    }
+
+    #[test]
+    fn a_torn_last_line_is_told_then_removed_by_the_next_append_and_no_whole_line_is_lost() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = path(&folder);
+        Records::append(&path, &record(Method::None, 100, 1, 1.5)).unwrap();
+        let whole = fs::read(&path).unwrap();
+        for cut in 1..whole.len() - 1 {
+            let torn: Vec<u8> = [&whole[..], &whole[..cut]].concat();
+            fs::write(&path, &torn).unwrap();
+            let read = Records::open(&path).unwrap();
+            assert_eq!((read.len(), read.torn()), (1, &[TornLine { path: path.clone(), line: 2, bytes: cut }][..]));
+        }
+        Records::append(&path, &record(Method::None, 100, 2, 1.6)).unwrap();
+        let read = Records::open(&path).unwrap();
+        assert_eq!((read.len(), read.torn().len()), (2, 0));
+    }
+
+    #[test]
+    fn a_last_line_that_lacks_only_its_break_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = path(&folder);
+        Records::append(&path, &record(Method::None, 100, 1, 1.5)).unwrap();
+        let whole = fs::read(&path).unwrap();
+        fs::write(&path, &whole[..whole.len() - 1]).unwrap();
+        assert_eq!(Records::open(&path).unwrap().len(), 1);
+        Records::append(&path, &record(Method::None, 100, 2, 1.6)).unwrap();
+        assert_eq!(Records::open(&path).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_malformed_line_is_an_error_with_its_file_and_number() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = path(&folder);
+        Records::append(&path, &record(Method::None, 100, 1, 1.5)).unwrap();
+        let line = fs::read_to_string(&path).unwrap();
+        for bad in ["{}", "not json", "{\"method\": \"dropout\"}"] {
+            fs::write(&path, format!("{line}\n{bad}\n{line}")).unwrap();
+            let message = Records::open(&path).unwrap_err().to_string();
+            assert!(message.contains("records.jsonl") && message.contains("line 3"), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_folder_without_records_and_a_missing_one_are_errors_that_name_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let message = Records::open(folder.path()).unwrap_err().to_string();
+        assert!(message.contains("no .jsonl file"), "{message}");
+        let message = Records::open(folder.path().join("nowhere")).unwrap_err().to_string();
+        assert!(message.contains("nowhere"), "{message}");
+    }
+
+    #[test]
+    fn of_two_records_of_the_same_run_the_one_that_finished_last_stands() {
+        let mut later = record(Method::Binary, 100, 1, 2.0);
+        later.finished = "2026-02-01T00:00:00Z".to_owned();
+        let earlier = record(Method::Binary, 100, 1, 9.0);
+        for order in [[&earlier, &later], [&later, &earlier]] {
+            let records: Records = order.into_iter().cloned().collect();
+            assert_eq!((records.len(), records.superseded()), (1, 1));
+            assert_eq!(records.iter().next().unwrap().best.test_error_percent, 2.0);
+        }
+        let mut other = earlier.clone();
+        other.protocol.epochs += 1;
+        assert_eq!(Records::from_iter([earlier, other]).len(), 2);
+    }
+}
