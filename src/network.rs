@@ -300,7 +300,7 @@ mod tests {
             let w = initial_weight(Initialisation::Orthogonal, inputs, outputs, NoiseSource::new(3, 0)).unwrap();
             assert_eq!(w.dim(), (inputs, outputs));
             let gram = if inputs >= outputs { w.t().dot(&w) } else { w.dot(&w.t()) };
-            let error = (gram - Array2::eye(inputs.min(outputs))).iter().fold(0.0, |a: f64, x| a.max(x.abs()));
+            let error = (gram - Array2::<f64>::eye(inputs.min(outputs))).iter().fold(0.0, |a: f64, x| a.max(x.abs()));
             assert!(error < 1e-12, "{error}");
         }
     }
