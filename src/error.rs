@@ -50,6 +50,17 @@ pub enum Error {
         reason: String,
     },
 
+    /// Something that is in none of the places where it is looked for.
+    #[error("{what} was not found; tried\n{}\n{advice}", indented(tried))]
+    Missing {
+        /// What was looked for: "MNIST".
+        what: String,
+        /// Every place that was tried, in order, with the reason why it did not do.
+        tried: Vec<String>,
+        /// What to do about it, as a sentence.
+        advice: String,
+    },
+
     /// A loss or parameter that is infinite or not a number.
     #[error(
         "{what} is {value} at epoch {epoch}, step {step}: training stopped; \
@@ -69,6 +80,11 @@ pub enum Error {
 
 /// The crate's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+fn indented(lines: &[String]) -> String {
+    let lines: Vec<_> = lines.iter().map(|line| format!("  {line}")).collect();
+    lines.join("\n")
+}
 
 impl Error {
     /// An [`Error::Argument`], with the value formatted.

@@ -5,15 +5,19 @@
 // Links OpenBLAS into every artefact that uses the crate, a notebook cell's shared object included.
 extern crate openblas_src as _;
 
-#[cfg(feature = "cli")]
-pub mod cli;
 pub mod data;
+pub mod engine;
 pub mod experiment;
 #[cfg(feature = "figures")]
 pub mod figures;
+pub mod layers;
+pub mod network;
+pub mod noise;
+pub mod optimizer;
 pub mod training;
 
 mod error;
+mod files;
 mod method;
 #[cfg(feature = "figures")]
 mod notebook;
@@ -22,8 +26,10 @@ mod table;
 
 pub use error::{Error, Result};
 pub use method::Method;
+pub use network::Network;
 pub use real::Real;
 pub use table::{Cell, Row, Table};
+
 // Notebooks and other users meet the versions that the crate itself was built with.
 pub use ndarray;
 #[cfg(feature = "figures")]

@@ -1,30 +1,27 @@
 //! The command line: parse, call the library, print.
 
+mod cli;
+
+use std::error::Error;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-use vardrop::cli::ReportArgs;
-
-/// Variational dropout and the local reparameterization trick.
-#[derive(Debug, Parser)]
-#[command(version)]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Compare the records of runs with the paper and with its older replication
-    Report(ReportArgs),
-}
+use clap::Parser;
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().command {
-        Command::Report(args) => args.run(),
-    };
-    result.unwrap_or_else(|error| {
+    cli::Cli::parse().run().unwrap_or_else(|error| {
         eprintln!("error: {error}");
+        print_causes(&error);
         ExitCode::FAILURE
     })
+}
+
+/// The causes that the message above them does not say already.
+fn print_causes(error: &dyn Error) {
+    if let Some(cause) = error.source() {
+        let text = cause.to_string();
+        if !error.to_string().contains(&text) {
+            eprintln!("  because {text}");
+        }
+        print_causes(cause);
+    }
 }

@@ -1,5 +1,49 @@
-//! The command line: parse, call the library, print.
+//! The subcommands, one file each: their arguments, and what they print.
 
+mod data;
+mod evaluate;
 mod report;
+mod train;
 
-pub use report::ReportArgs;
+use std::io::{self, ErrorKind, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Variational dropout and the local reparameterization trick (Kingma, Salimans & Welling 2015).
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Train(train::TrainArgs),
+    Evaluate(evaluate::EvaluateArgs),
+    Data(data::DataArgs),
+    Report(report::ReportArgs),
+}
+
+impl Cli {
+    /// Runs the subcommand; its exit code says what it found.
+    pub fn run(self) -> vardrop::Result<ExitCode> {
+        match self.command {
+            Command::Train(args) => args.run(),
+            Command::Evaluate(args) => args.run(),
+            Command::Data(args) => args.run(),
+            Command::Report(args) => args.run(),
+        }
+    }
+}
+
+/// Prints a line on standard output. A reader that has gone, such as `head`, is no error.
+fn print(text: &str) -> vardrop::Result<()> {
+    match writeln!(io::stdout(), "{text}") {
+        Err(source) if source.kind() != ErrorKind::BrokenPipe => {
+            Err(vardrop::Error::Io { action: "write", path: "standard output".into(), source })
+        }
+        _ => Ok(()),
+    }
+}

@@ -5,11 +5,10 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use crate::error::Result;
-use crate::experiment::{Records, report};
-use crate::table::Table;
+use vardrop::experiment::{Records, report};
+use vardrop::{Result, Table};
 
-/// Arguments of `vardrop report`.
+/// Compare the records of runs with the paper and with its older replication
 #[derive(Debug, Args)]
 pub struct ReportArgs {
     /// What to compare
@@ -56,7 +55,7 @@ impl ReportArgs {
         if records.superseded() > 0 {
             eprintln!("note: {} records are of runs that were repeated later, and are left out", records.superseded());
         }
-        print!("{}", self.render(&records)?);
+        super::print(self.render(&records)?.trim_end())?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -64,7 +63,7 @@ impl ReportArgs {
         let What::Figure1 = self.what;
         Ok(match self.format {
             Format::Markdown => report::figure1(records)?.to_markdown(),
-            Format::Html => report::figure1(records)?.to_html() + "\n",
+            Format::Html => report::figure1(records)?.to_html(),
             Format::Csv => Table::to_csv(&report::figure1_points(records)?),
         })
     }

@@ -1,1 +1,21 @@
 //! Data: MNIST and the crate's own digits. Pixels stay `u8`; a batch is converted as it is drawn.
+//!
+//! [`Splits::open`] is the way in: it opens a [`Source`] and holds validation images out.
+//!
+//! ```
+//! use vardrop::data::{Source, Splits};
+//!
+//! let splits = Splits::open(&"synthetic".parse::<Source>()?, 10_000)?;
+//! assert_eq!((splits.train.len(), splits.validation.len(), splits.test.len()), (50_000, 10_000, 10_000));
+//! # Ok::<(), vardrop::Error>(())
+//! ```
+
+mod dataset;
+pub mod idx;
+pub mod mnist;
+mod splits;
+mod synthetic;
+
+pub use dataset::Dataset;
+pub use splits::{Source, Splits};
+pub use synthetic::synthetic;

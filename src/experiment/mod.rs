@@ -6,7 +6,7 @@ mod records;
 pub mod report;
 mod summary;
 
-pub use record::{Protocol, Record};
+pub use record::{Protocol, Record, peak_memory_mib};
 pub use records::{Records, TornLine};
 pub use summary::{Sample, Summary};
 

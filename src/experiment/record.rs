@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::method::Method;
-use crate::training::{Best, Epoch};
+use crate::training::{Best, Epoch, Trainer};
 
 /// Everything that decides a run's numbers besides method, widths, seed and data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,6 +17,8 @@ pub struct Protocol {
     pub held_out: usize,
     /// Adam's step size.
     pub learning_rate: f64,
+    /// Epoch after which the step size falls linearly, to 0 at the end of the last; `epochs` for a constant one.
+    pub constant_epochs: usize,
     /// How many times larger the step of ln α is.
     pub alpha_step: f64,
     /// Decay of the exponential moving average of the parameters; 0 for none.
@@ -25,6 +27,22 @@ pub struct Protocol {
     pub input_rate: f64,
     /// Dropout rate p of the hidden layers.
     pub hidden_rate: f64,
+}
+
+impl Default for Protocol {
+    fn default() -> Self {
+        Self {
+            epochs: 60,
+            batch_size: 100,
+            held_out: 10_000,
+            learning_rate: 1e-3,
+            constant_epochs: 60,
+            alpha_step: 20.0,
+            averaging: 0.999,
+            input_rate: 0.2,
+            hidden_rate: 0.5,
+        }
+    }
 }
 
 /// One finished training run.
@@ -46,7 +64,7 @@ pub struct Record {
     pub epochs: Vec<Epoch>,
     /// The epoch that validation chose.
     pub best: Best,
-    /// Wall-clock seconds of training and evaluation.
+    /// Wall-clock seconds of training, without evaluation.
     pub seconds: f64,
     /// Threads that this run used.
     pub threads: usize,
@@ -63,6 +81,29 @@ pub struct Record {
 }
 
 impl Record {
+    /// The record of a run; `None` before its first epoch has ended. `command` is the command line that made it.
+    pub fn of(trainer: &Trainer<'_>, command: impl Into<String>) -> Option<Self> {
+        let config = trainer.config();
+        let history = trainer.history();
+        Some(Self {
+            method: config.method,
+            hidden: config.hidden.clone(),
+            seed: config.seed,
+            dataset: trainer.splits().train.name().to_owned(),
+            train_examples: trainer.splits().train.len(),
+            protocol: config.protocol.clone(),
+            epochs: history.epochs.clone(),
+            best: history.best()?,
+            seconds: history.epochs.iter().map(|epoch| epoch.seconds).sum(),
+            threads: config.threads,
+            peak_memory_mib: peak_memory_mib(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            commit: option_env!("VARDROP_COMMIT").map(str::to_owned),
+            command: command.into(),
+            finished: humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string(),
+        })
+    }
+
     /// Whether two runs differ in nothing that decides their numbers but the seed.
     pub fn is_same_plan(&self, other: &Self) -> bool {
         self.method == other.method
@@ -78,6 +119,15 @@ impl Record {
     }
 }
 
+/// The most memory that this process has had in use at once, in MiB; `None` where the system does not tell (it is read
+/// from Linux's /proc).
+pub fn peak_memory_mib() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some((kibibytes / 1024.0 * 10.0).round() / 10.0)
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -90,16 +140,7 @@ pub(crate) mod tests {
             seed,
             dataset: "mnist".to_owned(),
             train_examples: 50_000,
-            protocol: Protocol {
-                epochs: 2,
-                batch_size: 100,
-                held_out: 10_000,
-                learning_rate: 1e-3,
-                alpha_step: 20.0,
-                averaging: 0.999,
-                input_rate: 0.2,
-                hidden_rate: 0.5,
-            },
+            protocol: Protocol { epochs: 2, ..Protocol::default() },
             epochs: Vec::new(),
             best: Best { epoch: 2, valid_error_percent: Some(1.5), test_error_percent },
             seconds: 10.0,

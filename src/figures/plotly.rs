@@ -109,7 +109,8 @@ impl Figure {
         let left = (index % columns) as f64 * (width + gap_x);
         let top = 1.0 - (index / columns) as f64 * (height + gap_y);
         let bar = self.panels[index].grid().is_some_and(|grid| !grid.pictures);
-        [left, left + width - if bar { 0.09 } else { 0.0 }, top - height, top]
+        // Plotly refuses an end that rounding has put a hair outside of 0 to 1.
+        [left, left + width - if bar { 0.09 } else { 0.0 }, top - height, top].map(|end| end.clamp(0.0, 1.0))
     }
 }
 

@@ -1,5 +1,11 @@
-//! Training: epochs, early stopping, history, progress.
+//! Training: epochs, early stopping on validation, history, progress, checkpoints.
 
+mod checkpoint;
+mod config;
 mod history;
+mod trainer;
 
+pub use checkpoint::{Model, ModelInfo};
+pub use config::Config;
 pub use history::{AlphaStatistics, Best, Epoch, History};
+pub use trainer::{Ending, Progress, Run, Trainer, train};

@@ -1,0 +1,241 @@
+//! `vardrop train`: trains a network, with progress on standard error and the result on standard output.
+
+use std::io::IsTerminal;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use vardrop::data::{Source, Splits};
+use vardrop::experiment::{Record, Records, peak_memory_mib};
+use vardrop::training::{Best, Config, Ending, Epoch, Progress, Trainer};
+use vardrop::{Error, Method, Result};
+
+/// What a process that an interrupt ended exits with, by the shells' convention (128 + SIGINT).
+const INTERRUPTED: u8 = 130;
+
+/// Train a network and say how well it does
+///
+/// The network is 784-H-H-H-10 with rectified linear units for `--hidden H,H,H`. After every epoch the averaged
+/// parameters are evaluated without noise; the test error that counts is that of the epoch with the lowest validation
+/// error. Ctrl-C stops at the next step; with `--save` the run can then be resumed, and gives the numbers that it would
+/// have given without the interruption.
+///
+/// Example: vardrop train --method variational-a2 --hidden 100,100,100 --epochs 60 --save model.safetensors
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    /// Where noise enters and whether its rate is learned
+    #[arg(long, value_parser = methods(), required_unless_present = "resume")]
+    method: Option<String>,
+    /// Units of each hidden layer, separated by commas
+    #[arg(long, value_name = "H,H,H", value_delimiter = ',', default_values_t = [100, 100, 100])]
+    hidden: Vec<usize>,
+    /// mnist, synthetic, or a folder with four files named as MNIST's
+    #[arg(long, default_value_t = Source::Mnist)]
+    data: Source,
+    /// Examples in a minibatch
+    #[arg(long, value_name = "N")]
+    batch_size: Option<usize>,
+    /// Passes over the training examples
+    #[arg(long, value_name = "N")]
+    epochs: Option<usize>,
+    /// Seed of initialisation, order of examples and noise
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Threads [default: one for each processor]
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// Training images held out for validation; 0 trains on all of them, and the last epoch counts
+    #[arg(long, value_name = "N")]
+    held_out: Option<usize>,
+    /// Adam's step size
+    #[arg(long, value_name = "X")]
+    learning_rate: Option<f64>,
+    /// Epoch after which the step size falls linearly, to 0 at the last [default: never]
+    #[arg(long, value_name = "N")]
+    constant_epochs: Option<usize>,
+    /// How many times larger the step of ln α is
+    #[arg(long, value_name = "X")]
+    alpha_step: Option<f64>,
+    /// Decay of the parameters' moving average, in [0, 1); 0 for none
+    #[arg(long, value_name = "X")]
+    averaging: Option<f64>,
+    /// Write the model here after every epoch and when interrupted
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
+    /// Go on from a model that --save wrote (its own settings count; --epochs may extend it)
+    #[arg(long, value_name = "FILE", conflicts_with_all = [
+        "method", "hidden", "batch_size", "seed", "threads", "learning_rate", "constant_epochs", "alpha_step", "averaging",
+    ])]
+    resume: Option<PathBuf>,
+    /// Add the finished run to this file of records, one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// Print one JSON object and nothing else on standard output
+    #[arg(long)]
+    json: bool,
+}
+
+fn methods() -> clap::builder::PossibleValuesParser {
+    Method::ALL.map(Method::name).into()
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Output<'a> {
+    method: Method,
+    hidden: &'a [usize],
+    seed: u64,
+    dataset: &'a str,
+    train_examples: usize,
+    batch_size: usize,
+    threads: usize,
+    finished: bool,
+    epochs: &'a [Epoch],
+    best: Option<Best>,
+    peak_memory_mib: Option<f64>,
+}
+
+impl TrainArgs {
+    /// Trains; 0 where it finished, 130 where an interrupt stopped it.
+    pub fn run(self) -> Result<ExitCode> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let seen = Arc::clone(&stop);
+        ctrlc::set_handler(move || {
+            // The first interrupt asks for an orderly stop, the second one does not wait for it.
+            if seen.swap(true, Ordering::SeqCst) {
+                std::process::exit(INTERRUPTED.into());
+            }
+        })
+        .map_err(|error| Error::Io {
+            action: "watch for Ctrl-C in",
+            path: "this process".into(),
+            source: std::io::Error::other(error),
+        })?;
+
+        let held_out = self.held_out.unwrap_or(Config::new(Method::None, &[]).protocol.held_out);
+        let splits = Splits::open(&self.data, held_out)?;
+        let mut trainer = match &self.resume {
+            Some(path) => Trainer::resume(path, &splits, self.epochs)?,
+            None => Trainer::new(self.config(held_out)?, &splits)?,
+        };
+        // An unwritable place is found out before the work and not after it.
+        if let Some(path) = &self.save {
+            trainer.save(path)?;
+        }
+        let ending = self.train(&mut trainer, &stop)?;
+        if let (Some(path), Ending::Finished) = (&self.record, ending)
+            && let Some(record) = Record::of(&trainer, command_line())
+        {
+            Records::append(path, &record)?;
+        }
+        self.print(&trainer, ending)?;
+        Ok(if ending == Ending::Finished { ExitCode::SUCCESS } else { ExitCode::from(INTERRUPTED) })
+    }
+
+    fn config(&self, held_out: usize) -> Result<Config> {
+        let method: Method = self.method.as_deref().unwrap_or_default().parse()?;
+        let mut config = Config::new(method, &self.hidden).seed(self.seed);
+        let protocol = &mut config.protocol;
+        protocol.held_out = held_out;
+        protocol.epochs = self.epochs.unwrap_or(protocol.epochs);
+        protocol.constant_epochs = self.constant_epochs.unwrap_or(protocol.epochs);
+        protocol.batch_size = self.batch_size.unwrap_or(protocol.batch_size);
+        protocol.learning_rate = self.learning_rate.unwrap_or(protocol.learning_rate);
+        protocol.alpha_step = self.alpha_step.unwrap_or(protocol.alpha_step);
+        protocol.averaging = self.averaging.unwrap_or(protocol.averaging);
+        config.threads = self.threads.unwrap_or(config.threads);
+        Ok(config)
+    }
+
+    fn train(&self, trainer: &mut Trainer<'_>, stop: &AtomicBool) -> Result<Ending> {
+        let epochs = trainer.config().protocol.epochs;
+        let bar = std::io::stderr().is_terminal().then(|| progress_bar(trainer));
+        let line = |text: String| match &bar {
+            Some(bar) => bar.println(text),
+            None => eprintln!("{text}"),
+        };
+        loop {
+            // An epoch at a time, so that the trainer can be saved between them.
+            let ending = trainer.run(|progress| {
+                match progress {
+                    Progress::Step { epoch, step, steps, cross_entropy, .. } => {
+                        if let Some(bar) = &bar {
+                            bar.set_length((epochs * steps) as u64);
+                            bar.set_position(((epoch - 1) * steps + step) as u64);
+                            bar.set_message(format!("epoch {epoch}/{epochs}, cross-entropy {cross_entropy:.4}"));
+                        }
+                    }
+                    Progress::Epoch { .. } => line(progress.to_string()),
+                }
+                let ended = matches!(progress, Progress::Epoch { .. });
+                if ended || stop.load(Ordering::SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            })?;
+            if let Some(path) = &self.save {
+                trainer.save(path)?;
+            }
+            if ending == Ending::Stopped && stop.load(Ordering::SeqCst) {
+                line(match &self.save {
+                    Some(path) => format!(
+                        "interrupted; go on with: vardrop train --resume {0} --save {0} --data {1}",
+                        path.display(),
+                        self.data
+                    ),
+                    None => "interrupted; nothing was saved (use --save to be able to go on)".to_owned(),
+                });
+                return Ok(ending);
+            }
+            if ending == Ending::Finished {
+                if let Some(bar) = &bar {
+                    bar.finish_and_clear();
+                }
+                return Ok(ending);
+            }
+        }
+    }
+
+    fn print(&self, trainer: &Trainer<'_>, ending: Ending) -> Result<()> {
+        let config = trainer.config();
+        let best = trainer.best();
+        if self.json {
+            let output = Output {
+                method: config.method,
+                hidden: &config.hidden,
+                seed: config.seed,
+                dataset: trainer.splits().train.name(),
+                train_examples: trainer.splits().train.len(),
+                batch_size: config.protocol.batch_size,
+                threads: config.threads,
+                finished: ending == Ending::Finished,
+                epochs: &trainer.history().epochs,
+                best,
+                peak_memory_mib: peak_memory_mib(),
+            };
+            return super::print(&serde_json::to_string(&output).expect("numbers and names"));
+        }
+        super::print(&match best {
+            Some(Best { epoch, valid_error_percent: Some(valid), test_error_percent }) => format!(
+                "{}: test error {test_error_percent:.2} % at epoch {epoch}, which validation chose ({valid:.2} %)",
+                config.method
+            ),
+            Some(best) => format!("{}: test error {:.2} % at the last epoch", config.method, best.test_error_percent),
+            None => format!("{}: interrupted before the first epoch had ended", config.method),
+        })
+    }
+}
+
+fn progress_bar(trainer: &Trainer<'_>) -> ProgressBar {
+    let template = "{elapsed_precise} [{wide_bar}] {percent} %, {eta} left, {msg}";
+    let style = ProgressStyle::with_template(template).expect("a valid template").progress_chars("=> ");
+    let steps = trainer.splits().train.len().div_ceil(trainer.config().protocol.batch_size);
+    ProgressBar::new((trainer.config().protocol.epochs * steps) as u64).with_style(style)
+}
+
+fn command_line() -> String {
+    let arguments = std::env::args().skip(1);
+    std::iter::once("vardrop".to_owned()).chain(arguments).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,174 @@
+//! Downloading MNIST.
+//!
+//! A file is held in memory until its SHA-256 is right (the largest has 10 MB), then written beside its place and
+//! renamed: an interrupted download leaves nothing behind, and several processes may download at once.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use sha2::{Digest as _, Sha256};
+use ureq::Agent;
+
+use super::files::{FileSpec, FileState, hexadecimal};
+use super::places::Places;
+use crate::error::{Error, Result};
+
+/// Where the four files are published over HTTPS: what TensorFlow Datasets and torchvision use, and a repository.
+pub const MIRRORS: [&str; 3] = [
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "https://raw.githubusercontent.com/fgnt/mnist/master/",
+];
+
+/// How MNIST is downloaded. The default suits everyone; an own mirror may use plain HTTP, as checksums are checked.
+#[derive(Debug, Clone)]
+pub struct Fetcher {
+    /// Folders on the web with the four `.gz` files, tried in this order.
+    pub mirrors: Vec<String>,
+    /// The longest wait for a mirror's address, then for its connection, then for its answer.
+    pub connect_timeout: Duration,
+    /// The longest wait for the next bytes.
+    pub stall_timeout: Duration,
+    /// The longest time that one file may take.
+    pub file_timeout: Duration,
+}
+
+impl Default for Fetcher {
+    fn default() -> Self {
+        Self {
+            mirrors: MIRRORS.map(String::from).into(),
+            connect_timeout: Duration::from_secs(5),
+            stall_timeout: Duration::from_secs(10),
+            file_timeout: Duration::from_secs(600),
+        }
+    }
+}
+
+impl Fetcher {
+    /// The four files of the first place that holds them, and otherwise downloads them to the cache.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] with every place and mirror that was tried; [`Error::Io`] where the cache cannot be written.
+    pub fn locate_or_fetch(&self, places: &Places, files: &[FileSpec; 4]) -> Result<[PathBuf; 4]> {
+        let (mut tried, folder) = match (places.locate(files), &places.cache) {
+            (Err(Error::Missing { tried, .. }), Some(cache)) if places.variable.is_none() => (tried, cache),
+            (result, _) => return result,
+        };
+        self.fetch(files, folder).map_err(|error| match error {
+            Error::Missing { tried: mirrors, .. } => {
+                tried.extend(mirrors);
+                places.missing(tried)
+            }
+            other => other,
+        })
+    }
+
+    /// Downloads to `folder` those of the four files that are not there, or are damaged.
+    ///
+    /// # Errors
+    /// As [`Self::locate_or_fetch`].
+    pub fn fetch(&self, files: &[FileSpec; 4], folder: &Path) -> Result<[PathBuf; 4]> {
+        let agent = self.agent();
+        let mut mirrors: Vec<&str> = self.mirrors.iter().map(String::as_str).collect();
+        let mut paths = Vec::with_capacity(files.len());
+        for file in files {
+            if let FileState::Verified { path, .. } = file.inspect(folder) {
+                paths.push(path);
+                continue;
+            }
+            let mut tried = Vec::new();
+            let bytes = mirrors.iter().enumerate().find_map(|(index, mirror)| {
+                let url = format!("{}/{}", mirror.trim_end_matches('/'), file.gz_name());
+                let result = download(&agent, &url, file);
+                result.map_err(|reason| tried.push(format!("{url}: {reason}"))).ok().map(|bytes| (index, bytes))
+            });
+            let Some((mirror, bytes)) = bytes else {
+                let advice = "Check the network and try again, or copy the four files by hand.".into();
+                return Err(Error::Missing { what: file.gz_name(), tried, advice });
+            };
+            // What has worked once is asked first from now on: a dead mirror costs its time-out only once.
+            mirrors[..=mirror].rotate_right(1);
+            paths.push(store(&bytes, &folder.join(file.gz_name()))?);
+        }
+        Ok(paths.try_into().expect("one path a file"))
+    }
+
+    fn agent(&self) -> Agent {
+        let config = Agent::config_builder()
+            .timeout_resolve(Some(self.connect_timeout))
+            .timeout_connect(Some(self.connect_timeout))
+            .timeout_recv_response(Some(self.connect_timeout))
+            .timeout_per_read(Some(self.stall_timeout))
+            .timeout_global(Some(self.file_timeout))
+            .user_agent(concat!("vardrop/", env!("CARGO_PKG_VERSION")))
+            .build();
+        config.new_agent()
+    }
+}
+
+/// The bytes of a `.gz`, verified, or the reason why not.
+fn download(agent: &Agent, url: &str, file: &FileSpec) -> Result<Vec<u8>, String> {
+    let expected = file.gz;
+    let response = agent.get(url).call().map_err(|error| match error {
+        ureq::Error::StatusCode(status) => format!("answers with the HTTP status {status}"),
+        ureq::Error::Timeout(phase) => format!("does not answer in time ({phase})"),
+        ureq::Error::Io(error) => error.to_string(),
+        other => other.to_string(),
+    })?;
+    let body = response.into_body();
+    if let Some(announced) = body.content_length().filter(|&announced| announced != expected.bytes) {
+        return Err(format!("announces {announced} bytes: expected {}", expected.bytes));
+    }
+
+    let bar = progress_bar(file);
+    let mut bytes = Vec::new();
+    // One byte more than expected is enough to know that it is too large.
+    let body = bar.wrap_read(body.into_reader()).take(expected.bytes + 1).read_to_end(&mut bytes);
+    bar.finish_and_clear();
+    body.map_err(|error| format!("breaks off after {} of {} bytes: {error}", bytes.len(), expected.bytes))?;
+
+    if bytes.len() as u64 > expected.bytes {
+        return Err(format!("sends more than the expected {} bytes", expected.bytes));
+    }
+    if (bytes.len() as u64) < expected.bytes {
+        return Err(format!("breaks off after {} of {} bytes", bytes.len(), expected.bytes));
+    }
+    let found = hexadecimal(&Sha256::digest(&bytes));
+    if found != expected.sha256 {
+        return Err(format!("has the SHA-256 {found}: expected {}", expected.sha256));
+    }
+    Ok(bytes)
+}
+
+/// On standard error, and only where that is a terminal.
+fn progress_bar(file: &FileSpec) -> ProgressBar {
+    let style = ProgressStyle::with_template("{msg} [{bar:30}] {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left")
+        .expect("a valid template")
+        .progress_chars("=> ");
+    ProgressBar::new(file.gz.bytes).with_style(style).with_message(file.gz_name())
+}
+
+/// Writes a file so that it is either not there or whole, after a power cut too.
+fn store(bytes: &[u8], path: &Path) -> Result<PathBuf> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+    let write = || -> io::Result<()> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".download-").suffix(".part");
+        // Readable by others as far as the umask allows, unlike other temporary files.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut file = builder.tempfile_in(folder)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        #[cfg(unix)]
+        fs::File::open(folder)?.sync_all()?;
+        Ok(())
+    };
+    write().map_err(Error::io("write", path))?;
+    Ok(path.into())
+}

@@ -1,0 +1,92 @@
+//! What the engine reads a minibatch from.
+
+use ndarray::ArrayView2;
+
+use crate::Real;
+use crate::data::Dataset;
+use crate::error::{Error, Result};
+
+/// Labelled rows that are drawn as they are needed, each thread its own.
+pub trait Batch<T>: Sync {
+    /// Number of examples.
+    fn len(&self) -> usize;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Number of inputs of an example.
+    fn inputs(&self) -> usize;
+
+    /// Writes examples `first`, `first + 1`, … to the rows of `out`, (rows × inputs) in row-major order.
+    fn fill(&self, first: usize, out: &mut [T]);
+
+    /// The class of an example.
+    fn label(&self, example: usize) -> usize;
+}
+
+/// Examples of a dataset, by their indices.
+#[derive(Debug, Clone, Copy)]
+pub struct Examples<'a> {
+    /// Where they are.
+    pub dataset: &'a Dataset,
+    /// Which ones, in this order.
+    pub indices: &'a [usize],
+}
+
+impl<T: Real> Batch<T> for Examples<'_> {
+    fn len(&self) -> usize {
+        self.indices.len()
+    }
+    fn inputs(&self) -> usize {
+        self.dataset.inputs()
+    }
+    fn fill(&self, first: usize, out: &mut [T]) {
+        let rows = out.len() / self.dataset.inputs();
+        self.dataset.fill_batch(&self.indices[first..first + rows], out);
+    }
+    fn label(&self, example: usize) -> usize {
+        self.dataset.labels()[self.indices[example]].into()
+    }
+}
+
+/// Rows of an array with their classes.
+#[derive(Debug, Clone, Copy)]
+pub struct Rows<'a, T> {
+    inputs: ArrayView2<'a, T>,
+    labels: &'a [u8],
+}
+
+impl<'a, T> Rows<'a, T> {
+    /// Examples × inputs, and a class for each example.
+    ///
+    /// # Errors
+    /// Another number of labels than rows.
+    pub fn new(inputs: ArrayView2<'a, T>, labels: &'a [u8]) -> Result<Self> {
+        if inputs.nrows() == labels.len() {
+            Ok(Self { inputs, labels })
+        } else {
+            Err(Error::Shape { what: "labels".into(), found: vec![labels.len()], expected: vec![inputs.nrows()] })
+        }
+    }
+}
+
+impl<T: Real> Batch<T> for Rows<'_, T> {
+    fn len(&self) -> usize {
+        self.labels.len()
+    }
+    fn inputs(&self) -> usize {
+        self.inputs.ncols()
+    }
+    fn fill(&self, first: usize, out: &mut [T]) {
+        for (row, out) in self.inputs.outer_iter().skip(first).zip(out.chunks_exact_mut(self.inputs.ncols())) {
+            for (value, &input) in out.iter_mut().zip(row) {
+                *value = input;
+            }
+        }
+    }
+    fn label(&self, example: usize) -> usize {
+        self.labels[example].into()
+    }
+}

@@ -1,0 +1,272 @@
+//! The engine: the objective's value and gradient for a minibatch, and evaluation, on a fixed number of threads.
+//!
+//! A step has three parts. Once: derived values (√α, α ∘ W²). By rows: each thread carries its rows of the minibatch
+//! forward and backward. By parameters: each thread computes a slice of every layer's gradient.
+
+mod batch;
+mod derived;
+mod gradients;
+mod workers;
+mod workspace;
+
+use ndarray::{Array2, ArrayView2, Axis, s};
+
+pub use batch::{Batch, Examples, Rows};
+pub use gradients::{Gradients, LayerGradient};
+pub(crate) use workers::Workers;
+
+use crate::Real;
+use crate::error::{Error, Result};
+use crate::network::Network;
+use crate::noise::NoiseSource;
+use crate::optimizer::Adam;
+use derived::Derived;
+use workspace::Workspace;
+
+/// The objective that is minimised: mean cross-entropy of the minibatch + w · KL / N (the lower bound's negative, for one
+/// example; Kingma, Salimans & Welling 2015, equations 1 and 3).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Objective {
+    /// w: 1 for the lower bound; 1/3 for variational A2; 0 for none.
+    pub kl_weight: f64,
+    /// N: number of training examples, 1 or more.
+    pub examples: usize,
+}
+
+impl Objective {
+    /// w · KL / N in nats, up to a constant, which may make it negative.
+    pub fn kl<T: Real>(self, network: &Network<T>) -> f64 {
+        if self.kl_weight == 0.0 { 0.0 } else { -self.kl_weight * network.negative_kl() / self.examples as f64 }
+    }
+}
+
+/// The objective's parts for a minibatch, in nats per example.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Loss {
+    /// Mean cross-entropy of the noisy network.
+    pub cross_entropy: f64,
+    /// w · KL / N, up to a constant.
+    pub kl: f64,
+}
+
+impl Loss {
+    /// The objective.
+    pub fn total(self) -> f64 {
+        self.cross_entropy + self.kl
+    }
+}
+
+/// How well a network does on labelled examples.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Evaluation {
+    /// Mean cross-entropy (negative log-likelihood) in nats per example.
+    pub cross_entropy: f64,
+    /// Percentage of examples whose most probable class is not their label.
+    pub error_percent: f64,
+}
+
+/// Buffers and threads for networks of one shape.
+#[derive(Debug)]
+pub struct Engine<T = f32> {
+    workers: Workers,
+    spaces: Vec<Workspace<T>>,
+    derived: Vec<Derived<T>>,
+    gradients: Gradients<T>,
+}
+
+impl<T: Real> Engine<T> {
+    /// An engine for networks shaped as `network`, minibatches of up to `batch_size` examples, and `threads` threads.
+    ///
+    /// OpenBLAS is held to one thread in the whole process: the engine's own threads share the work.
+    ///
+    /// # Errors
+    /// No threads or an empty minibatch.
+    pub fn new(network: &Network<T>, batch_size: usize, threads: usize) -> Result<Self> {
+        Self::build(network, batch_size, threads, false)
+    }
+
+    /// [`Self::new`], with [`Self::input_gradient`].
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with_input_gradient(network: &Network<T>, batch_size: usize, threads: usize) -> Result<Self> {
+        Self::build(network, batch_size, threads, true)
+    }
+
+    fn build(network: &Network<T>, batch_size: usize, threads: usize, input_gradient: bool) -> Result<Self> {
+        if batch_size == 0 {
+            return Err(Error::argument("batch size", 0, "1 or more"));
+        }
+        let workers = Workers::new(threads)?;
+        let rows = batch_size.div_ceil(threads);
+        Ok(Self {
+            spaces: (0..threads).map(|_| Workspace::new(network, rows, input_gradient)).collect(),
+            derived: Derived::for_network(network),
+            gradients: Gradients::new(network),
+            workers,
+        })
+    }
+
+    /// Changes the network by one step along the gradients that the last [`Self::gradient`] computed; `schedule`
+    /// multiplies the step size.
+    pub fn step(&self, network: &mut Network<T>, adam: &mut Adam<T>, schedule: f64) {
+        adam.step(network, &self.gradients, schedule, &self.workers);
+    }
+
+    /// The gradients that the last [`Self::gradient`] computed.
+    pub fn gradients(&self) -> &Gradients<T> {
+        &self.gradients
+    }
+
+    /// The mean cross-entropy of a minibatch with the noise of `source` and, left in [`Self::gradients`], the gradient of
+    /// the objective. (The objective's other part does not depend on the minibatch: [`Objective::kl`].)
+    ///
+    /// # Errors
+    /// A minibatch that is empty, larger than the engine's or of another width; a label that the network has no output
+    /// for; a network of another shape than the engine's.
+    pub fn gradient(
+        &mut self,
+        network: &Network<T>,
+        batch: &impl Batch<T>,
+        source: NoiseSource,
+        objective: Objective,
+    ) -> Result<f64> {
+        let cross_entropy = self.pass(network, batch, source, true)?;
+        gradients::collect(&mut self.gradients, network, &self.derived, &self.spaces, objective, &self.workers);
+        Ok(cross_entropy)
+    }
+
+    /// The objective of a minibatch with the noise of `source`.
+    ///
+    /// # Errors
+    /// As [`Self::gradient`].
+    pub fn loss(
+        &mut self,
+        network: &Network<T>,
+        batch: &impl Batch<T>,
+        source: NoiseSource,
+        objective: Objective,
+    ) -> Result<Loss> {
+        let cross_entropy = self.pass(network, batch, source, false)?;
+        Ok(Loss { cross_entropy, kl: objective.kl(network) })
+    }
+
+    /// ∂objective/∂input of the last [`Self::gradient`], (examples × inputs); empty unless the engine was made by
+    /// [`Self::with_input_gradient`].
+    pub fn input_gradient(&self) -> Array2<T> {
+        let views: Vec<_> =
+            self.spaces.iter().map(|s| s.input_delta.slice(s![..s.rows.min(s.input_delta.nrows()), ..])).collect();
+        ndarray::concatenate(Axis(0), &views).expect("every thread's rows are as wide")
+    }
+
+    fn pass(
+        &mut self,
+        network: &Network<T>,
+        batch: &impl Batch<T>,
+        source: NoiseSource,
+        backward: bool,
+    ) -> Result<f64> {
+        let examples = batch.len();
+        let capacity = self.spaces.len() * self.spaces[0].capacity();
+        if examples == 0 || examples > capacity {
+            return Err(Error::argument(
+                "minibatch",
+                examples,
+                format!("1 to {capacity} examples, as the engine was made for"),
+            ));
+        }
+        self.check(network, batch)?;
+        derived::refresh(&mut self.derived, network, &self.workers);
+        let share = examples.div_ceil(self.spaces.len());
+        let derived = &self.derived;
+        self.workers.for_each(self.spaces.iter_mut().enumerate(), |(index, space)| {
+            let range = (index * share).min(examples)..((index + 1) * share).min(examples);
+            let first = range.start;
+            space.forward(network, derived, batch, range, Some(source));
+            space.cross_entropy_delta(batch, first, examples);
+            if backward {
+                space.backward(network, derived);
+            }
+        });
+        Ok(self.spaces.iter().map(|space| space.cross_entropy).sum::<f64>() / examples as f64)
+    }
+
+    fn check(&self, network: &Network<T>, batch: &impl Batch<T>) -> Result<()> {
+        let widths: Vec<usize> = network.widths();
+        let own = self.spaces[0].widths();
+        if widths != own {
+            return Err(Error::Shape { what: "the network".into(), found: widths, expected: own });
+        }
+        if batch.inputs() != own[0] {
+            return Err(Error::Shape {
+                what: "an example".into(),
+                found: vec![batch.inputs()],
+                expected: vec![own[0]],
+            });
+        }
+        let classes = own[own.len() - 1];
+        match (0..batch.len()).map(|example| batch.label(example)).find(|&label| label >= classes) {
+            Some(label) => Err(Error::argument("label", label, format!("a class from 0 to {}", classes - 1))),
+            None => Ok(()),
+        }
+    }
+
+    /// Class probabilities of every example, (examples × classes): without noise, or with the noise of `source`.
+    ///
+    /// # Errors
+    /// Examples of another width than the network's input; a network of another shape than the engine's.
+    pub fn predict(
+        &mut self,
+        network: &Network<T>,
+        batch: &impl Batch<T>,
+        source: Option<NoiseSource>,
+    ) -> Result<Array2<T>> {
+        self.check(network, batch)?;
+        let classes = network.layers().last().expect("a network has layers").dim().1;
+        let mut all = Array2::zeros((batch.len(), classes));
+        if source.is_some() {
+            derived::refresh(&mut self.derived, network, &self.workers);
+        }
+        let share = batch.len().div_ceil(self.spaces.len()).max(1);
+        let derived = &self.derived;
+        let shares = self.spaces.iter_mut().zip(all.axis_chunks_iter_mut(Axis(0), share)).enumerate();
+        self.workers.for_each(shares, |(index, (space, mut out))| {
+            let capacity = space.capacity();
+            for (block, mut out) in out.axis_chunks_iter_mut(Axis(0), capacity).enumerate() {
+                let first = index * share + block * capacity;
+                space.forward(network, derived, batch, first..first + out.nrows(), source);
+                out.assign(&space.logits());
+                for mut row in out.outer_iter_mut() {
+                    workspace::softmax(row.as_slice_mut().expect("rows are contiguous"), 0);
+                }
+            }
+        });
+        Ok(all)
+    }
+
+    /// Cross-entropy and error of the network without noise.
+    ///
+    /// # Errors
+    /// As [`Self::predict`]; no examples.
+    pub fn evaluate(&mut self, network: &Network<T>, batch: &impl Batch<T>) -> Result<Evaluation> {
+        if batch.is_empty() {
+            return Err(Error::argument("number of examples", 0, "1 or more"));
+        }
+        let probabilities = self.predict(network, batch, None)?;
+        Ok(score(probabilities.view(), batch))
+    }
+}
+
+/// Cross-entropy and error of predicted probabilities, (examples × classes). A tie, or a NaN, is an error.
+pub fn score<T: Real>(probabilities: ArrayView2<'_, T>, batch: &impl Batch<T>) -> Evaluation {
+    let mut cross_entropy = 0.0;
+    let mut errors = 0usize;
+    for (example, row) in probabilities.outer_iter().enumerate() {
+        let label = batch.label(example);
+        // A probability that underflows counts as the smallest positive number, not as an infinite loss.
+        cross_entropy -= row[label].max(T::min_positive_value()).f64().ln();
+        errors += usize::from(!row.iter().enumerate().all(|(class, &p)| class == label || p < row[label]));
+    }
+    let n = probabilities.nrows() as f64;
+    Evaluation { cross_entropy: cross_entropy / n, error_percent: 100.0 * errors as f64 / n }
+}

@@ -1,0 +1,26 @@
+//! Files that are replaced whole or not at all.
+
+use std::io;
+use std::path::Path;
+
+use crate::error::{Error, Result};
+
+/// Replaces a file by what `write` puts into a temporary one beside it: synchronised to the disk, then renamed, so that a
+/// crash leaves either the old content or the new.
+///
+/// # Errors
+/// Where the folder does not exist or is not writable, or the disk is full; the old file then stays as it was.
+pub(crate) fn replace(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> Result<()> {
+    let failed = || Error::io("write", path);
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let temporary = tempfile::Builder::new().prefix(".vardrop-").tempfile_in(folder).map_err(failed())?;
+    write(temporary.path()).map_err(failed())?;
+    // A library may have opened the temporary file anew, so that it is synchronised under its name.
+    std::fs::File::open(temporary.path()).and_then(|file| file.sync_all()).map_err(failed())?;
+    temporary.persist(path).map_err(|error| failed()(error.error))?;
+    // The rename itself is on the disk once the folder is.
+    std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed())
+}

@@ -1,0 +1,17 @@
+//! Noise: its rate α, its Kullback–Leibler divergence from the prior, and the samplers.
+//!
+//! α = p / (1 − p) is the noise *variance* relative to the mean, for dropout rate p (Srivastava et al. 2014; Kingma,
+//! Salimans & Welling 2015, section 3). It is never a standard deviation.
+
+mod elementary;
+mod kl;
+mod normal;
+mod rate;
+mod source;
+
+pub(crate) use elementary::exp;
+pub(crate) use kl::negative_kl_of_log;
+pub use kl::{negative_kl, negative_kl_slope};
+pub use normal::{fill_standard_normal, fill_standard_normal_f64};
+pub use rate::{Rates, Sharing, alpha_of_rate, rate_of_alpha};
+pub use source::{Generator, NoiseSource, Purpose, RowKey, fill_binary};

@@ -1,0 +1,246 @@
+//! Checkpoints in safetensors: a model to evaluate, and the state of the training that made it.
+//!
+//! Tensors `layers.N.weight`, `layers.N.bias` and, where α is learned, `layers.N.log_alpha` are the model: the averaged
+//! parameters of the epoch that validation chose. Under `training.` stand the parameters after the last step, their
+//! average, and Adam's two moments. The metadata's key `vardrop` holds the rest as JSON.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::path::Path;
+
+use safetensors::{Dtype, SafeTensors, View};
+use serde::{Deserialize, Serialize};
+
+use super::config::Config;
+use super::history::History;
+use super::trainer::Trainer;
+use crate::data::Splits;
+use crate::error::{Error, Result};
+use crate::files;
+use crate::network::Network;
+use crate::optimizer::Adam;
+
+const FORMAT: u32 = 1;
+const KEY: &str = "vardrop";
+const EXPECTED: &str = "a vardrop model";
+
+/// Where in an epoch training stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Position {
+    /// Steps taken in the epoch.
+    pub(super) step: usize,
+    /// Their examples.
+    pub(super) examples: usize,
+    /// Sum of the examples' cross-entropy.
+    pub(super) cross_entropy: f64,
+    /// Seconds that the steps took.
+    pub(super) seconds: f64,
+}
+
+/// What a model file says of itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelInfo {
+    format: u32,
+    /// What its training was told.
+    pub config: Config,
+    /// Numbers of units from the input to the output.
+    pub widths: Vec<usize>,
+    /// The data that it was trained on.
+    pub dataset: String,
+    /// Number of examples trained on.
+    pub train_examples: usize,
+    /// The epochs so far.
+    pub history: History,
+    steps: u64,
+    position: Position,
+}
+
+/// A model read from a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    /// What the file says of it.
+    pub info: ModelInfo,
+    /// The averaged parameters of the epoch that validation chose.
+    pub network: Network,
+}
+
+impl Model {
+    /// Reads a model that [`Trainer::save`] wrote.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or is no vardrop model.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+        let (info, tensors) = parse(path, &bytes)?;
+        let mut network = info.skeleton()?;
+        fill(path, &tensors, "", &mut network)?;
+        Ok(Self { info, network })
+    }
+}
+
+impl ModelInfo {
+    /// A network of the model's shape, with the parameters that its training started with.
+    fn skeleton(&self) -> Result<Network> {
+        let bad = || Error::argument("widths", format!("{:?}", self.widths), "two numbers or more");
+        let (&inputs, &classes) = self.widths.first().zip(self.widths.last()).ok_or_else(bad)?;
+        self.config.network(inputs, classes)
+    }
+}
+
+/// A parameter as safetensors writes it.
+struct Values<'a> {
+    shape: Vec<usize>,
+    values: &'a [f32],
+}
+
+impl View for Values<'_> {
+    fn dtype(&self) -> Dtype {
+        Dtype::F32
+    }
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+    fn data(&self) -> Cow<'_, [u8]> {
+        self.values.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>().into()
+    }
+    fn data_len(&self) -> usize {
+        size_of_val(self.values)
+    }
+}
+
+pub(super) fn save(trainer: &Trainer<'_>, path: &Path) -> Result<()> {
+    let (steps, first_moment, second_moment, average) = trainer.adam.state();
+    let network = &trainer.network;
+    let info = ModelInfo {
+        format: FORMAT,
+        config: trainer.config.clone(),
+        widths: network.widths(),
+        dataset: trainer.splits.train.name().to_owned(),
+        train_examples: trainer.splits.train.len(),
+        history: trainer.history.clone(),
+        steps,
+        position: trainer.position,
+    };
+    let shapes = network.parameter_shapes();
+    let mut tensors: Vec<(String, Values<'_>)> = Vec::new();
+    for (prefix, arrays) in [
+        ("", values(trainer.best_network())),
+        ("training.parameters.", values(network)),
+        ("training.average.", values(average)),
+        ("training.first_moment.", first_moment.iter().map(Vec::as_slice).collect()),
+        ("training.second_moment.", second_moment.iter().map(Vec::as_slice).collect()),
+    ] {
+        for (((name, _), shape), values) in network.parameters().into_iter().zip(&shapes).zip(arrays) {
+            tensors.push((format!("{prefix}{name}"), Values { shape: shape.clone(), values }));
+        }
+    }
+    let json = serde_json::to_string(&info).expect("a model's description is plain data");
+    let metadata = HashMap::from([(KEY.to_owned(), json)]);
+    files::replace(path, |temporary| {
+        safetensors::serialize_to_file(tensors, Some(metadata), temporary).map_err(std::io::Error::other)
+    })
+}
+
+fn values(network: &Network) -> Vec<&[f32]> {
+    network.parameters().into_iter().map(|(_, values)| values).collect()
+}
+
+pub(super) fn resume<'a>(path: &Path, splits: &'a Splits, epochs: Option<usize>) -> Result<Trainer<'a>> {
+    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+    let (info, tensors) = parse(path, &bytes)?;
+    let here = (splits.train.name(), splits.train.len());
+    if (info.dataset.as_str(), info.train_examples) != here {
+        return Err(Error::Argument {
+            name: "data",
+            value: format!("{} with {} training examples", here.0, here.1),
+            expected: format!(
+                "{} with {} training examples, which {} was trained on",
+                info.dataset,
+                info.train_examples,
+                path.display()
+            ),
+        });
+    }
+    let mut network = info.skeleton()?;
+    let mut average = network.clone();
+    fill(path, &tensors, "training.parameters.", &mut network)?;
+    fill(path, &tensors, "training.average.", &mut average)?;
+    let moment = |prefix: &str| -> Result<Vec<Vec<f32>>> {
+        let mut holder = average.clone();
+        fill(path, &tensors, prefix, &mut holder)?;
+        Ok(values(&holder).into_iter().map(<[f32]>::to_vec).collect())
+    };
+    let (first, second) = (moment("training.first_moment.")?, moment("training.second_moment.")?);
+    let mut config = info.config.clone();
+    if let Some(epochs) = epochs {
+        let constant = config.protocol.constant_epochs == config.protocol.epochs;
+        if epochs < info.history.epochs.len() {
+            let expected = format!("at least the {} epochs that {} has", info.history.epochs.len(), path.display());
+            return Err(Error::argument("epochs", epochs, expected));
+        }
+        if !constant && epochs != config.protocol.epochs {
+            let expected = format!("{}: the step size falls towards that epoch", config.protocol.epochs);
+            return Err(Error::argument("epochs", epochs, expected));
+        }
+        config = config.epochs(epochs);
+    }
+    let best = if info.history.epochs.is_empty() {
+        None
+    } else {
+        let mut best = info.skeleton()?;
+        fill(path, &tensors, "", &mut best)?;
+        Some(best)
+    };
+    let adam = Adam::restore(config.adam(), info.steps, first, second, average)?;
+    Trainer::from_parts(config, splits, network, adam, best, info.history, info.position)
+}
+
+fn format_error(path: &Path, reason: impl ToString) -> Error {
+    Error::Format { path: path.to_owned(), expected: EXPECTED, reason: reason.to_string() }
+}
+
+/// The description and the tensors, with every shape checked before anything is allocated after it.
+fn parse<'a>(path: &Path, bytes: &'a [u8]) -> Result<(ModelInfo, SafeTensors<'a>)> {
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| format_error(path, error))?;
+    let json = metadata.metadata().as_ref().and_then(|map| map.get(KEY));
+    let json = json.ok_or_else(|| format_error(path, format!("its metadata has no key `{KEY}`")))?;
+    let info: ModelInfo = serde_json::from_str(json).map_err(|error| format_error(path, error))?;
+    if info.format != FORMAT {
+        let reason = format!("it has format {}, and this version reads format {FORMAT}", info.format);
+        return Err(format_error(path, reason));
+    }
+    let tensors = SafeTensors::deserialize(bytes).map_err(|error| format_error(path, error))?;
+    let hidden = info.widths.get(1..info.widths.len().saturating_sub(1)).unwrap_or_default();
+    if hidden != info.config.hidden {
+        let reason = format!("its widths {:?} are not its hidden layers {:?}", info.widths, info.config.hidden);
+        return Err(format_error(path, reason));
+    }
+    for (index, pair) in info.widths.windows(2).enumerate() {
+        let name = format!("layers.{index}.weight");
+        let tensor = tensors.tensor(&name).map_err(|error| format_error(path, error))?;
+        if tensor.shape() != pair {
+            return Err(format_error(path, format!("{name} has shape {:?}, expected {pair:?}", tensor.shape())));
+        }
+    }
+    Ok((info, tensors))
+}
+
+/// Reads the parameters whose names begin with `prefix` into a network.
+fn fill(path: &Path, tensors: &SafeTensors<'_>, prefix: &str, network: &mut Network) -> Result<()> {
+    let names: Vec<String> = network.parameters().into_iter().map(|(name, _)| format!("{prefix}{name}")).collect();
+    for ((name, shape), values) in names.iter().zip(network.parameter_shapes()).zip(network.parameters_mut()) {
+        let tensor = tensors.tensor(name).map_err(|error| format_error(path, error))?;
+        if tensor.shape() != shape || tensor.dtype() != Dtype::F32 {
+            let found = format!("{name} is {:?} of shape {:?}", tensor.dtype(), tensor.shape());
+            return Err(format_error(path, format!("{found}, expected F32 of shape {shape:?}")));
+        }
+        for (value, bytes) in values.iter_mut().zip(tensor.data().chunks_exact(4)) {
+            *value = f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+        }
+        if !values.iter().all(|x| x.is_finite()) {
+            return Err(format_error(path, format!("{name} holds a number that is not finite")));
+        }
+    }
+    Ok(())
+}

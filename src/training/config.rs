@@ -1,0 +1,144 @@
+//! What a training run is told.
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::Objective;
+use crate::error::{Error, Result};
+use crate::experiment::Protocol;
+use crate::method::Method;
+use crate::network::{DropoutRates, Initialisation, Network};
+use crate::optimizer::AdamSettings;
+
+/// Everything that decides a run besides the data.
+///
+/// ```
+/// use vardrop::Method;
+/// use vardrop::training::Config;
+/// let config = Config::new(Method::VariationalA2, &[100, 100, 100]).epochs(8).batch_size(100).seed(1);
+/// assert_eq!(config.protocol.epochs, 8);
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Config {
+    /// The method.
+    pub method: Method,
+    /// Widths of the hidden layers.
+    pub hidden: Vec<usize>,
+    /// Seed of initialisation, order of examples and noise.
+    pub seed: u64,
+    /// Threads; another number gives other roundings.
+    pub threads: usize,
+    /// How it is trained.
+    pub protocol: Protocol,
+}
+
+impl Config {
+    /// A method and the widths of its hidden layers, with the default protocol, seed 1 and one thread per processor.
+    pub fn new(method: Method, hidden: &[usize]) -> Self {
+        Self {
+            method,
+            hidden: hidden.to_vec(),
+            seed: 1,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            protocol: Protocol::default(),
+        }
+    }
+
+    /// Sets the number of passes over the training examples; a constant step size stays constant.
+    pub fn epochs(mut self, epochs: usize) -> Self {
+        if self.protocol.constant_epochs == self.protocol.epochs {
+            self.protocol.constant_epochs = epochs;
+        }
+        self.protocol.epochs = epochs;
+        self
+    }
+
+    /// Sets the number of examples in a minibatch.
+    pub fn batch_size(mut self, batch_size: usize) -> Self {
+        self.protocol.batch_size = batch_size;
+        self
+    }
+
+    /// Sets Adam's step size.
+    pub fn learning_rate(mut self, learning_rate: f64) -> Self {
+        self.protocol.learning_rate = learning_rate;
+        self
+    }
+
+    /// Sets the decay of the parameters' average; 0 for none.
+    pub fn averaging(mut self, averaging: f64) -> Self {
+        self.protocol.averaging = averaging;
+        self
+    }
+
+    /// Sets the seed.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Sets the number of threads.
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// The network before training, for examples of `inputs` numbers in `classes` classes.
+    ///
+    /// # Errors
+    /// As [`Network::new`].
+    pub fn network(&self, inputs: usize, classes: usize) -> Result<Network> {
+        if self.hidden.is_empty() {
+            return Err(Error::argument("hidden", "empty", "one width or more, such as 100,100,100"));
+        }
+        let widths: Vec<usize> =
+            std::iter::once(inputs).chain(self.hidden.iter().copied()).chain(std::iter::once(classes)).collect();
+        let rates = DropoutRates { input: self.protocol.input_rate, hidden: self.protocol.hidden_rate };
+        Network::new(self.method, &widths, rates, Initialisation::default(), self.seed)
+    }
+
+    /// The optimizer's settings.
+    pub fn adam(&self) -> AdamSettings {
+        AdamSettings {
+            learning_rate: self.protocol.learning_rate,
+            alpha_step: self.protocol.alpha_step,
+            averaging: self.protocol.averaging,
+            ..AdamSettings::default()
+        }
+    }
+
+    /// The objective for `examples` training examples.
+    pub fn objective(&self, examples: usize) -> Objective {
+        Objective { kl_weight: self.method.kl_weight(), examples }
+    }
+
+    /// What the step size is multiplied by at a point of training, counted in epochs (2.5 is half way through the third).
+    pub(super) fn schedule(&self, epochs_done: f64) -> f64 {
+        let (all, constant) = (self.protocol.epochs as f64, self.protocol.constant_epochs as f64);
+        if epochs_done <= constant { 1.0 } else { ((all - epochs_done) / (all - constant)).max(0.0) }
+    }
+
+    pub(super) fn check(&self) -> Result<()> {
+        if self.protocol.epochs == 0 {
+            return Err(Error::argument("epochs", 0, "1 or more"));
+        }
+        if self.protocol.batch_size == 0 {
+            return Err(Error::argument("batch size", 0, "1 or more"));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_step_size_is_constant_and_then_falls_to_zero() {
+        let mut config = Config::new(Method::None, &[10]).epochs(10);
+        assert_eq!(config.schedule(9.9), 1.0, "constant unless told otherwise");
+        config.protocol.constant_epochs = 6;
+        assert_eq!(config.schedule(6.0), 1.0);
+        assert!((config.schedule(8.0) - 0.5).abs() < 1e-12);
+        assert_eq!(config.schedule(10.0), 0.0);
+    }
+}

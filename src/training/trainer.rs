@@ -1,0 +1,294 @@
+//! The training loop: epochs over shuffled minibatches, evaluation of the averaged parameters, early stopping.
+
+use std::fmt;
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use rand::seq::SliceRandom;
+
+use super::checkpoint::{self, Position};
+use super::config::Config;
+use super::history::{Best, Epoch, History};
+use crate::data::{Dataset, Splits};
+use crate::engine::{Engine, Evaluation, Examples};
+use crate::error::{Error, Result};
+use crate::network::Network;
+use crate::noise::{NoiseSource, Purpose};
+use crate::optimizer::Adam;
+
+/// What an observer of a run is told.
+#[derive(Debug, Clone, Copy)]
+pub enum Progress<'a> {
+    /// A step has been taken.
+    Step {
+        /// The epoch that is under way, counted from 1.
+        epoch: usize,
+        /// Epochs of the whole run.
+        epochs: usize,
+        /// Steps taken in this epoch.
+        step: usize,
+        /// Steps of an epoch.
+        steps: usize,
+        /// Mean cross-entropy of the epoch's minibatches so far.
+        cross_entropy: f64,
+    },
+    /// An epoch has ended and been evaluated.
+    Epoch {
+        /// Its figures.
+        epoch: &'a Epoch,
+        /// Epochs of the whole run.
+        epochs: usize,
+    },
+}
+
+impl fmt::Display for Progress<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Step { epoch, epochs, step, steps, cross_entropy } => {
+                write!(f, "epoch {epoch}/{epochs}, step {step}/{steps}: cross-entropy {cross_entropy:.4}")
+            }
+            Self::Epoch { epoch, epochs } => {
+                write!(f, "epoch {}/{epochs}: loss {:.4}", epoch.epoch, epoch.train_loss)?;
+                if let Some(error) = epoch.valid_error_percent {
+                    write!(f, ", validation error {error:.2} %")?;
+                }
+                write!(f, ", test error {:.2} %, {:.1} s", epoch.test_error_percent, epoch.seconds)
+            }
+        }
+    }
+}
+
+/// How a call of [`Trainer::run`] ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Every epoch was trained.
+    Finished,
+    /// The observer stopped it. [`Trainer::run`] goes on from there.
+    Stopped,
+}
+
+/// One training run.
+#[derive(Debug)]
+pub struct Trainer<'a> {
+    pub(super) config: Config,
+    pub(super) splits: &'a Splits,
+    pub(super) network: Network,
+    pub(super) adam: Adam,
+    pub(super) best_network: Option<Network>,
+    pub(super) history: History,
+    pub(super) position: Position,
+    engine: Engine,
+}
+
+impl<'a> Trainer<'a> {
+    /// A run from its beginning.
+    ///
+    /// # Errors
+    /// A setting out of its range, named with its value.
+    pub fn new(config: Config, splits: &'a Splits) -> Result<Self> {
+        config.check()?;
+        let network = config.network(splits.train.inputs(), splits.train.classes())?;
+        let adam = Adam::new(&network, config.adam())?;
+        Self::from_parts(config, splits, network, adam, None, History::default(), Position::default())
+    }
+
+    pub(super) fn from_parts(
+        config: Config,
+        splits: &'a Splits,
+        network: Network,
+        adam: Adam,
+        best_network: Option<Network>,
+        history: History,
+        position: Position,
+    ) -> Result<Self> {
+        config.check()?;
+        if config.protocol.batch_size > splits.train.len() {
+            let expected = format!("at most the {} training examples", splits.train.len());
+            return Err(Error::argument("batch size", config.protocol.batch_size, expected));
+        }
+        let engine = Engine::new(&network, config.protocol.batch_size, config.threads)?;
+        Ok(Self { config, splits, network, adam, best_network, history, position, engine })
+    }
+
+    /// What the run was told.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// What it trains on.
+    pub fn splits(&self) -> &Splits {
+        self.splits
+    }
+
+    /// The epochs so far.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// The epoch that validation has chosen so far.
+    pub fn best(&self) -> Option<Best> {
+        self.history.best()
+    }
+
+    /// The averaged parameters of the epoch that validation has chosen so far; before the first epoch has ended, of the
+    /// last step.
+    pub fn best_network(&self) -> &Network {
+        self.best_network.as_ref().unwrap_or_else(|| self.adam.averaged())
+    }
+
+    /// The parameters as the last step left them, not averaged.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Trains up to the last epoch, or until `observer` breaks off. The same configuration gives the same numbers, bit for
+    /// bit, however often it is broken off and resumed.
+    ///
+    /// # Errors
+    /// [`Error::NonFinite`] where the loss is infinite or not a number.
+    pub fn run(&mut self, mut observer: impl FnMut(Progress<'_>) -> ControlFlow<()>) -> Result<Ending> {
+        let epochs = self.config.protocol.epochs;
+        while self.history.epochs.len() < epochs {
+            if self.train_epoch(&mut observer)?.is_break() {
+                return Ok(Ending::Stopped);
+            }
+            let epoch = self.finish_epoch()?;
+            self.history.epochs.push(epoch);
+            if self.history.best().is_some_and(|best| best.epoch == self.history.epochs.len()) {
+                self.best_network.get_or_insert_with(|| self.network.clone()).clone_from(self.adam.averaged());
+            }
+            let epoch = &self.history.epochs[self.history.epochs.len() - 1];
+            if observer(Progress::Epoch { epoch, epochs }).is_break() && self.history.epochs.len() < epochs {
+                return Ok(Ending::Stopped);
+            }
+        }
+        Ok(Ending::Finished)
+    }
+
+    /// The rest of the epoch that is under way.
+    fn train_epoch(&mut self, observer: &mut impl FnMut(Progress<'_>) -> ControlFlow<()>) -> Result<ControlFlow<()>> {
+        let train = &self.splits.train;
+        let (batch_size, epochs) = (self.config.protocol.batch_size, self.config.protocol.epochs);
+        let epoch = self.history.epochs.len();
+        let objective = self.config.objective(train.len());
+        let mut order: Vec<usize> = (0..train.len()).collect();
+        let seed = self.config.seed;
+        order.shuffle(&mut NoiseSource::for_purpose(Purpose::Order, seed, epoch as u64).generator());
+        let steps = train.len().div_ceil(batch_size);
+        let start = Instant::now();
+        let seconds_before = self.position.seconds;
+        while self.position.step < steps {
+            let first = self.position.step * batch_size;
+            let indices = &order[first..(first + batch_size).min(train.len())];
+            let batch = Examples { dataset: train, indices };
+            let source = NoiseSource::new(seed, self.adam.steps());
+            let cross_entropy = self.engine.gradient(&self.network, &batch, source, objective)?;
+            if !cross_entropy.is_finite() {
+                return Err(self.non_finite("the cross-entropy", cross_entropy));
+            }
+            let schedule = self.config.schedule(epoch as f64 + self.position.step as f64 / steps as f64);
+            self.engine.step(&mut self.network, &mut self.adam, schedule);
+            self.position.step += 1;
+            self.position.cross_entropy += cross_entropy * indices.len() as f64;
+            self.position.examples += indices.len();
+            self.position.seconds = seconds_before + start.elapsed().as_secs_f64();
+            let progress = Progress::Step {
+                epoch: epoch + 1,
+                epochs,
+                step: self.position.step,
+                steps,
+                cross_entropy: self.position.cross_entropy / self.position.examples as f64,
+            };
+            if observer(progress).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Evaluates the averaged parameters, and makes ready for the next epoch.
+    fn finish_epoch(&mut self) -> Result<Epoch> {
+        let position = std::mem::take(&mut self.position);
+        let train_cross_entropy = position.cross_entropy / position.examples as f64;
+        let train_kl = self.config.objective(self.splits.train.len()).kl(&self.network);
+        if !train_kl.is_finite() {
+            return Err(self.non_finite("the KL term", train_kl));
+        }
+        let validation = &self.splits.validation;
+        let valid = if validation.is_empty() { None } else { Some(self.evaluate(validation)?) };
+        let test = self.evaluate(&self.splits.test)?;
+        Ok(Epoch {
+            epoch: self.history.epochs.len() + 1,
+            seconds: position.seconds,
+            train_loss: train_cross_entropy + train_kl,
+            train_cross_entropy,
+            train_kl,
+            valid_cross_entropy: valid.map(|valid| valid.cross_entropy),
+            valid_error_percent: valid.map(|valid| valid.error_percent),
+            test_cross_entropy: test.cross_entropy,
+            test_error_percent: test.error_percent,
+            alpha: self.network.alpha_statistics(),
+        })
+    }
+
+    fn evaluate(&mut self, dataset: &Dataset) -> Result<Evaluation> {
+        let indices: Vec<usize> = (0..dataset.len()).collect();
+        self.engine.evaluate(self.adam.averaged(), &Examples { dataset, indices: &indices })
+    }
+
+    fn non_finite(&self, what: &str, value: f64) -> Error {
+        let bad = |(name, values): (String, &[f32])| values.iter().any(|x| !x.is_finite()).then_some(name);
+        let what = match self.network.parameters().into_iter().find_map(bad) {
+            Some(name) => format!("{what} (and a number in {name})"),
+            None => what.to_owned(),
+        };
+        Error::NonFinite { what, value, epoch: self.history.epochs.len() + 1, step: self.adam.steps() + 1 }
+    }
+
+    /// Writes a checkpoint: the model that validation has chosen so far, for evaluation, and all that
+    /// [`Trainer::resume`] needs. The file is replaced atomically.
+    ///
+    /// # Errors
+    /// Where it cannot be written; an older file stays as it was.
+    pub fn save(&self, path: impl AsRef<std::path::Path>) -> Result<()> {
+        checkpoint::save(self, path.as_ref())
+    }
+
+    /// Goes on from a checkpoint, for `epochs` epochs in all where it is given.
+    ///
+    /// # Errors
+    /// A file that is no checkpoint, or one of other data.
+    pub fn resume(path: impl AsRef<std::path::Path>, splits: &'a Splits, epochs: Option<usize>) -> Result<Self> {
+        checkpoint::resume(path.as_ref(), splits, epochs)
+    }
+}
+
+/// A finished run.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// What it was told.
+    pub config: Config,
+    /// One entry an epoch.
+    pub history: History,
+    /// The epoch that validation chose.
+    pub best: Best,
+    /// The averaged parameters of that epoch.
+    pub network: Network,
+}
+
+/// Trains a network from its beginning to its end; `observer` is told of every epoch.
+///
+/// # Errors
+/// As [`Trainer::new`] and [`Trainer::run`].
+pub fn train(config: &Config, splits: &Splits, mut observer: impl FnMut(Progress<'_>)) -> Result<Run> {
+    let mut trainer = Trainer::new(config.clone(), splits)?;
+    trainer.run(|progress| {
+        if matches!(progress, Progress::Epoch { .. }) {
+            observer(progress);
+        }
+        ControlFlow::Continue(())
+    })?;
+    let best = trainer.best().expect("a run has an epoch or more");
+    let network = trainer.best_network().clone();
+    Ok(Run { config: trainer.config, history: trainer.history, best, network })
+}

@@ -1,0 +1,228 @@
+//! Every gradient against finite differences in double precision, for each method and each way of sharing α.
+//!
+//! The noise is a function of the key alone, so that the loss is a deterministic function of the parameters and central
+//! differences apply: with h = 1e-5 their error is about h² ≈ 1e-10 and the rounding 1e-16/h ≈ 1e-11, relative to values
+//! of order 1. The bar is 1e-6 relative to the largest gradient of the array, and it is met by two orders.
+
+use ndarray::Array2;
+use vardrop::engine::{Engine, Objective, Rows};
+use vardrop::layers::Noise;
+use vardrop::network::{DropoutRates, Initialisation, Network};
+use vardrop::noise::{NoiseSource, Sharing};
+use vardrop::{Method, Real};
+
+const WIDTHS: [usize; 5] = [7, 6, 5, 6, 4];
+const EXAMPLES: usize = 9;
+const TOLERANCE: f64 = 1e-6;
+const H: f64 = 1e-5;
+
+fn cases() -> Vec<(Method, Sharing)> {
+    let mut cases = vec![(Method::None, Sharing::Layer), (Method::Binary, Sharing::Layer)];
+    for method in [Method::GaussianA, Method::VariationalA, Method::VariationalA2] {
+        cases.extend([(method, Sharing::Layer), (method, Sharing::Unit)]);
+    }
+    for method in [Method::GaussianB, Method::VariationalB] {
+        cases.extend([(method, Sharing::Layer), (method, Sharing::Unit), (method, Sharing::Weight)]);
+    }
+    cases
+}
+
+/// A network whose α differ from each other, so that a gradient added to the wrong one shows.
+fn network(method: Method, sharing: Sharing) -> Network<f64> {
+    let rates = DropoutRates::default();
+    let mut network = Network::with_sharing(method, sharing, &WIDTHS, rates, Initialisation::UnitColumns, 3)
+        .expect("a valid network");
+    for (l, layer) in network.layers_mut().iter_mut().enumerate() {
+        for (i, bias) in layer.bias.iter_mut().enumerate() {
+            // Never 0: the row of zeros would stand on the rectifier's kink.
+            *bias = 0.1 * ((i + l + 1) as f64).sin();
+        }
+        if let Some(rates) = layer.rates_mut() {
+            for (i, log_alpha) in rates.log_alpha.iter_mut().enumerate() {
+                *log_alpha = -0.3 - 1.2 * ((1.7 * i as f64 + l as f64).sin()).powi(2);
+            }
+        }
+    }
+    network
+}
+
+fn examples() -> (Array2<f64>, Vec<u8>) {
+    // Zeros as MNIST has them, one column of zeros and one row of zeros: variances of 0 must not give NaN.
+    let inputs = Array2::from_shape_fn((EXAMPLES, WIDTHS[0]), |(row, column)| {
+        let value = (1.3 * row as f64 + 2.1 * column as f64).sin();
+        if value < 0.0 || column == 2 || row == 4 { 0.0 } else { value }
+    });
+    (inputs, (0..EXAMPLES).map(|row| (row * 3 % WIDTHS[4]) as u8).collect())
+}
+
+fn assert_close(analytic: &[f64], numeric: &[f64], what: &str) {
+    let scale = numeric.iter().fold(1e-3, |a: f64, x| a.max(x.abs()));
+    for (index, (a, n)) in analytic.iter().zip(numeric).enumerate() {
+        assert!((a - n).abs() <= TOLERANCE * scale, "{what}[{index}]: {a}, finite difference {n}");
+    }
+    assert_eq!(analytic.len(), numeric.len(), "{what}");
+}
+
+#[test]
+fn every_gradient_agrees_with_finite_differences() {
+    let (inputs, labels) = examples();
+    let source = NoiseSource::new(5, 17);
+    for (method, sharing) in cases() {
+        for threads in [1, 2] {
+            let network = network(method, sharing);
+            let objective = Objective { kl_weight: method.kl_weight(), examples: 40 };
+            let mut engine = Engine::with_input_gradient(&network, EXAMPLES, threads).expect("an engine");
+            let batch = Rows::new(inputs.view(), &labels).expect("as many labels as rows");
+            engine.gradient(&network, &batch, source, objective).expect("a gradient");
+            let analytic: Vec<Vec<f64>> = engine.gradients().tensors().into_iter().map(<[f64]>::to_vec).collect();
+            let by_input = engine.input_gradient();
+            let names: Vec<String> = network.parameters().into_iter().map(|(name, _)| name).collect();
+
+            let mut loss = |network: &Network<f64>, inputs: &Array2<f64>| {
+                let batch = Rows::new(inputs.view(), &labels).expect("as many labels as rows");
+                engine.loss(network, &batch, source, objective).expect("a loss").total()
+            };
+            for (tensor, name) in names.iter().enumerate() {
+                let numeric: Vec<f64> = (0..analytic[tensor].len())
+                    .map(|index| {
+                        let mut moved = network.clone();
+                        let mut at = |step: f64| {
+                            moved.parameters_mut()[tensor][index] += step;
+                            loss(&moved, &inputs)
+                        };
+                        let above = at(H);
+                        let below = at(-2.0 * H);
+                        (above - below) / (2.0 * H)
+                    })
+                    .collect();
+                assert_close(&analytic[tensor], &numeric, &format!("{method}, α per {sharing:?}, {name}"));
+            }
+            // Only pixels that are not 0: a variance of 0 has no derivative (√V) there.
+            for row in (0..EXAMPLES).filter(|&row| row != 4) {
+                for column in 0..WIDTHS[0] {
+                    let mut moved = inputs.clone();
+                    moved[(row, column)] += H;
+                    let above = loss(&network, &moved);
+                    moved[(row, column)] -= 2.0 * H;
+                    let below = loss(&network, &moved);
+                    let numeric = (above - below) / (2.0 * H);
+                    let scale = by_input.iter().fold(1e-3, |a: f64, x| a.max(x.abs()));
+                    let analytic = by_input[(row, column)];
+                    let what = format!("{method}, α per {sharing:?}, input {row},{column}");
+                    assert!((analytic - numeric).abs() <= TOLERANCE * scale, "{what}: {analytic}, {numeric}");
+                }
+            }
+        }
+    }
+}
+
+/// Another derivation of the loss: one example and one unit at a time, with the weights' noise written out, from the same
+/// draws. It shares the samplers with the engine and nothing else.
+fn plain_cross_entropy(network: &Network<f64>, inputs: &Array2<f64>, labels: &[u8], source: NoiseSource) -> f64 {
+    let mut total = 0.0;
+    for (row, &label) in labels.iter().enumerate() {
+        let mut signal: Vec<f64> = inputs.row(row).to_vec();
+        for (index, layer) in network.layers().iter().enumerate() {
+            let (width, outputs) = layer.dim();
+            let alpha = |i: usize, j: usize| {
+                let log_alpha = &layer.rates().expect("Gaussian noise").log_alpha;
+                log_alpha.broadcast((width, outputs)).expect("rates broadcast over the weights")[(i, j)].exp()
+            };
+            let key = source.row(index, row);
+            let draws = |n: usize| {
+                let mut draws = vec![0.0; n];
+                f64::fill_standard_normal(key, &mut draws);
+                draws
+            };
+            let mut spread = vec![0.0; outputs];
+            match &layer.noise {
+                Noise::None => {}
+                Noise::Binary { rate } => {
+                    let mut factors = vec![0.0; width];
+                    vardrop::noise::fill_binary(key, *rate, &mut factors);
+                    signal.iter_mut().zip(factors).for_each(|(x, factor)| *x *= factor);
+                }
+                Noise::GaussianInput(_) => {
+                    for (i, (x, draw)) in signal.iter_mut().zip(draws(width)).enumerate() {
+                        *x *= 1.0 + alpha(i, 0).sqrt() * draw;
+                    }
+                }
+                Noise::GaussianOutput(_) => {
+                    for (j, (noise, draw)) in spread.iter_mut().zip(draws(outputs)).enumerate() {
+                        let variance: f64 =
+                            (0..width).map(|i| signal[i].powi(2) * alpha(i, j) * layer.weight[(i, j)].powi(2)).sum();
+                        *noise = variance.sqrt() * draw;
+                    }
+                }
+            }
+            let last = index + 1 == network.layers().len();
+            signal = (0..outputs)
+                .map(|j| {
+                    let sum: f64 = (0..width).map(|i| signal[i] * layer.weight[(i, j)]).sum();
+                    let output = sum + spread[j] + layer.bias[j];
+                    if last { output } else { output.max(0.0) }
+                })
+                .collect();
+        }
+        total += signal.iter().map(|x| x.exp()).sum::<f64>().ln() - signal[usize::from(label)];
+    }
+    total / labels.len() as f64
+}
+
+#[test]
+fn the_engine_agrees_with_a_plain_derivation() {
+    let (inputs, labels) = examples();
+    let source = NoiseSource::new(8, 4);
+    for (method, sharing) in cases() {
+        let network = network(method, sharing);
+        let expected = plain_cross_entropy(&network, &inputs, &labels, source);
+        for threads in [1, 2, 4] {
+            let mut engine = Engine::new(&network, EXAMPLES, threads).expect("an engine");
+            let batch = Rows::new(inputs.view(), &labels).expect("as many labels as rows");
+            let objective = Objective { kl_weight: 0.0, examples: 1 };
+            let loss = engine.loss(&network, &batch, source, objective).expect("a loss").cross_entropy;
+            assert!((loss - expected).abs() < 1e-12, "{method}, α per {sharing:?}: {loss}, {expected}");
+        }
+    }
+}
+
+#[test]
+fn single_precision_follows_double_precision() {
+    let (inputs, labels) = examples();
+    let source = NoiseSource::new(2, 2);
+    for (method, sharing) in cases() {
+        let double = network(method, sharing);
+        let mut single = Network::<f32>::with_sharing(
+            method,
+            sharing,
+            &WIDTHS,
+            DropoutRates::default(),
+            Initialisation::UnitColumns,
+            3,
+        )
+        .expect("a valid network");
+        for (to, from) in single.layers_mut().iter_mut().zip(double.layers()) {
+            to.weight.assign(&from.weight.mapv(|x| x as f32));
+            to.bias.assign(&from.bias.mapv(|x| x as f32));
+            if let (Some(to), Some(from)) = (to.rates_mut(), from.rates()) {
+                to.log_alpha.assign(&from.log_alpha.mapv(|x| x as f32));
+            }
+        }
+        let objective = Objective { kl_weight: method.kl_weight(), examples: 40 };
+        let single_inputs = inputs.mapv(|x| x as f32);
+        let mut engines = (
+            Engine::new(&single, EXAMPLES, 1).expect("an engine"),
+            Engine::new(&double, EXAMPLES, 1).expect("an engine"),
+        );
+        let batch = Rows::new(single_inputs.view(), &labels).expect("as many labels as rows");
+        engines.0.gradient(&single, &batch, source, objective).expect("a gradient");
+        let batch = Rows::new(inputs.view(), &labels).expect("as many labels as rows");
+        engines.1.gradient(&double, &batch, source, objective).expect("a gradient");
+        for (s, d) in engines.0.gradients().tensors().into_iter().zip(engines.1.gradients().tensors()) {
+            let scale = d.iter().fold(1e-3, |a: f64, x| a.max(x.abs()));
+            // About a hundred roundings of 6e-8 each.
+            let error = s.iter().zip(d).map(|(s, d)| (f64::from(*s) - d).abs()).fold(0.0, f64::max);
+            assert!(error < 1e-5 * scale, "{method}, α per {sharing:?}: {error} of {scale}");
+        }
+    }
+}

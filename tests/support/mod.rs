@@ -1,0 +1,72 @@
+//! Four tiny files that stand for MNIST's, with their own sizes and checksums.
+
+#![allow(dead_code, reason = "each test file uses its part")]
+
+pub mod server;
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use sha2::{Digest, Sha256};
+use vardrop::data::mnist::{FILES, FileSpec, Fingerprint};
+
+/// An IDX file of unsigned bytes.
+pub fn idx(sizes: &[u32], elements: &[u8]) -> Vec<u8> {
+    let mut file = vec![0, 0, 8, sizes.len() as u8];
+    file.extend(sizes.iter().flat_map(|size| size.to_be_bytes()));
+    file.extend(elements);
+    file
+}
+
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// Six training and four test images of 2 × 3 pixels under MNIST's names.
+pub struct Tiny {
+    pub specs: [FileSpec; 4],
+    pub plain: [Vec<u8>; 4],
+    pub gz: [Vec<u8>; 4],
+}
+
+impl Tiny {
+    pub fn new() -> Self {
+        let plain = [
+            idx(&[6, 2, 3], &(0..36).collect::<Vec<u8>>()),
+            idx(&[6], &[0, 1, 2, 3, 4, 5]),
+            idx(&[4, 2, 3], &(100..124).collect::<Vec<u8>>()),
+            idx(&[4], &[9, 8, 7, 6]),
+        ];
+        let gz = plain.each_ref().map(|file| gzip(file));
+        let specs = std::array::from_fn(|file| FileSpec {
+            name: FILES[file].name,
+            gz: fingerprint(&gz[file]),
+            plain: fingerprint(&plain[file]),
+        });
+        Self { specs, plain, gz }
+    }
+
+    pub fn write_gz(&self, folder: &Path) {
+        fs::create_dir_all(folder).unwrap();
+        for (spec, bytes) in self.specs.iter().zip(&self.gz) {
+            fs::write(folder.join(spec.gz_name()), bytes).unwrap();
+        }
+    }
+
+    pub fn write_plain(&self, folder: &Path) {
+        fs::create_dir_all(folder).unwrap();
+        for (spec, bytes) in self.specs.iter().zip(&self.plain) {
+            fs::write(folder.join(spec.name), bytes).unwrap();
+        }
+    }
+}
+
+fn fingerprint(bytes: &[u8]) -> Fingerprint {
+    let sha256: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    Fingerprint { bytes: bytes.len() as u64, sha256: sha256.leak() }
+}
