@@ -11,6 +11,8 @@ use plotly::layout::{
 };
 use plotly::{Bar, Configuration, HeatMap, Layout, Plot, Scatter};
 
+use serde_json::Value;
+
 use super::axis::Axis;
 use super::figure::{Figure, Panel};
 use super::series::{Bars, Grid, Mark, Rule, Series};
@@ -243,17 +245,25 @@ impl Grid {
     }
 
     fn trace(&self, plot: &mut Plot, panel: usize, &[_, right, bottom, top]: &[f64; 4], inner: f64) {
-        // Four significant digits are as much as a colour tells, and keep a notebook small.
-        let short = |value: &f64| format!("{value:.3e}").parse().unwrap_or(f64::NAN);
-        let rows: Vec<Vec<f64>> = self.values.outer_iter().map(|row| row.iter().map(short).collect()).collect();
+        let values = self.values.outer_iter();
+        let (rows, low, high): (Vec<Vec<Value>>, f64, f64) = if self.pictures {
+            // A byte for each pixel, as in the pictures themselves, keeps a notebook small.
+            let byte = |value: f64| ((value - self.low) / (self.high - self.low) * 255.0).round() as u8;
+            let pixel = |value: &f64| if value.is_finite() { byte(*value).into() } else { Value::Null };
+            (values.map(|row| row.iter().map(pixel).collect()).collect(), 0.0, 255.0)
+        } else {
+            // Four significant digits are as much as a colour tells.
+            let short = |value: &f64| format!("{value:.3e}").parse::<f64>().unwrap_or(f64::NAN).into();
+            (values.map(|row| row.iter().map(short).collect()).collect(), self.low, self.high)
+        };
         let stops = self.scale.stops();
         let stops = stops.iter().enumerate().map(|(index, color)| {
             let Color { red, green, blue, .. } = *color;
             ColorScaleElement(index as f64 / (stops.len() - 1) as f64, format!("rgb({red},{green},{blue})"))
         });
         let mut trace = HeatMap::new_z(rows)
-            .zmin(self.low)
-            .zmax(self.high)
+            .zmin(low)
+            .zmax(high)
             .color_scale(PlotlyScale::Vector(stops.collect()))
             .show_scale(!self.pictures)
             .hover_on_gaps(false)
@@ -331,7 +341,7 @@ fn symbol(marker: Marker, open: bool) -> MarkerSymbol {
 #[cfg(test)]
 mod tests {
     use ndarray::array;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::super::ColorScale;
     use super::*;
