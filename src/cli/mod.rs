@@ -22,6 +22,7 @@ pub struct Cli {
 enum Command {
     Train(train::TrainArgs),
     Evaluate(evaluate::EvaluateArgs),
+    Report(report::ReportArgs),
     Data(data::DataArgs),
     Report(report::ReportArgs),
 }
@@ -32,6 +33,7 @@ impl Cli {
         match self.command {
             Command::Train(args) => args.run(),
             Command::Evaluate(args) => args.run(),
+            Command::Report(args) => args.run(),
             Command::Data(args) => args.run(),
             Command::Report(args) => args.run(),
         }

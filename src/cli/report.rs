@@ -9,6 +9,8 @@ use vardrop::experiment::{Records, report};
 use vardrop::{Result, Table};
 
 /// Compare the records of runs with the paper and with its older replication
+///
+/// Example: vardrop report figure1 results --format csv
 #[derive(Debug, Args)]
 pub struct ReportArgs {
     /// What to compare
@@ -63,7 +65,7 @@ impl ReportArgs {
         let What::Figure1 = self.what;
         Ok(match self.format {
             Format::Markdown => report::figure1(records)?.to_markdown(),
-            Format::Html => report::figure1(records)?.to_html(),
+            Format::Html => report::figure1(records)?.to_html() + "\n",
             Format::Csv => Table::to_csv(&report::figure1_points(records)?),
         })
     }

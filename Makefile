@@ -1,0 +1,42 @@
+# The project's commands. `make` alone lists them.
+
+VENV := .venv/bin
+# The environment's kernel comes before one that the user may have installed.
+export JUPYTER_PREFER_ENV_PATH := 1
+NOTEBOOKS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup lab test check-code test-crate test-doc test-runner notebooks bench lock
+
+help: ## List the commands
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
+
+setup: ## Install what is missing and compile the crate for notebooks
+	@scripts/setup.sh
+
+lab: setup ## Open JupyterLab with the notebooks on the Rust kernel
+	$(VENV)/jupyter lab --notebook-dir notebooks $(LAB_ARGS)
+
+test: setup check-code test-crate test-doc test-runner notebooks ## Run every check
+
+check-code: ## Check the format and the lints
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+
+test-crate: ## Run the unit, integration and documentation tests
+	cargo test --locked
+
+test-doc: ## Build the documentation, warnings denied
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
+
+test-runner: setup ## Check that the notebook runner sees every kind of failure
+	$(VENV)/python scripts/test_run_notebooks.py
+
+notebooks: setup ## Run every notebook headless in the real kernel (NOTEBOOKS="a.ipynb …" for some)
+	$(VENV)/python scripts/run_notebooks.py $(NOTEBOOKS)
+
+bench: ## Run the benchmarks
+	cargo bench --locked
+
+lock: setup ## Write scripts/requirements.txt anew from scripts/requirements.in
+	scripts/lock_requirements.sh

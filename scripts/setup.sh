@@ -1,0 +1,145 @@
+#!/usr/bin/env bash
+# Sets the project up to run notebooks and checks: scripts/setup.sh
+#
+# Does what is missing and nothing else, so it may be run at any time. Needs root only for missing system packages, which
+# it installs on Debian and its relatives; elsewhere it names them. Everything else goes to the clone (.venv, .cache) and
+# to the user's cache (the kernel's program, built once). SETUP_SKIP_WARM=1 leaves the crate uncompiled.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+cd "$root"
+. kernel/settings.sh
+
+say() { printf 'setup: %s\n' "$*"; }
+fail() {
+    printf 'setup: %s\n' "$@" >&2
+    exit 1
+}
+
+# --- system packages ------------------------------------------------------------------------------------------------
+
+missing_packages() {
+    command -v cc >/dev/null || echo gcc libc6-dev
+    command -v pkg-config >/dev/null || echo pkg-config
+    { command -v pkg-config >/dev/null && pkg-config --exists openblas; } || echo libopenblas-dev
+    # The linker of cells: a cell takes twice as long with the system's.
+    command -v mold >/dev/null || echo mold
+    # Debian's python3 alone has no ensurepip, without which no environment can be made.
+    command -v python3 >/dev/null || echo python3
+    python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
+    [ -e /etc/ssl/certs/ca-certificates.crt ] || echo ca-certificates
+}
+
+install_packages() {
+    local packages run=()
+    mapfile -t packages < <(missing_packages | tr ' ' '\n')
+    [ ${#packages[@]} -gt 0 ] || return 0
+    if ! command -v apt-get >/dev/null; then
+        fail "this machine lacks (Debian's names): ${packages[*]}" \
+            "install their counterparts with this system's package manager, then run this again"
+    fi
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null || fail "this machine lacks system packages. As root, run:" \
+            "apt-get install ${packages[*]}"
+        run=(sudo)
+    fi
+    say "installing system packages: ${packages[*]}"
+    "${run[@]}" apt-get update -qq
+    "${run[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+    [ -z "$(missing_packages)" ] || fail "still missing after the installation: $(missing_packages | tr '\n' ' ')"
+}
+
+# --- Rust -----------------------------------------------------------------------------------------------------------
+
+check_rust() {
+    command -v cargo >/dev/null || fail "no cargo on the PATH: install Rust (rustup), then run this again"
+    local wanted have
+    wanted=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+    have=$(rustc --version | cut -d' ' -f2)
+    [ "$(printf '%s\n' "$wanted" "$have" | sort -V | head -1)" = "$wanted" ] ||
+        fail "Rust $have is too old: $wanted or later is needed (rustup update)"
+}
+
+# The kernel finds the type of `let v = vec![1]` in the standard library's sources.
+add_rust_sources() {
+    [ -d "$(rustc --print sysroot)/lib/rustlib/src/rust/library" ] && return
+    say "adding the standard library's sources (rustup component add rust-src)"
+    if ! { command -v rustup >/dev/null && rustup component add rust-src >/dev/null 2>&1; }; then
+        say "… not to be had here: notebooks run, but a new variable of a standard type needs its type written out"
+    fi
+}
+
+build_kernel() {
+    [ -x "$kernel_program" ] && return
+    mkdir -p "$(dirname "$kernel_home")"
+    exec 7>"$kernel_home.lock"
+    flock 7
+    if [ ! -x "$kernel_program" ]; then
+        say "building the Rust kernel, evcxr_jupyter $evcxr_version (ten minutes on two cores, once for a user)"
+        cargo install evcxr_jupyter --version "=$evcxr_version" --locked --quiet --root "$kernel_home"
+    fi
+    exec 7>&-
+}
+
+# --- Python and the kernel's registration ---------------------------------------------------------------------------
+
+python_environment() {
+    local stamp
+    python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || fail "python3 is too old: 3.10 or later is needed"
+    stamp=$(cat scripts/requirements.txt <(python3 --version) | sha256sum)
+    [ "$(cat .venv/stamp 2>/dev/null)" = "$stamp" ] && return
+    say "installing JupyterLab and what goes with it into .venv"
+    python3 -m venv --clear .venv
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r scripts/requirements.txt
+    echo "$stamp" >.venv/stamp
+}
+
+register_kernel() {
+    local folder=.venv/share/jupyter/kernels/rust spec
+    spec=$(printf '{"argv": ["%s", "{connection_file}"], "display_name": "Rust", "language": "rust", %s}' \
+        "$root/kernel/start" '"interrupt_mode": "message"')
+    [ "$(cat "$folder/kernel.json" 2>/dev/null)" = "$spec" ] && return
+    say "registering the kernel with .venv"
+    mkdir -p "$folder"
+    echo "$spec" >"$folder/kernel.json"
+}
+
+# --- what notebooks link --------------------------------------------------------------------------------------------
+
+warm_stamp() {
+    {
+        rustc --version --verbose
+        echo "$evcxr_version $root"
+        find Cargo.toml Cargo.lock src kernel scripts/warm_kernel.py -type f -print0 | sort -z | xargs -0 sha256sum
+    } | sha256sum
+}
+
+warm_notebooks() {
+    [ "${SETUP_SKIP_WARM:-}" = 1 ] && return
+    local stamp
+    stamp=$(warm_stamp)
+    [ "$(cat "$kernel_warm/stamp" 2>/dev/null)" = "$stamp" ] && return
+    mkdir -p "$kernel_warm"
+    exec 6>>"$kernel_warm/stamp"
+    flock 6
+    if [ "$(cat "$kernel_warm/stamp")" != "$stamp" ]; then
+        say "compiling the crate for notebooks"
+        : >"$kernel_warm/stamp"
+        # The versions of the crate's own lock file, not the newest that cargo would choose.
+        cp Cargo.lock "$kernel_warm/Cargo.lock"
+        KERNEL_FOLDER=$kernel_warm JUPYTER_PREFER_ENV_PATH=1 .venv/bin/python scripts/warm_kernel.py kernel
+        echo "$stamp" >"$kernel_warm/stamp"
+    fi
+    exec 6>&-
+}
+
+install_packages
+check_rust
+add_rust_sources
+build_kernel
+mkdir -p .cache
+exec 5>.cache/setup.lock
+flock 5
+python_environment
+register_kernel
+warm_notebooks
+say "ready"

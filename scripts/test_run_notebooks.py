@@ -1,0 +1,108 @@
+"""The notebook runner sees each way in which a notebook can fail: little notebooks, run in the real kernel."""
+
+import contextlib
+import io
+import tempfile
+import unittest
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import nbformat
+import run_notebooks
+from kernel_session import KernelError
+
+KERNEL = {"name": "rust", "display_name": "Rust", "language": "rust"}
+FINISHED = 'println!("notebook finished: {}");'
+
+
+def write(folder, name, *cells):
+    """Writes a notebook of code cells and returns its path."""
+    path = Path(folder) / f"{name}.ipynb"
+    notebook = nbformat.v4.new_notebook(metadata={"kernelspec": KERNEL})
+    notebook.cells = [nbformat.v4.new_code_cell(cell) for cell in cells]
+    nbformat.write(notebook, path)
+    return path
+
+
+def failure(path, timeout=10):
+    """Runs a notebook; returns what the runner has against it, or None where it passes."""
+    options = run_notebooks.parse(["--timeout", str(timeout), "--write", str(path)])
+    try:
+        run_notebooks.run_notebook(path, options)
+    except (run_notebooks.Failure, KernelError) as found:
+        return str(found)
+    return None
+
+
+CASES = {
+    "passes": ["let x = 1;", FINISHED.format("passes.ipynb")],
+    "panic": ['panic!("on purpose");', FINISHED.format("panic.ipynb")],
+    "question mark": ['let x: u32 = "no number".parse()?;', FINISHED.format("question mark.ipynb")],
+    "compile error": ["let x: u32 = false;", FINISHED.format("compile error.ipynb")],
+    "exit": ["std::process::exit(3);", FINISHED.format("exit.ipynb")],
+    "no sentinel": ["let x = 1;", 'println!("notebook finished: another.ipynb");'],
+    "hangs": ['use std::io::Write; print!("no newline"); std::io::stdout().flush();', FINISHED.format("hangs.ipynb")],
+    "empty": [],
+}
+
+
+class RunnerSeesFailures(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.paths = {name: write(cls.folder.name, name, *cells) for name, cells in CASES.items()}
+        log = io.StringIO()
+        with contextlib.redirect_stdout(log), ThreadPoolExecutor(4) as pool:
+            runs = {name: pool.submit(failure, path) for name, path in cls.paths.items()}
+            cls.found = {name: run.result() for name, run in runs.items()}
+        cls.log = log.getvalue()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def test_a_notebook_that_does_all_it_should_passes_and_its_outputs_are_stored(self):
+        self.assertIsNone(self.found["passes"])
+        outputs = nbformat.read(self.paths["passes"], as_version=4).cells[-1].outputs
+        self.assertEqual(outputs[0].text.strip(), "notebook finished: passes.ipynb")
+
+    def test_a_panic_fails(self):
+        self.assertIn("panicked", self.found["panic"])
+
+    def test_an_error_from_a_question_mark_fails(self):
+        self.assertIn("invalid digit found in string", self.found["question mark"])
+
+    def test_a_compile_error_fails(self):
+        self.assertIn("mismatched types", self.found["compile error"])
+
+    def test_an_execution_that_dies_fails(self):
+        self.assertIn("error", self.found["exit"])
+
+    def test_a_missing_last_line_fails(self):
+        self.assertIn("notebook finished: no sentinel.ipynb", self.found["no sentinel"])
+
+    def test_a_cell_that_hangs_runs_out_of_time(self):
+        self.assertIn("did not end within 10 s (`print!`", self.found["hangs"])
+
+    def test_a_notebook_without_code_fails(self):
+        self.assertIn("no code cell", self.found["empty"])
+
+    def test_a_failed_notebook_keeps_its_file_as_it_was(self):
+        for cell in nbformat.read(self.paths["panic"], as_version=4).cells:
+            self.assertEqual(cell.outputs, [])
+
+    def test_the_log_shows_the_failing_cell(self):
+        self.assertIn('panic!("on purpose");', self.log)
+
+    def test_no_notebook_at_all_is_a_failure(self):
+        root, run_notebooks.ROOT = run_notebooks.ROOT, Path(self.folder.name)
+        try:
+            with contextlib.redirect_stderr(io.StringIO()) as said:
+                self.assertEqual(run_notebooks.main([]), 1)
+        finally:
+            run_notebooks.ROOT = root
+        self.assertIn("no notebooks", said.getvalue())
+
+
+if __name__ == "__main__":
+    unittest.main()
