@@ -141,7 +141,7 @@ impl Figure {
 
     fn series(mut self, name: String, xs: Vec<f64>, ys: Vec<f64>, line: Option<Dash>, marker: Option<Marker>) -> Self {
         self.same_length(&format!("series {name:?}: its ys"), ys.len(), xs.len());
-        let color = self.next_color();
+        let color = self.color_of(&name);
         self.add(Mark::Series(Series {
             name,
             xs,
@@ -235,14 +235,14 @@ impl Figure {
         self.same_length(&format!("bars {name:?}: their heights"), heights.len(), labels.len());
         let edges = (0..labels.len()).map(|index| [index as f64 - 0.4, index as f64 + 0.4]).collect();
         let ticks = labels.into_iter().enumerate().map(|(index, label)| (index as f64, label)).collect();
-        let color = self.next_color();
+        let color = self.color_of(&name);
         self.add(Mark::Bars(Bars { name, edges, heights, color, opacity: 1.0 }))
             .with_panel(|panel| panel.x.ticks = Some(ticks))
     }
 
     /// Adds a histogram of the finite values, in bins of equal width.
     pub fn histogram<T: Number>(
-        mut self,
+        self,
         name: impl Into<String>,
         values: impl IntoIterator<Item = T>,
         bins: usize,
@@ -259,8 +259,9 @@ impl Figure {
         let low = if values.is_empty() { 0.0 } else { low };
         let edges =
             (0..bins).map(|index| [low + index as f64 * width, low + (index + 1) as f64 * width]).collect::<Vec<_>>();
-        let color = self.next_color();
-        self.add(Mark::Bars(Bars { name: name.into(), edges, heights, color, opacity: 0.75 }))
+        let name = name.into();
+        let color = self.color_of(&name);
+        self.add(Mark::Bars(Bars { name, edges, heights, color, opacity: 0.75 }))
     }
 
     /// Shows a matrix as colours, row 0 on top, with a colour bar.
@@ -343,10 +344,23 @@ impl Figure {
         self.with_panel(|panel| panel.marks.push(mark))
     }
 
-    fn next_color(&mut self) -> Color {
-        let marks = &self.last_panel().marks;
-        let drawn = marks.iter().filter(|mark| matches!(mark, Mark::Series(_) | Mark::Bars(_))).count();
-        Color::PALETTE[drawn % Color::PALETTE.len()]
+    /// The colour of a name: the one that it has in another panel, or the next of the palette.
+    fn color_of(&self, name: &str) -> Color {
+        let marks = self.panels.iter().flat_map(|panel| &panel.marks);
+        let mut names: Vec<&str> = Vec::new();
+        for mark in marks {
+            let (Mark::Series(Series { name: other, color, .. }) | Mark::Bars(Bars { name: other, color, .. })) = mark
+            else {
+                continue;
+            };
+            if other == name {
+                return *color;
+            }
+            if !names.contains(&other.as_str()) {
+                names.push(other);
+            }
+        }
+        Color::PALETTE[names.len() % Color::PALETTE.len()]
     }
 
     fn fits_last_series(&mut self, what: &str, count: usize) {
@@ -395,6 +409,21 @@ mod tests {
         assert_eq!(bars.heights, [2.0, 2.0]);
         assert_eq!(bars.edges, [[0.0, 0.5], [0.5, 1.0]]);
         assert!(Figure::new("a").histogram("h", [0.0; 0], 3).check().is_ok());
+    }
+
+    #[test]
+    fn a_name_has_one_colour_in_every_panel_and_two_names_have_two() {
+        let figure = Figure::new("a").line("s", [1], [1.0]).panel("b").line("r", [1], [1.0]).line("s", [1], [2.0]);
+        let colors: Vec<_> = figure
+            .panels
+            .iter()
+            .flat_map(|panel| &panel.marks)
+            .map(|mark| match mark {
+                Mark::Series(series) => series.color,
+                _ => Color::GREY,
+            })
+            .collect();
+        assert_eq!(colors, [Color::BLUE, Color::VERMILLION, Color::BLUE]);
     }
 
     #[test]
