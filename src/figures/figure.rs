@@ -13,7 +13,7 @@ const MOST_PANELS: usize = 8;
 
 /// A figure of one or more panels.
 ///
-/// Calls act on the panel and the series that were added last. A call that cannot be carried out is remembered and told
+/// Calls act on the panel and the series that were added last (or on the panel that [`Figure::select_panel`] names). A call that cannot be carried out is remembered and told
 /// when the figure is drawn, so that a chain needs no `?`.
 ///
 /// ```
@@ -34,6 +34,8 @@ pub struct Figure {
     pub(super) panels: Vec<Panel>,
     pub(super) columns: Option<usize>,
     pub(super) height: Option<u32>,
+    /// The panel that calls act on.
+    current: usize,
     problem: Option<String>,
 }
 
@@ -50,7 +52,7 @@ impl Figure {
     /// A figure with one empty panel.
     pub fn new(title: impl Into<String>) -> Self {
         let panels = vec![Panel::default()];
-        Self { title: title.into(), panels, columns: None, height: None, problem: None }
+        Self { title: title.into(), panels, columns: None, height: None, current: 0, problem: None }
     }
 
     /// The title.
@@ -63,7 +65,21 @@ impl Figure {
         if self.panels != [Panel::default()] {
             self.panels.push(Panel::default());
         }
+        self.current = self.panels.len() - 1;
         self.with_panel(|panel| panel.title = title.into())
+    }
+
+    /// Goes back to a panel, counted from 0, so that what follows is added to it.
+    pub fn select_panel(mut self, index: usize) -> Self {
+        if index < self.panels.len() {
+            self.current = index;
+        } else {
+            self.fail(format!(
+                "select_panel() of a panel that it has, 0 to {}, and not {index}",
+                self.panels.len() - 1
+            ));
+        }
+        self
     }
 
     /// Sets how many panels stand side by side; without it, two, and four from seven panels on.
@@ -179,7 +195,7 @@ impl Figure {
 
     /// Gives the last series or bars a colour.
     pub fn color(mut self, color: Color) -> Self {
-        match self.last_panel().marks.last_mut() {
+        match self.current_panel().marks.last_mut() {
             Some(Mark::Series(Series { color: current, .. }) | Mark::Bars(Bars { color: current, .. })) => {
                 *current = color;
             }
@@ -319,21 +335,18 @@ impl Figure {
         Ok(())
     }
 
-    fn last_panel(&mut self) -> &mut Panel {
-        if self.panels.is_empty() {
-            self.panels.push(Panel::default());
-        }
-        let last = self.panels.len() - 1;
-        &mut self.panels[last]
+    /// The panel that calls act on. There is one from the beginning, and none is ever removed.
+    fn current_panel(&mut self) -> &mut Panel {
+        &mut self.panels[self.current]
     }
 
     fn with_panel(mut self, change: impl FnOnce(&mut Panel)) -> Self {
-        change(self.last_panel());
+        change(self.current_panel());
         self
     }
 
     fn with_series(mut self, call: &str, change: impl FnOnce(&mut Series)) -> Self {
-        match self.last_panel().marks.last_mut() {
+        match self.current_panel().marks.last_mut() {
             Some(Mark::Series(series)) => change(series),
             _ => self.fail(format!("a series before {call}()")),
         }
@@ -364,7 +377,7 @@ impl Figure {
     }
 
     fn fits_last_series(&mut self, what: &str, count: usize) {
-        if let Some(Mark::Series(series)) = self.last_panel().marks.last() {
+        if let Some(Mark::Series(series)) = self.current_panel().marks.last() {
             let (what, points) = (format!("series {:?}: its {what}", series.name), series.xs.len());
             self.same_length(&what, count, points);
         }
@@ -392,6 +405,7 @@ mod tests {
             (Figure::new("a").line("s", [1, 2], [1.0]), "as many"),
             (Figure::new("a").line("s", [1], [1.0]).error_bars([1.0, 2.0]), "error bars"),
             (Figure::new("a").dashed(), "dashed()"),
+            (Figure::new("a").select_panel(1), "0 to 0, and not 1"),
             (Figure::new("a").x_range(2.0, 1.0), "x_range"),
             (Figure::new("a").log_y().y_range(0.0, 1.0), "positive"),
             ((0..9).fold(Figure::new("a"), |figure, index| figure.panel(index.to_string())), "at most 8"),
@@ -409,6 +423,12 @@ mod tests {
         assert_eq!(bars.heights, [2.0, 2.0]);
         assert_eq!(bars.edges, [[0.0, 0.5], [0.5, 1.0]]);
         assert!(Figure::new("a").histogram("h", [0.0; 0], 3).check().is_ok());
+    }
+
+    #[test]
+    fn a_selected_panel_gets_what_follows() {
+        let figure = Figure::new("a").panel("left").panel("right").select_panel(0).line("s", [1], [1.0]);
+        assert_eq!((figure.panels[0].marks.len(), figure.panels[1].marks.len()), (1, 0));
     }
 
     #[test]
