@@ -1,5 +1,5 @@
-//! Rich display in a notebook with the Rust kernel, evcxr: a cell whose last expression is a figure, a table or a history
-//! shows it.
+//! Rich display in a notebook with the Rust kernel, evcxr: a cell whose last expression is a figure, a table, a history or
+//! a data set shows it.
 //!
 //! The kernel gathers what a cell displays into one output with one entry for each MIME type. So each type here prints
 //! several representations of itself, of which the page shows the best that it can (JupyterLab the interactive figure,
@@ -8,8 +8,9 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::data::Dataset;
 use crate::error::Result;
-use crate::figures::{Figure, learning_curves};
+use crate::figures::{Figure, contact_sheet, learning_curves};
 use crate::table::Table;
 use crate::training::History;
 
@@ -58,6 +59,13 @@ impl History {
     /// Shows the learning curves as a cell's output.
     pub fn evcxr_display(&self) {
         learning_curves(self).evcxr_display();
+    }
+}
+
+impl Dataset {
+    /// Shows a contact sheet as a cell's output.
+    pub fn evcxr_display(&self) {
+        contact_sheet(self, 4).evcxr_display();
     }
 }
 

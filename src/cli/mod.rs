@@ -24,6 +24,7 @@ enum Command {
     Evaluate(evaluate::EvaluateArgs),
     Report(report::ReportArgs),
     Data(data::DataArgs),
+    Report(report::ReportArgs),
 }
 
 impl Cli {
@@ -34,6 +35,7 @@ impl Cli {
             Command::Evaluate(args) => args.run(),
             Command::Report(args) => args.run(),
             Command::Data(args) => args.run(),
+            Command::Report(args) => args.run(),
         }
     }
 }

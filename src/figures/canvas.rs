@@ -186,6 +186,8 @@ impl Canvas {
         let mut encoder = png::Encoder::new(&mut bytes, self.pixmap.width(), self.pixmap.height());
         encoder.set_color(png::ColorType::Rgb);
         encoder.set_compression(png::Compression::High);
+        // Plain areas compress best as they are. (A compression level comes with a filter, so this comes after it.)
+        encoder.set_filter(png::Filter::NoFilter);
         let density = (96.0 * SCALE / 0.0254).round() as u32;
         let dimensions = png::PixelDimensions { xppu: density, yppu: density, unit: png::Unit::Meter };
         encoder.set_pixel_dims(Some(dimensions));

@@ -13,7 +13,7 @@ const MOST_PANELS: usize = 8;
 
 /// A figure of one or more panels.
 ///
-/// Calls act on the panel and the series that were added last. A call that cannot be carried out is remembered and told
+/// Calls act on the panel and the series that were added last (or on the panel that [`Figure::select_panel`] names). A call that cannot be carried out is remembered and told
 /// when the figure is drawn, so that a chain needs no `?`.
 ///
 /// ```
@@ -34,6 +34,8 @@ pub struct Figure {
     pub(super) panels: Vec<Panel>,
     pub(super) columns: Option<usize>,
     pub(super) height: Option<u32>,
+    /// The panel that calls act on.
+    current: usize,
     problem: Option<String>,
 }
 
@@ -50,7 +52,7 @@ impl Figure {
     /// A figure with one empty panel.
     pub fn new(title: impl Into<String>) -> Self {
         let panels = vec![Panel::default()];
-        Self { title: title.into(), panels, columns: None, height: None, problem: None }
+        Self { title: title.into(), panels, columns: None, height: None, current: 0, problem: None }
     }
 
     /// The title.
@@ -63,7 +65,21 @@ impl Figure {
         if self.panels != [Panel::default()] {
             self.panels.push(Panel::default());
         }
+        self.current = self.panels.len() - 1;
         self.with_panel(|panel| panel.title = title.into())
+    }
+
+    /// Goes back to a panel, counted from 0, so that what follows is added to it.
+    pub fn select_panel(mut self, index: usize) -> Self {
+        if index < self.panels.len() {
+            self.current = index;
+        } else {
+            self.fail(format!(
+                "select_panel() of a panel that it has, 0 to {}, and not {index}",
+                self.panels.len() - 1
+            ));
+        }
+        self
     }
 
     /// Sets how many panels stand side by side; without it, two, and four from seven panels on.
@@ -141,7 +157,7 @@ impl Figure {
 
     fn series(mut self, name: String, xs: Vec<f64>, ys: Vec<f64>, line: Option<Dash>, marker: Option<Marker>) -> Self {
         self.same_length(&format!("series {name:?}: its ys"), ys.len(), xs.len());
-        let color = self.next_color();
+        let color = self.color_of(&name);
         self.add(Mark::Series(Series {
             name,
             xs,
@@ -179,7 +195,7 @@ impl Figure {
 
     /// Gives the last series or bars a colour.
     pub fn color(mut self, color: Color) -> Self {
-        match self.last_panel().marks.last_mut() {
+        match self.current_panel().marks.last_mut() {
             Some(Mark::Series(Series { color: current, .. }) | Mark::Bars(Bars { color: current, .. })) => {
                 *current = color;
             }
@@ -235,14 +251,14 @@ impl Figure {
         self.same_length(&format!("bars {name:?}: their heights"), heights.len(), labels.len());
         let edges = (0..labels.len()).map(|index| [index as f64 - 0.4, index as f64 + 0.4]).collect();
         let ticks = labels.into_iter().enumerate().map(|(index, label)| (index as f64, label)).collect();
-        let color = self.next_color();
+        let color = self.color_of(&name);
         self.add(Mark::Bars(Bars { name, edges, heights, color, opacity: 1.0 }))
             .with_panel(|panel| panel.x.ticks = Some(ticks))
     }
 
     /// Adds a histogram of the finite values, in bins of equal width.
     pub fn histogram<T: Number>(
-        mut self,
+        self,
         name: impl Into<String>,
         values: impl IntoIterator<Item = T>,
         bins: usize,
@@ -259,8 +275,9 @@ impl Figure {
         let low = if values.is_empty() { 0.0 } else { low };
         let edges =
             (0..bins).map(|index| [low + index as f64 * width, low + (index + 1) as f64 * width]).collect::<Vec<_>>();
-        let color = self.next_color();
-        self.add(Mark::Bars(Bars { name: name.into(), edges, heights, color, opacity: 0.75 }))
+        let name = name.into();
+        let color = self.color_of(&name);
+        self.add(Mark::Bars(Bars { name, edges, heights, color, opacity: 0.75 }))
     }
 
     /// Shows a matrix as colours, row 0 on top, with a colour bar.
@@ -318,21 +335,18 @@ impl Figure {
         Ok(())
     }
 
-    fn last_panel(&mut self) -> &mut Panel {
-        if self.panels.is_empty() {
-            self.panels.push(Panel::default());
-        }
-        let last = self.panels.len() - 1;
-        &mut self.panels[last]
+    /// The panel that calls act on. There is one from the beginning, and none is ever removed.
+    fn current_panel(&mut self) -> &mut Panel {
+        &mut self.panels[self.current]
     }
 
     fn with_panel(mut self, change: impl FnOnce(&mut Panel)) -> Self {
-        change(self.last_panel());
+        change(self.current_panel());
         self
     }
 
     fn with_series(mut self, call: &str, change: impl FnOnce(&mut Series)) -> Self {
-        match self.last_panel().marks.last_mut() {
+        match self.current_panel().marks.last_mut() {
             Some(Mark::Series(series)) => change(series),
             _ => self.fail(format!("a series before {call}()")),
         }
@@ -343,14 +357,27 @@ impl Figure {
         self.with_panel(|panel| panel.marks.push(mark))
     }
 
-    fn next_color(&mut self) -> Color {
-        let marks = &self.last_panel().marks;
-        let drawn = marks.iter().filter(|mark| matches!(mark, Mark::Series(_) | Mark::Bars(_))).count();
-        Color::PALETTE[drawn % Color::PALETTE.len()]
+    /// The colour of a name: the one that it has in another panel, or the next of the palette.
+    fn color_of(&self, name: &str) -> Color {
+        let marks = self.panels.iter().flat_map(|panel| &panel.marks);
+        let mut names: Vec<&str> = Vec::new();
+        for mark in marks {
+            let (Mark::Series(Series { name: other, color, .. }) | Mark::Bars(Bars { name: other, color, .. })) = mark
+            else {
+                continue;
+            };
+            if other == name {
+                return *color;
+            }
+            if !names.contains(&other.as_str()) {
+                names.push(other);
+            }
+        }
+        Color::PALETTE[names.len() % Color::PALETTE.len()]
     }
 
     fn fits_last_series(&mut self, what: &str, count: usize) {
-        if let Some(Mark::Series(series)) = self.last_panel().marks.last() {
+        if let Some(Mark::Series(series)) = self.current_panel().marks.last() {
             let (what, points) = (format!("series {:?}: its {what}", series.name), series.xs.len());
             self.same_length(&what, count, points);
         }
@@ -378,6 +405,7 @@ mod tests {
             (Figure::new("a").line("s", [1, 2], [1.0]), "as many"),
             (Figure::new("a").line("s", [1], [1.0]).error_bars([1.0, 2.0]), "error bars"),
             (Figure::new("a").dashed(), "dashed()"),
+            (Figure::new("a").select_panel(1), "0 to 0, and not 1"),
             (Figure::new("a").x_range(2.0, 1.0), "x_range"),
             (Figure::new("a").log_y().y_range(0.0, 1.0), "positive"),
             ((0..9).fold(Figure::new("a"), |figure, index| figure.panel(index.to_string())), "at most 8"),
@@ -395,6 +423,27 @@ mod tests {
         assert_eq!(bars.heights, [2.0, 2.0]);
         assert_eq!(bars.edges, [[0.0, 0.5], [0.5, 1.0]]);
         assert!(Figure::new("a").histogram("h", [0.0; 0], 3).check().is_ok());
+    }
+
+    #[test]
+    fn a_selected_panel_gets_what_follows() {
+        let figure = Figure::new("a").panel("left").panel("right").select_panel(0).line("s", [1], [1.0]);
+        assert_eq!((figure.panels[0].marks.len(), figure.panels[1].marks.len()), (1, 0));
+    }
+
+    #[test]
+    fn a_name_has_one_colour_in_every_panel_and_two_names_have_two() {
+        let figure = Figure::new("a").line("s", [1], [1.0]).panel("b").line("r", [1], [1.0]).line("s", [1], [2.0]);
+        let colors: Vec<_> = figure
+            .panels
+            .iter()
+            .flat_map(|panel| &panel.marks)
+            .map(|mark| match mark {
+                Mark::Series(series) => series.color,
+                _ => Color::GREY,
+            })
+            .collect();
+        assert_eq!(colors, [Color::BLUE, Color::VERMILLION, Color::BLUE]);
     }
 
     #[test]

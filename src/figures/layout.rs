@@ -32,8 +32,9 @@ impl Figure {
             }
             None => ROW,
         });
-        let legend = if self.legend().is_empty() { 0.0 } else { 40.0 };
-        row.fold(0.0, f64::max) * self.panel_rows() as f64 + 70.0 + legend
+        let legend = (self.legend().len() as f64 * 0.2).ceil() * 20.0;
+        let head = if self.title.is_empty() { 16.0 } else { 56.0 };
+        row.fold(0.0, f64::max) * self.panel_rows() as f64 + head + legend
     }
 
     /// The series that the legend names, each group once. One series alone needs no legend.

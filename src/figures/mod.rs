@@ -2,6 +2,7 @@
 
 mod axis;
 mod canvas;
+mod dataset;
 mod figure;
 mod layout;
 mod plotly;
@@ -11,6 +12,7 @@ mod series;
 mod style;
 mod training;
 
+pub use dataset::contact_sheet;
 pub use figure::Figure;
 pub use replication::figure1;
 pub use series::Number;

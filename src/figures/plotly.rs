@@ -5,14 +5,18 @@ use plotly::common::{
     Anchor, ColorBar, ColorScale as PlotlyScale, ColorScaleElement, DashType, ErrorData, ErrorType, Fill, Font,
     HoverInfo, Label, Line, Marker as PlotlyMarker, MarkerSymbol, Mode, Orientation, ThicknessMode, Title,
 };
+use plotly::configuration::ModeBarButtonName;
 use plotly::layout::{
-    Annotation, Axis as PlotlyAxis, AxisConstrain, AxisType, GroupClick, HoverMode, Legend, Margin, Shape, ShapeLine,
-    ShapeType,
+    Annotation, Axis as PlotlyAxis, AxisConstrain, AxisType, GroupClick, HoverMode, Legend, Margin, ModeBar, Shape,
+    ShapeLine, ShapeType,
 };
 use plotly::{Bar, Configuration, HeatMap, Layout, Plot, Scatter};
 
+use serde_json::Value;
+
 use super::axis::Axis;
 use super::figure::{Figure, Panel};
+use super::layout::LegendEntry;
 use super::series::{Bars, Grid, Mark, Rule, Series};
 use super::style::{Color, Dash, Marker};
 use crate::error::Result;
@@ -23,6 +27,8 @@ const GRID: Color = Color { alpha: 0.25, ..Color::GREY };
 const CLEAR: Color = Color { alpha: 0.0, ..Color::rgb(0, 0, 0) };
 /// The width in pixels of a page that lengths relative to the figure are chosen for.
 const USUAL_WIDTH: f64 = 800.0;
+/// Height in pixels of a line of the legend.
+const LEGEND_LINE: f64 = 20.0;
 
 impl Figure {
     /// The figure for plotly: as wide as the page, backgrounds transparent, texts and grid lines in greys that read on
@@ -34,18 +40,21 @@ impl Figure {
         self.check()?;
         let height = self.page_height(USUAL_WIDTH);
         let legend = self.legend();
-        let margin = if self.title.is_empty() { 30.0 } else { 64.0 };
-        let bottom = if self.panels.iter().all(|panel| panel.pictures().is_some()) { 16.0 } else { 56.0 };
-        let inner = height - margin - bottom - if legend.is_empty() { 0.0 } else { 40.0 };
+        let head = if self.title.is_empty() { 30.0 } else { 64.0 };
+        // Room for ticks and a label, below which the legend begins.
+        let foot = if self.panels.iter().all(|panel| panel.pictures().is_some()) { 16.0 } else { 62.0 };
+        let below = foot + legend_lines(&legend) as f64 * LEGEND_LINE;
+        let inner = (height - head - below).max(60.0);
 
         let mut plot = Plot::new();
         let mut layout = Layout::new()
             .auto_size(true)
             .height(height as usize)
-            .margin(Margin::new().left(64).right(24).top(margin as usize).bottom(bottom as usize))
+            .margin(Margin::new().left(64).right(24).top(head as usize).bottom(below as usize))
             .font(Font::new().size(12).color(css(TEXT)))
             .paper_background_color(css(CLEAR))
             .plot_background_color(css(CLEAR))
+            .mode_bar(ModeBar::new().background_color(css(CLEAR)).color(css(TEXT)).active_color(css(Color::BLUE)))
             .hover_mode(HoverMode::Closest)
             .hover_label(Label::new().name_length(-1))
             .show_legend(!legend.is_empty())
@@ -54,8 +63,9 @@ impl Figure {
                     .orientation(Orientation::Horizontal)
                     .x(0.5)
                     .x_anchor(Anchor::Center)
-                    .y(-52.0 / inner.max(100.0))
+                    .y(-foot / inner)
                     .y_anchor(Anchor::Top)
+                    .trace_group_gap(0)
                     .group_click(GroupClick::ToggleGroup)
                     .background_color(css(CLEAR)),
             );
@@ -96,20 +106,29 @@ impl Figure {
             }
         }
         plot.set_layout(layout.annotations(notes).shapes(shapes));
-        plot.set_configuration(Configuration::new().responsive(true).display_logo(false));
+        let unused = [
+            ModeBarButtonName::Select2d,
+            ModeBarButtonName::Lasso2d,
+            ModeBarButtonName::ZoomIn2d,
+            ModeBarButtonName::ZoomOut2d,
+            ModeBarButtonName::AutoScale2d,
+        ];
+        let configuration = Configuration::new().responsive(true).display_logo(false);
+        plot.set_configuration(configuration.mode_bar_buttons_to_remove(unused.to_vec()));
         Ok(plot)
     }
 
     /// The part of the figure that a panel's axes take, as fractions: left, right, bottom, top.
     fn place(&self, index: usize, inner: f64) -> [f64; 4] {
         let (columns, rows) = (self.panel_columns(), self.panel_rows());
-        let (gap_x, gap_y) = (if columns > 2 { 0.07 } else { 0.09 }, (72.0 / inner.max(100.0)).min(0.5 / rows as f64));
+        let (gap_x, gap_y) = (if columns > 2 { 0.07 } else { 0.09 }, (84.0 / inner).min(0.5 / rows as f64));
         let width = (1.0 - gap_x * (columns - 1) as f64) / columns as f64;
         let height = (1.0 - gap_y * (rows - 1) as f64) / rows as f64;
         let left = (index % columns) as f64 * (width + gap_x);
         let top = 1.0 - (index / columns) as f64 * (height + gap_y);
         let bar = self.panels[index].grid().is_some_and(|grid| !grid.pictures);
-        [left, left + width - if bar { 0.09 } else { 0.0 }, top - height, top]
+        // Plotly refuses an end that rounding has put a hair outside of 0 to 1.
+        [left, left + width - if bar { 0.09 } else { 0.0 }, top - height, top].map(|end| end.clamp(0.0, 1.0))
     }
 }
 
@@ -137,12 +156,18 @@ impl Panel {
     }
 
     fn heading(&self, &[left, right, _, top]: &[f64; 4]) -> Option<Annotation> {
-        let middle = note(&self.title).font(Font::new().size(13)).x((left + right) / 2.0).y(top);
+        let middle =
+            note(&self.title).font(Font::new().size(13)).x((left + right) / 2.0).x_anchor(Anchor::Center).y(top);
         (!self.title.is_empty()).then(|| middle.x_ref("paper").y_ref("paper").y_anchor(Anchor::Bottom))
     }
 }
 
 impl Axis {
+    /// The ticks of a logarithmic axis, as values.
+    fn places(&self, ends: [f64; 2]) -> Vec<(f64, String)> {
+        self.ticks(ends, 8).into_iter().map(|(at, text)| (10f64.powf(at), text)).collect()
+    }
+
     fn plotly(&self, ends: [f64; 2]) -> PlotlyAxis {
         let axis = PlotlyAxis::new()
             .type_(if self.log { AxisType::Log } else { AxisType::Linear })
@@ -152,7 +177,9 @@ impl Axis {
             .show_line(true)
             .zero_line(false)
             .auto_margin(true);
-        let axis = match &self.ticks {
+        // Plotly's own ticks of a logarithmic axis are single digits between its powers of ten.
+        let ticks = self.ticks.clone().or_else(|| self.log.then(|| self.places(ends)));
+        let axis = match ticks {
             Some(ticks) => axis
                 .tick_values(ticks.iter().map(|(at, _)| *at).collect())
                 .tick_text(ticks.iter().map(|(_, text)| html(text)).collect()),
@@ -179,7 +206,7 @@ impl Series {
         };
         let marker = PlotlyMarker::new()
             .color(css(self.color))
-            .size(8)
+            .size(9)
             .symbol(symbol(self.marker.unwrap_or(Marker::Circle), self.open));
         let mut trace = Scatter::new(xs, ys)
             .name(html(&self.name))
@@ -237,22 +264,30 @@ impl Grid {
     fn notes(&self, panel: usize) -> impl Iterator<Item = Annotation> + '_ {
         self.labels.iter().map(move |(x, y, text)| {
             let label = note(text).x_ref(axis("x", panel)).y_ref(axis("y", panel));
-            label.x(x - 0.5).y(y - 0.5).y_anchor(Anchor::Bottom).border_pad(0.0)
+            label.x(x - 0.5).x_anchor(Anchor::Center).y(y - 0.5).y_anchor(Anchor::Bottom).border_pad(0.0)
         })
     }
 
     fn trace(&self, plot: &mut Plot, panel: usize, &[_, right, bottom, top]: &[f64; 4], inner: f64) {
-        // Four significant digits are as much as a colour tells, and keep a notebook small.
-        let short = |value: &f64| format!("{value:.3e}").parse().unwrap_or(f64::NAN);
-        let rows: Vec<Vec<f64>> = self.values.outer_iter().map(|row| row.iter().map(short).collect()).collect();
+        let values = self.values.outer_iter();
+        let (rows, low, high): (Vec<Vec<Value>>, f64, f64) = if self.pictures {
+            // A byte for each pixel, as in the pictures themselves, keeps a notebook small.
+            let byte = |value: f64| ((value - self.low) / (self.high - self.low) * 255.0).round() as u8;
+            let pixel = |value: &f64| if value.is_finite() { byte(*value).into() } else { Value::Null };
+            (values.map(|row| row.iter().map(pixel).collect()).collect(), 0.0, 255.0)
+        } else {
+            // Four significant digits are as much as a colour tells.
+            let short = |value: &f64| format!("{value:.3e}").parse::<f64>().unwrap_or(f64::NAN).into();
+            (values.map(|row| row.iter().map(short).collect()).collect(), self.low, self.high)
+        };
         let stops = self.scale.stops();
         let stops = stops.iter().enumerate().map(|(index, color)| {
             let Color { red, green, blue, .. } = *color;
             ColorScaleElement(index as f64 / (stops.len() - 1) as f64, format!("rgb({red},{green},{blue})"))
         });
         let mut trace = HeatMap::new_z(rows)
-            .zmin(self.low)
-            .zmax(self.high)
+            .zmin(low)
+            .zmax(high)
             .color_scale(PlotlyScale::Vector(stops.collect()))
             .show_scale(!self.pictures)
             .hover_on_gaps(false)
@@ -288,6 +323,12 @@ impl Rule {
             (shape, text.x_anchor(Anchor::Right).y_anchor(Anchor::Bottom))
         }
     }
+}
+
+/// About how many lines the legend takes on a usual page: plotly alone knows its font.
+fn legend_lines(legend: &[LegendEntry<'_>]) -> usize {
+    let width: f64 = legend.iter().map(|entry| 52.0 + 6.6 * entry.name.chars().count() as f64).sum();
+    (width / (USUAL_WIDTH - 110.0)).ceil() as usize
 }
 
 /// Plotly's name of a panel's axis: `x`, `x2`, `x3`, …
@@ -330,7 +371,7 @@ fn symbol(marker: Marker, open: bool) -> MarkerSymbol {
 #[cfg(test)]
 mod tests {
     use ndarray::array;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::super::ColorScale;
     use super::*;

@@ -131,7 +131,7 @@ impl Panel {
             canvas.text([area.left - 7.0, y + 0.36 * SMALL], text, SMALL, INK, Align::Right, false);
         }
         // As many ticks as have room for their texts beside each other.
-        let mut count = (area.width / 60.0) as usize;
+        let mut count = ((area.width / 60.0) as usize).max(3);
         let mut ticks = self.x.ticks(frame.x, count);
         while count > 1 && self.x.ticks.is_none() && overlap(canvas, frame, &ticks) {
             count -= 1;
