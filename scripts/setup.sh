@@ -5,8 +5,7 @@
 # it installs on Debian and its relatives; elsewhere it names them. Everything else goes to the clone (.venv, .cache) and
 # to the user's cache (the kernel's program, built once). SETUP_SKIP_WARM=1 leaves the crate uncompiled.
 set -euo pipefail
-root=$(cd "$(dirname "$0")/.." && pwd)
-cd "$root"
+cd "$(dirname "$0")/.."
 . kernel/settings.sh
 
 say() { printf 'setup: %s\n' "$*"; }
@@ -105,11 +104,17 @@ register_kernel() {
 
 # --- what notebooks link --------------------------------------------------------------------------------------------
 
+# What all of it depends on: where this changes, nothing compiled before is of use.
+warm_foundation() {
+    { rustc --version --verbose && echo "$evcxr_version $root" && cat Cargo.lock kernel/cargo.toml; } | sha256sum
+}
+
 warm_stamp() {
     {
-        rustc --version --verbose
-        echo "$evcxr_version $root"
-        find Cargo.toml Cargo.lock src kernel scripts/warm_kernel.py -type f -print0 | sort -z | xargs -0 sha256sum
+        warm_foundation
+        # The crate holds its commit, and cargo compiles it anew where this file has changed.
+        stat -c %Y "$(git rev-parse --git-path logs/HEAD 2>/dev/null)" 2>/dev/null || true
+        find Cargo.toml Cargo.lock build.rs src kernel scripts/warm_kernel.py -type f -print0 | sort -z | xargs -0 sha256sum
     } | sha256sum
 }
 
@@ -124,6 +129,8 @@ warm_notebooks() {
     if [ "$(cat "$kernel_warm/stamp")" != "$stamp" ]; then
         say "compiling the crate for notebooks"
         : >"$kernel_warm/stamp"
+        if [ "$(cat "$kernel_warm/foundation" 2>/dev/null)" != "$(warm_foundation)" ]; then rm -rf "$kernel_warm/target"; fi
+        warm_foundation >"$kernel_warm/foundation"
         # The versions of the crate's own lock file, not the newest that cargo would choose.
         cp Cargo.lock "$kernel_warm/Cargo.lock"
         KERNEL_FOLDER=$kernel_warm JUPYTER_PREFER_ENV_PATH=1 .venv/bin/python scripts/warm_kernel.py kernel
