@@ -16,7 +16,12 @@ pub(crate) fn replace(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) 
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let temporary = tempfile::Builder::new().prefix(".vardrop-").tempfile_in(folder).map_err(failed())?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".vardrop-");
+    // As any new file: a temporary one would be for its owner alone.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let temporary = builder.tempfile_in(folder).map_err(failed())?;
     write(temporary.path()).map_err(failed())?;
     // A library may have opened the temporary file anew, so that it is synchronised under its name.
     std::fs::File::open(temporary.path()).and_then(|file| file.sync_all()).map_err(failed())?;
