@@ -39,9 +39,9 @@ pub struct TrainArgs {
     #[arg(long)]
     data: Option<Source>,
     /// Examples in a minibatch
-    #[arg(long, value_name = "N")]
-    batch_size: Option<usize>,
-    /// Passes over the training examples
+    #[arg(long, value_name = "N", default_value_t = Protocol::default().batch_size)]
+    batch_size: usize,
+    /// Passes over the training examples [default: 60, or what --resume's model was to have]
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
     /// Seed of initialisation, order of examples and noise
@@ -50,21 +50,22 @@ pub struct TrainArgs {
     /// Threads [default: one for each processor]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
-    /// Training images held out for validation; 0 trains on all of them, and the last epoch counts [default: 10000]
+    /// Training images held out for validation; 0 trains on all of them, and the last epoch counts [default: 10000, or as
+    /// --resume's model]
     #[arg(long, value_name = "N")]
     held_out: Option<usize>,
     /// Adam's step size
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
-    learning_rate: Option<f64>,
+    #[arg(long, value_name = "X", allow_negative_numbers = true, default_value_t = Protocol::default().learning_rate)]
+    learning_rate: f64,
     /// Epoch after which the step size falls linearly, to 0 at the last [default: never]
     #[arg(long, value_name = "N")]
     constant_epochs: Option<usize>,
     /// How many times larger the step of ln α is
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
-    alpha_step: Option<f64>,
+    #[arg(long, value_name = "X", allow_negative_numbers = true, default_value_t = Protocol::default().alpha_step)]
+    alpha_step: f64,
     /// Decay of the parameters' moving average, in [0, 1); 0 for none
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
-    averaging: Option<f64>,
+    #[arg(long, value_name = "X", allow_negative_numbers = true, default_value_t = Protocol::default().averaging)]
+    averaging: f64,
     /// Write the model here after every epoch and when interrupted
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
@@ -159,10 +160,10 @@ impl TrainArgs {
         let protocol = &mut config.protocol;
         protocol.epochs = self.epochs.unwrap_or(protocol.epochs);
         protocol.constant_epochs = self.constant_epochs.unwrap_or(protocol.epochs);
-        protocol.batch_size = self.batch_size.unwrap_or(protocol.batch_size);
-        protocol.learning_rate = self.learning_rate.unwrap_or(protocol.learning_rate);
-        protocol.alpha_step = self.alpha_step.unwrap_or(protocol.alpha_step);
-        protocol.averaging = self.averaging.unwrap_or(protocol.averaging);
+        protocol.batch_size = self.batch_size;
+        protocol.learning_rate = self.learning_rate;
+        protocol.alpha_step = self.alpha_step;
+        protocol.averaging = self.averaging;
         config.threads = self.threads.unwrap_or(config.threads);
         Ok(config)
     }
