@@ -141,7 +141,7 @@ fn an_interrupt_leaves_a_model_to_evaluate_and_to_resume_to_the_same_numbers() {
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     // Two whole epochs, so that the model is one that validation chose; then somewhere in the third or later.
     assert!(lines.by_ref().map(Result::unwrap).any(|line| line.starts_with("epoch 2/")));
-    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let kill = Command::new("sh").args(["-c", &format!("kill -INT {}", child.id())]).status().unwrap();
     assert!(kill.success());
     let rest: Vec<String> = lines.map(Result::unwrap).collect();
     let output = child.wait_with_output().unwrap();
