@@ -40,6 +40,11 @@ impl Cli {
     }
 }
 
+/// Prints a line on standard error. Whether anybody reads it does not matter.
+pub fn note(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
 /// Prints a line on standard output. A reader that has gone, such as `head`, is no error.
 fn print(text: &str) -> vardrop::Result<()> {
     match writeln!(io::stdout(), "{text}") {
