@@ -32,11 +32,14 @@ pub(crate) fn ln(x: f32) -> f32 {
 /// α = 0 is then exactly no noise.
 #[inline(always)]
 pub(crate) fn exp(x: f32) -> f32 {
-    // Adding 1.5·2²³ rounds to an integer without a call to `round`.
+    // Adding 1.5·2²³ rounds to an integer without a call to `round`, and leaves it in the lowest bits: a conversion by `as`
+    // saturates, for which the compiler takes a vector apart.
     const ROUND: f32 = 12_582_912.0;
+    const EXPONENT_OF_ONE: u32 = 127 << 23;
     let underflows = x < -87.0;
     let x = x.clamp(-87.0, 88.0);
-    let n = (x * std::f32::consts::LOG2_E + ROUND) - ROUND;
+    let rounded = x * std::f32::consts::LOG2_E + ROUND;
+    let n = rounded - ROUND;
     let r = x - n * 0.693_359_4 + n * 2.121_944_4e-4;
     let mut y = 1.987_569_1e-4;
     y = y * r + 1.398_199_9e-3;
@@ -45,7 +48,7 @@ pub(crate) fn exp(x: f32) -> f32 {
     y = y * r + 1.666_666_5e-1;
     y = y * r + 5e-1;
     let y = y * (r * r) + r + 1.0;
-    let power = y * f32::from_bits((((n as i32) + 127) << 23) as u32);
+    let power = y * f32::from_bits((rounded.to_bits() << 23).wrapping_add(EXPONENT_OF_ONE));
     if underflows { 0.0 } else { power }
 }
 
