@@ -10,6 +10,8 @@ use crate::method::Method;
 
 /// Panels that plotly can address by name.
 const MOST_PANELS: usize = 8;
+/// More bins than a page has pixels show nothing more.
+const MOST_BINS: usize = 10_000;
 
 /// A figure of one or more panels.
 ///
@@ -239,7 +241,7 @@ impl Figure {
         self.with_series("group", |series| (series.group, series.in_legend) = (Some(name.into()), false))
     }
 
-    /// Adds bars with a text below each.
+    /// Adds bars with a text below each. Further bars in a panel stand beside the first ones, over the same texts.
     pub fn bars<T: Number>(
         mut self,
         name: impl Into<String>,
@@ -249,35 +251,56 @@ impl Figure {
         let (name, heights) = (name.into(), collect(heights));
         let labels: Vec<String> = labels.into_iter().map(Into::into).collect();
         self.same_length(&format!("bars {name:?}: their heights"), heights.len(), labels.len());
-        let edges = (0..labels.len()).map(|index| [index as f64 - 0.4, index as f64 + 0.4]).collect();
-        let ticks = labels.into_iter().enumerate().map(|(index, label)| (index as f64, label)).collect();
         let color = self.color_of(&name);
-        self.add(Mark::Bars(Bars { name, edges, heights, color, opacity: 1.0 }))
-            .with_panel(|panel| panel.x.ticks = Some(ticks))
+        let ticks = labels.into_iter().enumerate().map(|(index, label)| (index as f64, label)).collect();
+        self.add(Mark::Bars(Bars { name, edges: Vec::new(), heights, color, opacity: 1.0 })).with_panel(|panel| {
+            panel.x.ticks = Some(ticks);
+            let groups: Vec<&mut Bars> = panel
+                .marks
+                .iter_mut()
+                .filter_map(|mark| if let Mark::Bars(bars) = mark { Some(bars) } else { None })
+                .collect();
+            let width = 0.8 / groups.len() as f64;
+            for (group, bars) in groups.into_iter().enumerate() {
+                let left = |index: usize| index as f64 - 0.4 + group as f64 * width;
+                bars.edges = (0..bars.heights.len()).map(|index| [left(index), left(index) + width]).collect();
+            }
+        })
     }
 
-    /// Adds a histogram of the finite values, in bins of equal width.
+    /// Adds a histogram of the finite values, in bins of equal width. A further one in a panel is laid over the first, in
+    /// bins that continue those of the first, whatever their number.
     pub fn histogram<T: Number>(
-        self,
+        mut self,
         name: impl Into<String>,
         values: impl IntoIterator<Item = T>,
         bins: usize,
     ) -> Self {
         let values: Vec<f64> = collect(values).into_iter().filter(|value| value.is_finite()).collect();
-        let low = values.iter().copied().fold(f64::INFINITY, f64::min);
-        let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let bins = bins.clamp(1, 10_000);
-        let mut heights = vec![0.0; bins];
-        let width = if high > low { (high - low) / bins as f64 } else { 1.0 };
+        let low = values.iter().copied().fold(f64::INFINITY, f64::min).min(f64::MAX);
+        let high = values.iter().copied().fold(low, f64::max);
+        let earlier = self.current_panel().marks.iter().find_map(|mark| match mark {
+            Mark::Bars(bars) => bars.edges.first().copied(),
+            _ => None,
+        });
+        let (low, width, bins) = match earlier {
+            Some([left, right]) if !values.is_empty() => {
+                let low = left + ((low - left) / (right - left)).floor() * (right - left);
+                (low, right - left, ((high - low) / (right - left)) as usize + 1)
+            }
+            _ if values.is_empty() => (0.0, 1.0, bins),
+            _ => (low, if high > low { (high - low) / bins.max(1) as f64 } else { 1.0 }, bins),
+        };
+        let mut heights = vec![0.0; bins.clamp(1, MOST_BINS)];
+        let last = heights.len() - 1;
         for value in &values {
-            heights[(((value - low) / width) as usize).min(bins - 1)] += 1.0;
+            heights[(((value - low) / width) as usize).min(last)] += 1.0;
         }
-        let low = if values.is_empty() { 0.0 } else { low };
-        let edges =
-            (0..bins).map(|index| [low + index as f64 * width, low + (index + 1) as f64 * width]).collect::<Vec<_>>();
+        let edge = |index: usize| low + index as f64 * width;
+        let edges = (0..heights.len()).map(|index| [edge(index), edge(index + 1)]).collect();
         let name = name.into();
         let color = self.color_of(&name);
-        self.add(Mark::Bars(Bars { name, edges, heights, color, opacity: 0.75 }))
+        self.add(Mark::Bars(Bars { name, edges, heights, color, opacity: 0.6 }))
     }
 
     /// Shows a matrix as colours, row 0 on top, with a colour bar.
@@ -423,6 +446,26 @@ mod tests {
         assert_eq!(bars.heights, [2.0, 2.0]);
         assert_eq!(bars.edges, [[0.0, 0.5], [0.5, 1.0]]);
         assert!(Figure::new("a").histogram("h", [0.0; 0], 3).check().is_ok());
+    }
+
+    #[test]
+    fn a_second_histogram_continues_the_bins_of_the_first() {
+        let figure = Figure::new("a").histogram("h", [0.0, 1.0], 2).histogram("g", [-0.7, 0.2, 1.6], 50);
+        let Mark::Bars(bars) = &figure.panels[0].marks[1] else { panic!("not bars") };
+        assert_eq!(bars.edges.first(), Some(&[-1.0, -0.5]));
+        assert_eq!(bars.heights, [1.0, 0.0, 1.0, 0.0, 0.0, 1.0]);
+    }
+
+    #[test]
+    fn further_bars_stand_beside_the_first() {
+        let figure = Figure::new("a").bars("b", ["x", "y"], [1.0, 2.0]).bars("c", ["x", "y"], [3.0, 4.0]);
+        let edges: Vec<_> = figure.panels[0]
+            .marks
+            .iter()
+            .filter_map(|mark| if let Mark::Bars(bars) = mark { Some(bars.edges[1]) } else { None })
+            .collect();
+        assert!((edges[0][0] - 0.6).abs() < 1e-12 && (edges[1][1] - 1.4).abs() < 1e-12);
+        assert!((edges[0][1] - edges[1][0]).abs() < 1e-12);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Where panels lie, what belongs in the legend, and how far the axes reach: alike in both ways of drawing.
 
 use super::figure::{Figure, Panel};
-use super::series::{Grid, Mark, Series};
+use super::series::{Grid, Mark, Rule, Series};
 
 /// Height of one row of panels in pixels of a page, with its labels.
 const ROW: f64 = 330.0;
@@ -72,6 +72,12 @@ impl Panel {
             Mark::Grid(grid) => Some(grid),
             _ => None,
         })
+    }
+
+    /// Whether an upright rule stands in the right half, so that its text has its room on the left.
+    pub fn is_right(&self, rule: &Rule) -> bool {
+        let [left, right] = self.x_ends();
+        self.x.measure(rule.at) > (left + right) / 2.0
     }
 
     /// Left and right end of the x axis, as it measures.

@@ -7,8 +7,8 @@ use plotly::common::{
 };
 use plotly::configuration::ModeBarButtonName;
 use plotly::layout::{
-    Annotation, Axis as PlotlyAxis, AxisConstrain, AxisType, GroupClick, HoverMode, Legend, Margin, ModeBar, Shape,
-    ShapeLine, ShapeType,
+    Annotation, Axis as PlotlyAxis, AxisConstrain, AxisType, BarMode, GroupClick, HoverMode, Legend, Margin, ModeBar,
+    Shape, ShapeLine, ShapeType,
 };
 use plotly::{Bar, Configuration, HeatMap, Layout, Plot, Scatter};
 
@@ -55,6 +55,7 @@ impl Figure {
             .paper_background_color(css(CLEAR))
             .plot_background_color(css(CLEAR))
             .mode_bar(ModeBar::new().background_color(css(CLEAR)).color(css(TEXT)).active_color(css(Color::BLUE)))
+            .bar_mode(BarMode::Overlay)
             .hover_mode(HoverMode::Closest)
             .hover_label(Label::new().name_length(-1))
             .show_legend(!legend.is_empty())
@@ -316,7 +317,8 @@ impl Rule {
         if self.upright {
             let text = text.x_ref(&x).y_ref(&up).x(panel.x.measure(self.at)).y(1.0);
             let shape = shape.x_ref(&x).y_ref(&up).x0(self.at).x1(self.at).y0(0.0).y1(1.0);
-            (shape, text.x_anchor(Anchor::Left).y_anchor(Anchor::Top))
+            let anchor = if panel.is_right(self) { Anchor::Right } else { Anchor::Left };
+            (shape, text.x_anchor(anchor).y_anchor(Anchor::Top))
         } else {
             let text = text.x_ref(&across).y_ref(&y).x(1.0).y(panel.y.measure(self.at));
             let shape = shape.x_ref(&across).y_ref(&y).x0(0.0).x1(1.0).y0(self.at).y1(self.at);

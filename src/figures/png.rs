@@ -231,7 +231,8 @@ impl Panel {
         }
         canvas.line(&ends, color, 1.5, Dash::Dashed);
         if rule.upright {
-            canvas.text([at + 5.0, area.top + 14.0], &rule.label, SMALL, color, Align::Left, false);
+            let (x, align) = if self.is_right(rule) { (at - 5.0, Align::Right) } else { (at + 5.0, Align::Left) };
+            canvas.text([x, area.top + 14.0], &rule.label, SMALL, color, align, false);
         } else {
             canvas.text([area.right() - 6.0, at - 5.0], &rule.label, SMALL, color, Align::Right, false);
         }
