@@ -1,6 +1,4 @@
-//! Variational dropout and the local reparameterization trick (Kingma, Salimans & Welling 2015).
-//!
-//! A method is where noise enters a layer, how its rate α is set, and how its gradient is estimated.
+#![doc = include_str!("../README.md")]
 
 // Links OpenBLAS into every artefact that uses the crate, a notebook cell's shared object included.
 extern crate openblas_src as _;

@@ -49,7 +49,7 @@ impl Records {
             return Err(Error::Format {
                 path: path.to_owned(),
                 expected: "a folder of records",
-                reason: "it holds no .jsonl file; `vardrop sweep` and `vardrop train` write them".to_owned(),
+                reason: "it holds no .jsonl file; `vardrop train --record FILE.jsonl` writes one".to_owned(),
             });
         }
         let mut records = Self::default();
