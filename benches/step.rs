@@ -43,10 +43,8 @@ impl<'a> Training<'a> {
 
 fn steps(criterion: &mut Criterion) {
     let splits = Splits::open(&Source::Synthetic, 0).expect("embedded data");
-    let sizes: [(usize, usize, &[Method]); 2] = [
-        (250, 100, &Method::ALL),
-        (1024, 1000, &[Method::None, Method::VariationalA, Method::VariationalB]),
-    ];
+    let sizes: [(usize, usize, &[Method]); 2] =
+        [(250, 100, &Method::ALL), (1024, 1000, &[Method::None, Method::VariationalA, Method::VariationalB])];
     for (width, batch_size, methods) in sizes {
         let mut group = criterion.benchmark_group(format!("step/{width}/{batch_size}"));
         group.sample_size(if width > 500 { 10 } else { 50 }).throughput(Throughput::Elements(batch_size as u64));

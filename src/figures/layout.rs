@@ -37,6 +37,15 @@ impl Figure {
         row.fold(0.0, f64::max) * self.panel_rows() as f64 + head + legend
     }
 
+    /// Lower and upper end of a panel's y axis, as it measures.
+    pub(super) fn y_ends(&self, panel: &Panel) -> [f64; 2] {
+        if !self.share_y {
+            return panel.y_ends();
+        }
+        let ends = self.panels.iter().map(Panel::y_ends);
+        ends.reduce(|a, b| [a[0].min(b[0]), a[1].max(b[1])]).unwrap_or([0.0, 1.0])
+    }
+
     /// The series that the legend names, each group once. One series alone needs no legend.
     pub(super) fn legend(&self) -> Vec<LegendEntry<'_>> {
         let mut entries: Vec<LegendEntry<'_>> = Vec::new();
@@ -95,7 +104,7 @@ impl Panel {
     }
 
     /// Lower and upper end of the y axis, as it measures; those of a grid run downwards.
-    pub fn y_ends(&self) -> [f64; 2] {
+    fn y_ends(&self) -> [f64; 2] {
         if let Some(grid) = self.grid() {
             return self.y.range.unwrap_or([grid.values.nrows() as f64 - 0.5, -0.5]);
         }
