@@ -24,7 +24,6 @@ enum Command {
     Evaluate(evaluate::EvaluateArgs),
     Report(report::ReportArgs),
     Data(data::DataArgs),
-    Report(report::ReportArgs),
 }
 
 impl Cli {
@@ -35,7 +34,6 @@ impl Cli {
             Command::Evaluate(args) => args.run(),
             Command::Report(args) => args.run(),
             Command::Data(args) => args.run(),
-            Command::Report(args) => args.run(),
         }
     }
 }
