@@ -4,9 +4,10 @@ VENV := .venv/bin
 # The environment's kernel comes before one that the user may have installed.
 export JUPYTER_PREFER_ENV_PATH := 1
 NOTEBOOKS ?=
+PEERS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test check-code test-crate test-doc test-runner notebooks bench lock
+.PHONY: help setup lab test check-code test-crate test-doc test-runner notebooks bench bench-peers lock
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -38,5 +39,16 @@ notebooks: setup ## Run every notebook headless in the real kernel (NOTEBOOKS="a
 bench: ## Run the benchmarks
 	cargo bench --locked
 
-lock: setup ## Write scripts/requirements.txt anew from scripts/requirements.in
-	scripts/lock_requirements.sh
+bench-peers: .cache/peers/stamp ## Time training beside JAX (PEERS="--width 1024 --batch-size 1000" for another size)
+	cargo build --release --locked
+	@.cache/peers/bin/python benches/peers/compare.py $(PEERS)
+
+# Python 3.11 or later.
+.cache/peers/stamp: benches/peers/requirements.txt
+	python3 -m venv --clear .cache/peers
+	.cache/peers/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
+
+lock: setup ## Write both requirements.txt anew from requirements.in
+	scripts/lock_requirements.sh scripts 3.10
+	scripts/lock_requirements.sh benches/peers 3.11

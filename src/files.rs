@@ -16,9 +16,16 @@ pub(crate) fn replace(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) 
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let temporary = tempfile::Builder::new().prefix(".vardrop-").tempfile_in(folder).map_err(failed())?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".vardrop-");
+    // As any new file: a temporary one would be for its owner alone.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let temporary = builder.tempfile_in(folder).map_err(failed())?;
+    let permissions = temporary.as_file().metadata().map_err(failed())?.permissions();
     write(temporary.path()).map_err(failed())?;
-    // A library may have opened the temporary file anew, so that it is synchronised under its name.
+    // A library may have put another file in the temporary one's place (safetensors does), for its owner alone.
+    std::fs::set_permissions(temporary.path(), permissions).map_err(failed())?;
     std::fs::File::open(temporary.path()).and_then(|file| file.sync_all()).map_err(failed())?;
     temporary.persist(path).map_err(|error| failed()(error.error))?;
     // The rename itself is on the disk once the folder is.

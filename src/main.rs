@@ -9,7 +9,7 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     cli::Cli::parse().run().unwrap_or_else(|error| {
-        eprintln!("error: {error}");
+        cli::note(&format!("error: {error}"));
         print_causes(&error);
         ExitCode::FAILURE
     })
@@ -20,7 +20,7 @@ fn print_causes(error: &dyn Error) {
     if let Some(cause) = error.source() {
         let text = cause.to_string();
         if !error.to_string().contains(&text) {
-            eprintln!("  because {text}");
+            cli::note(&format!("  because {text}"));
         }
         print_causes(cause);
     }

@@ -12,6 +12,9 @@ use crate::method::Method;
 use crate::noise::{NoiseSource, Purpose, Rates, Sharing, alpha_of_rate};
 use crate::training::AlphaStatistics;
 
+/// The most weights that a network is made with: 4 GiB of them in single precision.
+const MOST_WEIGHTS: usize = 1 << 30;
+
 /// How weights start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -51,7 +54,7 @@ impl<T: Real> Network<T> {
     /// # Errors
     /// No layers; a layer of no inputs or outputs; shapes of neighbours, biases or rates that do not fit; input noise
     /// with an α per weight, which does not exist.
-    pub fn from_layers(layers: Vec<Layer<T>>) -> Result<Self> {
+    pub fn from_layers(mut layers: Vec<Layer<T>>) -> Result<Self> {
         if layers.is_empty() {
             return Err(Error::argument("number of layers", 0, "one or more"));
         }
@@ -83,6 +86,16 @@ impl<T: Real> Network<T> {
             }
             inputs = outputs;
         }
+        // The engine and the files read rows; an array that was transposed, say, is in another order.
+        for layer in &mut layers {
+            standardise(&mut layer.weight);
+            if let Some(rates) = layer.rates_mut() {
+                standardise(&mut rates.log_alpha);
+            }
+            if !layer.bias.is_standard_layout() {
+                layer.bias = layer.bias.as_standard_layout().into_owned();
+            }
+        }
         Ok(Self { layers })
     }
 
@@ -92,7 +105,8 @@ impl<T: Real> Network<T> {
     /// `widths` are the numbers of units from the input to the output, such as 784, 100, 100, 100, 10.
     ///
     /// # Errors
-    /// Fewer than two widths, a width of 0, or a dropout rate outside [0, 1); for a learned α, a rate of 0 or above 0.5.
+    /// Fewer than two widths, a width of 0, more than 2³⁰ weights, or a dropout rate outside [0, 1); for a learned α, a
+    /// rate of 0 or above 0.5.
     pub fn new(
         method: Method,
         widths: &[usize],
@@ -122,6 +136,11 @@ impl<T: Real> Network<T> {
     ) -> Result<Self> {
         if widths.len() < 2 || widths.contains(&0) {
             return Err(Error::argument("widths", format!("{widths:?}"), "two or more numbers, each 1 or above"));
+        }
+        let weights = widths.windows(2).try_fold(0, |sum: usize, pair| sum.checked_add(pair[0].checked_mul(pair[1])?));
+        if weights.is_none_or(|weights| weights > MOST_WEIGHTS) {
+            let expected = format!("widths with at most {MOST_WEIGHTS} weights between them");
+            return Err(Error::argument("widths", format!("{widths:?}"), expected));
         }
         let layers = widths.windows(2).enumerate().map(|(index, pair)| {
             let (inputs, outputs) = (pair[0], pair[1]);
@@ -241,6 +260,12 @@ impl<T: Real> Network<T> {
     }
 }
 
+fn standardise<T: Real>(array: &mut Array2<T>) {
+    if !array.is_standard_layout() {
+        *array = array.as_standard_layout().into_owned();
+    }
+}
+
 /// Weights of shape (inputs, outputs) in double precision, so that both precisions start from the same network.
 fn initial_weight(kind: Initialisation, inputs: usize, outputs: usize, source: NoiseSource) -> Result<Array2<f64>> {
     let mut generator = source.generator();
@@ -347,6 +372,10 @@ mod tests {
     fn arguments_that_make_no_network_are_errors() {
         assert!(network(Method::None, &[784]).is_err());
         assert!(network(Method::None, &[784, 0, 10]).is_err());
+        for widths in [&[784, 1 << 40, 10][..], &[usize::MAX, usize::MAX], &[1 << 15, 1 << 15, 1]] {
+            let message = network(Method::None, widths).unwrap_err().to_string();
+            assert!(message.contains("at most 1073741824 weights"), "{message}");
+        }
         let rates = |input, hidden| {
             Network::<f32>::new(
                 Method::VariationalA,

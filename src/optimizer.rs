@@ -67,6 +67,15 @@ pub struct Adam<T = f32> {
     averaged: Network<T>,
 }
 
+/// What a checkpoint keeps of [`Adam`].
+#[derive(Debug)]
+pub(crate) struct AdamState<'a, T> {
+    pub(crate) steps: u64,
+    pub(crate) first_moment: &'a [Vec<T>],
+    pub(crate) second_moment: &'a [Vec<T>],
+    pub(crate) averaged: &'a Network<T>,
+}
+
 /// What one step multiplies by.
 #[derive(Clone, Copy)]
 struct Factors<T> {
@@ -150,9 +159,14 @@ impl<T: Real> Adam<T> {
         });
     }
 
-    /// Everything that a checkpoint needs: (steps, first moments, second moments, averaged network).
-    pub(crate) fn state(&self) -> (u64, &[Vec<T>], &[Vec<T>], &Network<T>) {
-        (self.step, &self.first_moment, &self.second_moment, &self.averaged)
+    /// Everything that a checkpoint needs.
+    pub(crate) fn state(&self) -> AdamState<'_, T> {
+        AdamState {
+            steps: self.step,
+            first_moment: &self.first_moment,
+            second_moment: &self.second_moment,
+            averaged: &self.averaged,
+        }
     }
 
     /// The state that [`Self::state`] gave.
@@ -190,6 +204,11 @@ fn project<T: Real>(log_alpha: &mut [T]) {
 
 #[multiversion(targets = "simd")]
 fn blend<T: Real>(average: &mut [T], values: &[T], fresh: T) {
+    // a + (x − a) is not x to the last bit.
+    if fresh == T::one() {
+        average.copy_from_slice(values);
+        return;
+    }
     for (a, &x) in average.iter_mut().zip(values) {
         *a += fresh * (x - *a);
     }

@@ -21,7 +21,7 @@ pub trait Real:
     fn f64(self) -> f64;
 
     /// The exponential function: for `f32` an inlined polynomial that the compiler vectorises, within 2 units in the
-    /// last place on [−87, 88] and clamped outside.
+    /// last place on [−87, 88], 0 below and e⁸⁸ above.
     fn exponential(self) -> Self;
 
     /// Fills a row with draws of N(0, 1) that depend on nothing but the key and the position in the row.

@@ -25,9 +25,9 @@ const BLOCK: usize = 500;
 pub struct EvaluateArgs {
     /// A model that `vardrop train --save` wrote
     model: PathBuf,
-    /// mnist, synthetic, or a folder with four files named as MNIST's
-    #[arg(long, default_value_t = Source::Mnist)]
-    data: Source,
+    /// mnist, synthetic, or a folder with four files named as MNIST's [default: what the model was trained on]
+    #[arg(long)]
+    data: Option<Source>,
     /// Draw K noisy networks and average their predictions
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(1..))]
     samples: Option<u64>,
@@ -58,9 +58,10 @@ impl EvaluateArgs {
     /// Evaluates and prints.
     pub fn run(self) -> Result<ExitCode> {
         let model = Model::open(&self.model)?;
-        let test = Splits::open(&self.data, 0)?.test;
+        let data = self.data.map_or_else(|| model.info.dataset.parse(), Ok)?;
+        let test = Splits::open(&data, 0)?.test;
         let threads = self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-        let mut engine = Engine::new(&model.network, BLOCK * threads.max(1), threads)?;
+        let mut engine = Engine::new(&model.network, BLOCK.saturating_mul(threads.max(1)), threads)?;
         let indices: Vec<usize> = (0..test.len()).collect();
         let batch = Examples { dataset: &test, indices: &indices };
         let score = match self.samples {

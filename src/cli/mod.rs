@@ -24,7 +24,6 @@ enum Command {
     Evaluate(evaluate::EvaluateArgs),
     Report(report::ReportArgs),
     Data(data::DataArgs),
-    Report(report::ReportArgs),
 }
 
 impl Cli {
@@ -35,9 +34,13 @@ impl Cli {
             Command::Evaluate(args) => args.run(),
             Command::Report(args) => args.run(),
             Command::Data(args) => args.run(),
-            Command::Report(args) => args.run(),
         }
     }
+}
+
+/// Prints a line on standard error. Whether anybody reads it does not matter.
+pub fn note(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// Prints a line on standard output. A reader that has gone, such as `head`, is no error.

@@ -47,15 +47,16 @@ impl ReportArgs {
     pub fn run(self) -> Result<ExitCode> {
         let records = Records::open(&self.dir)?;
         for torn in records.torn() {
-            eprintln!(
+            super::note(&format!(
                 "note: {} line {}: {} bytes of a record that was cut off are left out",
                 torn.path.display(),
                 torn.line,
                 torn.bytes
-            );
+            ));
         }
         if records.superseded() > 0 {
-            eprintln!("note: {} records are of runs that were repeated later, and are left out", records.superseded());
+            let count = records.superseded();
+            super::note(&format!("note: {count} records are of runs that were repeated later, and are left out"));
         }
         super::print(self.render(&records)?.trim_end())?;
         Ok(ExitCode::SUCCESS)

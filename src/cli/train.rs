@@ -11,8 +11,8 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use vardrop::data::{Source, Splits};
-use vardrop::experiment::{Record, Records, peak_memory_mib};
-use vardrop::training::{Best, Config, Ending, Epoch, Progress, Trainer};
+use vardrop::experiment::{Protocol, Record, Records, peak_memory_mib};
+use vardrop::training::{Best, Config, Ending, Epoch, ModelInfo, Progress, Trainer};
 use vardrop::{Error, Method, Result};
 
 /// What a process that an interrupt ended exits with, by the shells' convention (128 + SIGINT).
@@ -34,13 +34,14 @@ pub struct TrainArgs {
     /// Units of each hidden layer, separated by commas
     #[arg(long, value_name = "H,H,H", value_delimiter = ',', default_values_t = [100, 100, 100])]
     hidden: Vec<usize>,
-    /// mnist, synthetic, or a folder with four files named as MNIST's
-    #[arg(long, default_value_t = Source::Mnist)]
-    data: Source,
+    /// mnist, synthetic, or a folder with four files named as MNIST's [default: mnist, or what --resume's model was
+    /// trained on]
+    #[arg(long)]
+    data: Option<Source>,
     /// Examples in a minibatch
-    #[arg(long, value_name = "N")]
-    batch_size: Option<usize>,
-    /// Passes over the training examples
+    #[arg(long, value_name = "N", default_value_t = Protocol::default().batch_size)]
+    batch_size: usize,
+    /// Passes over the training examples [default: 60, or what --resume's model was to have]
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
     /// Seed of initialisation, order of examples and noise
@@ -49,21 +50,22 @@ pub struct TrainArgs {
     /// Threads [default: one for each processor]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
-    /// Training images held out for validation; 0 trains on all of them, and the last epoch counts
+    /// Training images held out for validation; 0 trains on all of them, and the last epoch counts [default: 10000, or as
+    /// --resume's model]
     #[arg(long, value_name = "N")]
     held_out: Option<usize>,
     /// Adam's step size
-    #[arg(long, value_name = "X")]
-    learning_rate: Option<f64>,
+    #[arg(long, value_name = "X", allow_negative_numbers = true, default_value_t = Protocol::default().learning_rate)]
+    learning_rate: f64,
     /// Epoch after which the step size falls linearly, to 0 at the last [default: never]
     #[arg(long, value_name = "N")]
     constant_epochs: Option<usize>,
     /// How many times larger the step of ln α is
-    #[arg(long, value_name = "X")]
-    alpha_step: Option<f64>,
+    #[arg(long, value_name = "X", allow_negative_numbers = true, default_value_t = Protocol::default().alpha_step)]
+    alpha_step: f64,
     /// Decay of the parameters' moving average, in [0, 1); 0 for none
-    #[arg(long, value_name = "X")]
-    averaging: Option<f64>,
+    #[arg(long, value_name = "X", allow_negative_numbers = true, default_value_t = Protocol::default().averaging)]
+    averaging: f64,
     /// Write the model here after every epoch and when interrupted
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
@@ -103,6 +105,19 @@ struct Output<'a> {
 impl TrainArgs {
     /// Trains; 0 where it finished, 130 where an interrupt stopped it.
     pub fn run(self) -> Result<ExitCode> {
+        let (data, held_out) = self.data()?;
+        let splits = Splits::open(&data, held_out)?;
+        let mut trainer = match &self.resume {
+            Some(path) => Trainer::resume(path, &splits, self.epochs)?,
+            None => Trainer::new(self.config()?, &splits)?,
+        };
+        // An unwritable place is found out before the work and not after it.
+        if let Some(path) = &self.record {
+            Records::prepare(path)?;
+        }
+        if let Some(path) = &self.save {
+            trainer.save(path)?;
+        }
         let stop = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&stop);
         ctrlc::set_handler(move || {
@@ -117,16 +132,6 @@ impl TrainArgs {
             source: std::io::Error::other(error),
         })?;
 
-        let held_out = self.held_out.unwrap_or(Config::new(Method::None, &[]).protocol.held_out);
-        let splits = Splits::open(&self.data, held_out)?;
-        let mut trainer = match &self.resume {
-            Some(path) => Trainer::resume(path, &splits, self.epochs)?,
-            None => Trainer::new(self.config(held_out)?, &splits)?,
-        };
-        // An unwritable place is found out before the work and not after it.
-        if let Some(path) = &self.save {
-            trainer.save(path)?;
-        }
         let ending = self.train(&mut trainer, &stop)?;
         if let (Some(path), Ending::Finished) = (&self.record, ending)
             && let Some(record) = Record::of(&trainer, command_line())
@@ -137,17 +142,28 @@ impl TrainArgs {
         Ok(if ending == Ending::Finished { ExitCode::SUCCESS } else { ExitCode::from(INTERRUPTED) })
     }
 
-    fn config(&self, held_out: usize) -> Result<Config> {
+    /// What to train on and how much of it to hold out: as told, else as the resumed model was trained.
+    fn data(&self) -> Result<(Source, usize)> {
+        let resumed = self.resume.as_ref().map(ModelInfo::open).transpose()?;
+        let data = match (&self.data, &resumed) {
+            (Some(data), _) => data.clone(),
+            (None, Some(info)) => info.dataset.parse()?,
+            (None, None) => Source::default(),
+        };
+        let protocol = resumed.map_or_else(Protocol::default, |info| info.config.protocol);
+        Ok((data, self.held_out.unwrap_or(protocol.held_out)))
+    }
+
+    fn config(&self) -> Result<Config> {
         let method: Method = self.method.as_deref().unwrap_or_default().parse()?;
         let mut config = Config::new(method, &self.hidden).seed(self.seed);
         let protocol = &mut config.protocol;
-        protocol.held_out = held_out;
         protocol.epochs = self.epochs.unwrap_or(protocol.epochs);
         protocol.constant_epochs = self.constant_epochs.unwrap_or(protocol.epochs);
-        protocol.batch_size = self.batch_size.unwrap_or(protocol.batch_size);
-        protocol.learning_rate = self.learning_rate.unwrap_or(protocol.learning_rate);
-        protocol.alpha_step = self.alpha_step.unwrap_or(protocol.alpha_step);
-        protocol.averaging = self.averaging.unwrap_or(protocol.averaging);
+        protocol.batch_size = self.batch_size;
+        protocol.learning_rate = self.learning_rate;
+        protocol.alpha_step = self.alpha_step;
+        protocol.averaging = self.averaging;
         config.threads = self.threads.unwrap_or(config.threads);
         Ok(config)
     }
@@ -157,7 +173,7 @@ impl TrainArgs {
         let bar = std::io::stderr().is_terminal().then(|| progress_bar(trainer));
         let line = |text: String| match &bar {
             Some(bar) => bar.println(text),
-            None => eprintln!("{text}"),
+            None => super::note(&text),
         };
         loop {
             // An epoch at a time, so that the trainer can be saved between them.
@@ -180,11 +196,9 @@ impl TrainArgs {
             }
             if ending == Ending::Stopped && stop.load(Ordering::SeqCst) {
                 line(match &self.save {
-                    Some(path) => format!(
-                        "interrupted; go on with: vardrop train --resume {0} --save {0} --data {1}",
-                        path.display(),
-                        self.data
-                    ),
+                    Some(path) => {
+                        format!("interrupted; go on with: vardrop train --resume {0} --save {0}", path.display())
+                    }
                     None => "interrupted; nothing was saved (use --save to be able to go on)".to_owned(),
                 });
                 return Ok(ending);

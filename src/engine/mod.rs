@@ -6,6 +6,7 @@
 mod batch;
 mod derived;
 mod gradients;
+mod layout;
 mod workers;
 mod workspace;
 
@@ -21,6 +22,7 @@ use crate::network::Network;
 use crate::noise::NoiseSource;
 use crate::optimizer::Adam;
 use derived::Derived;
+use layout::Layout;
 use workspace::Workspace;
 
 /// The objective that is minimised: mean cross-entropy of the minibatch + w · KL / N (the lower bound's negative, for one
@@ -34,6 +36,13 @@ pub struct Objective {
 }
 
 impl Objective {
+    fn check(self) -> Result<()> {
+        match self.examples {
+            0 => Err(Error::argument("number of training examples", 0, "1 or more: the KL term is divided by it")),
+            _ => Ok(()),
+        }
+    }
+
     /// w · KL / N in nats, up to a constant, which may make it negative.
     pub fn kl<T: Real>(self, network: &Network<T>) -> f64 {
         if self.kl_weight == 0.0 { 0.0 } else { -self.kl_weight * network.negative_kl() / self.examples as f64 }
@@ -65,12 +74,13 @@ pub struct Evaluation {
     pub error_percent: f64,
 }
 
-/// Buffers and threads for networks of one shape.
+/// Buffers and threads for networks of one shape and noise.
 #[derive(Debug)]
 pub struct Engine<T = f32> {
     workers: Workers,
     spaces: Vec<Workspace<T>>,
     derived: Vec<Derived<T>>,
+    layout: Vec<Layout>,
     gradients: Gradients<T>,
 }
 
@@ -102,6 +112,7 @@ impl<T: Real> Engine<T> {
         Ok(Self {
             spaces: (0..threads).map(|_| Workspace::new(network, rows, input_gradient)).collect(),
             derived: Derived::for_network(network),
+            layout: network.layers().iter().map(Layout::of).collect(),
             gradients: Gradients::new(network),
             workers,
         })
@@ -123,7 +134,7 @@ impl<T: Real> Engine<T> {
     ///
     /// # Errors
     /// A minibatch that is empty, larger than the engine's or of another width; a label that the network has no output
-    /// for; a network of another shape than the engine's.
+    /// for; a network of another shape or noise than the engine's; an objective for no examples.
     pub fn gradient(
         &mut self,
         network: &Network<T>,
@@ -131,6 +142,7 @@ impl<T: Real> Engine<T> {
         source: NoiseSource,
         objective: Objective,
     ) -> Result<f64> {
+        objective.check()?;
         let cross_entropy = self.pass(network, batch, source, true)?;
         gradients::collect(&mut self.gradients, network, &self.derived, &self.spaces, objective, &self.workers);
         Ok(cross_entropy)
@@ -147,11 +159,12 @@ impl<T: Real> Engine<T> {
         source: NoiseSource,
         objective: Objective,
     ) -> Result<Loss> {
+        objective.check()?;
         let cross_entropy = self.pass(network, batch, source, false)?;
         Ok(Loss { cross_entropy, kl: objective.kl(network) })
     }
 
-    /// ∂objective/∂input of the last [`Self::gradient`], (examples × inputs); empty unless the engine was made by
+    /// ∂objective/∂input of the last [`Self::gradient`], (examples × inputs), of an engine that was made by
     /// [`Self::with_input_gradient`].
     pub fn input_gradient(&self) -> Array2<T> {
         let views: Vec<_> =
@@ -197,6 +210,13 @@ impl<T: Real> Engine<T> {
         if widths != own {
             return Err(Error::Shape { what: "the network".into(), found: widths, expected: own });
         }
+        for (index, (layer, own)) in network.layers().iter().zip(&self.layout).enumerate() {
+            let found = Layout::of(layer);
+            if found != *own {
+                let value = format!("{found:?} in layer {index}");
+                return Err(Error::argument("noise", value, format!("{own:?}, as the engine was made for")));
+            }
+        }
         if batch.inputs() != own[0] {
             return Err(Error::Shape {
                 what: "an example".into(),
@@ -214,7 +234,7 @@ impl<T: Real> Engine<T> {
     /// Class probabilities of every example, (examples × classes): without noise, or with the noise of `source`.
     ///
     /// # Errors
-    /// Examples of another width than the network's input; a network of another shape than the engine's.
+    /// Examples of another width than the network's input; a network of another shape or noise than the engine's.
     pub fn predict(
         &mut self,
         network: &Network<T>,

@@ -4,8 +4,7 @@
 //! two meetings of the threads in a step and not two in every product.
 
 use std::ffi::c_int;
-
-use rayon::prelude::*;
+use std::sync::{Mutex, PoisonError};
 
 use crate::error::{Error, Result};
 
@@ -16,8 +15,9 @@ unsafe extern "C" {
 /// A fixed number of threads.
 #[derive(Debug)]
 pub(crate) struct Workers {
-    /// `None` for one thread, which is the caller's.
-    pool: Option<rayon::ThreadPool>,
+    /// Every thread but the caller's, which does its share too: it would otherwise be put to sleep and woken again several
+    /// times in a step, which costs as much as a small network's products. `None` for one thread.
+    others: Option<rayon::ThreadPool>,
 }
 
 impl Workers {
@@ -31,27 +31,36 @@ impl Workers {
         }
         // SAFETY: OpenBLAS's own setter; it takes any positive number and may be called at any time.
         unsafe { openblas_set_num_threads(1) };
-        let start = || rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        let start = || rayon::ThreadPoolBuilder::new().num_threads(threads - 1).build();
         let refused = |error: rayon::ThreadPoolBuildError| {
             Error::argument("threads", threads, format!("a number that the system can start ({error})"))
         };
-        Ok(Self { pool: (threads > 1).then(start).transpose().map_err(refused)? })
+        Ok(Self { others: (threads > 1).then(start).transpose().map_err(refused)? })
     }
 
     /// The number of threads.
     pub(crate) fn count(&self) -> usize {
-        self.pool.as_ref().map_or(1, rayon::ThreadPool::current_num_threads)
+        1 + self.others.as_ref().map_or(0, rayon::ThreadPool::current_num_threads)
     }
 
     /// Runs `work` on each item, one item a thread at a time; returns when all are done.
     pub(crate) fn for_each<I: Send>(&self, items: impl Iterator<Item = I>, work: impl Fn(I) + Sync + Send) {
-        match &self.pool {
-            None => items.for_each(work),
-            Some(pool) => {
-                let items: Vec<I> = items.collect();
-                pool.install(|| items.into_par_iter().with_max_len(1).for_each(work));
+        let Some(others) = &self.others else { return items.for_each(work) };
+        let items: Vec<I> = items.collect();
+        let helpers = items.len().saturating_sub(1).min(others.current_num_threads());
+        let queue = Mutex::new(items.into_iter());
+        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let share = || {
+            while let Some(item) = next() {
+                work(item);
             }
-        }
+        };
+        others.in_place_scope(|scope| {
+            for _ in 0..helpers {
+                scope.spawn(|_| share());
+            }
+            share();
+        });
     }
 }
 

@@ -97,6 +97,19 @@ impl Records {
         }
     }
 
+    /// Makes sure that a file of records is there and can be written, before the work and not after it: creates it, empty,
+    /// and its folder where they are missing.
+    ///
+    /// # Errors
+    /// A file that cannot be created or written.
+    pub fn prepare(path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let folder = folder_of(path);
+        fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+        OpenOptions::new().read(true).append(true).create(true).open(path).map_err(Error::io("open", path))?;
+        Ok(())
+    }
+
     /// Appends one record to a file, creating it and its folder: one write of a whole line, then a flush to the disk, under
     /// a lock on the file. A line that an earlier crash left torn is removed first; a whole one is never touched.
     ///
@@ -110,7 +123,7 @@ impl Records {
             reason: format!("the record cannot be written as JSON: {error}"),
         })?;
         line.push(b'\n');
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = folder_of(path);
         fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
         let created = !path.exists();
         let mut file =
@@ -177,6 +190,10 @@ impl<'a> IntoIterator for &'a Records {
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
     }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Ends a file with a line break: removes a torn last line, and completes one that lacks nothing but its break. Every

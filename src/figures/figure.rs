@@ -1,12 +1,8 @@
 //! A figure: a description of panels that plotly and the PNG are drawn from, built by chaining calls.
 
-use ndarray::{ArrayBase, ArrayView2, Data, Ix2};
-
 use super::axis::Axis;
-use super::series::{Bars, Grid, Mark, Number, Rule, Series, collect};
-use super::style::{Color, ColorScale, Dash, Marker};
+use super::series::{Mark, Number, collect};
 use crate::error::{Error, Result};
-use crate::method::Method;
 
 /// Panels that plotly can address by name.
 const MOST_PANELS: usize = 8;
@@ -34,6 +30,7 @@ pub struct Figure {
     pub(super) panels: Vec<Panel>,
     pub(super) columns: Option<usize>,
     pub(super) height: Option<u32>,
+    pub(super) share_y: bool,
     /// The panel that calls act on.
     current: usize,
     problem: Option<String>,
@@ -52,7 +49,7 @@ impl Figure {
     /// A figure with one empty panel.
     pub fn new(title: impl Into<String>) -> Self {
         let panels = vec![Panel::default()];
-        Self { title: title.into(), panels, columns: None, height: None, current: 0, problem: None }
+        Self { title: title.into(), panels, columns: None, height: None, share_y: false, current: 0, problem: None }
     }
 
     /// The title.
@@ -85,6 +82,12 @@ impl Figure {
     /// Sets how many panels stand side by side; without it, two, and four from seven panels on.
     pub fn columns(mut self, columns: usize) -> Self {
         self.columns = Some(columns.max(1));
+        self
+    }
+
+    /// Gives every panel the same y range, that of all they show, so that they can be compared.
+    pub fn share_y(mut self) -> Self {
+        self.share_y = true;
         self
     }
 
@@ -130,189 +133,6 @@ impl Figure {
         self.with_panel(|panel| panel.x.ticks = Some(ticks))
     }
 
-    /// Adds a line through points.
-    pub fn line<X: Number, Y: Number>(
-        self,
-        name: impl Into<String>,
-        xs: impl IntoIterator<Item = X>,
-        ys: impl IntoIterator<Item = Y>,
-    ) -> Self {
-        self.series(name.into(), collect(xs), collect(ys), Some(Dash::Solid), None)
-    }
-
-    /// Adds points without a line.
-    pub fn scatter<X: Number, Y: Number>(
-        self,
-        name: impl Into<String>,
-        xs: impl IntoIterator<Item = X>,
-        ys: impl IntoIterator<Item = Y>,
-    ) -> Self {
-        self.series(name.into(), collect(xs), collect(ys), None, Some(Marker::Circle))
-    }
-
-    /// Adds an entry to the legend that no points belong to, in grey: it says what a way of drawing means.
-    pub fn key(self, name: impl Into<String>) -> Self {
-        self.series(name.into(), Vec::new(), Vec::new(), Some(Dash::Solid), None).color(Color::GREY)
-    }
-
-    fn series(mut self, name: String, xs: Vec<f64>, ys: Vec<f64>, line: Option<Dash>, marker: Option<Marker>) -> Self {
-        self.same_length(&format!("series {name:?}: its ys"), ys.len(), xs.len());
-        let color = self.color_of(&name);
-        self.add(Mark::Series(Series {
-            name,
-            xs,
-            ys,
-            errors: None,
-            band: None,
-            color,
-            line,
-            marker,
-            open: false,
-            opacity: 1.0,
-            in_legend: true,
-            group: None,
-        }))
-    }
-
-    /// Gives each point of the last series an error bar, from y − e to y + e.
-    pub fn error_bars<T: Number>(mut self, errors: impl IntoIterator<Item = T>) -> Self {
-        let errors = collect(errors);
-        self.fits_last_series("error bars", errors.len());
-        self.with_series("error_bars", |series| series.errors = Some(errors))
-    }
-
-    /// Draws a band around the last series' line.
-    pub fn band<L: Number, H: Number>(
-        mut self,
-        low: impl IntoIterator<Item = L>,
-        high: impl IntoIterator<Item = H>,
-    ) -> Self {
-        let (low, high) = (collect(low), collect(high));
-        self.fits_last_series("lower edges", low.len());
-        self.fits_last_series("upper edges", high.len());
-        self.with_series("band", |series| series.band = Some((low, high)))
-    }
-
-    /// Gives the last series or bars a colour.
-    pub fn color(mut self, color: Color) -> Self {
-        match self.current_panel().marks.last_mut() {
-            Some(Mark::Series(Series { color: current, .. }) | Mark::Bars(Bars { color: current, .. })) => {
-                *current = color;
-            }
-            _ => self.fail("a series or bars before color()"),
-        }
-        self
-    }
-
-    /// Draws the last series' points with a marker.
-    pub fn markers(self, marker: Marker) -> Self {
-        self.with_series("markers", |series| series.marker = Some(marker))
-    }
-
-    /// Gives the last series the colour and the marker that the method has everywhere.
-    pub fn method(self, method: Method) -> Self {
-        self.color(Color::of(method)).markers(Marker::of(method))
-    }
-
-    /// Draws the last series' markers as outlines.
-    pub fn open(self) -> Self {
-        self.with_series("open", |series| series.open = true)
-    }
-
-    /// Draws the last series' line in dashes.
-    pub fn dashed(self) -> Self {
-        self.with_series("dashed", |series| series.line = Some(Dash::Dashed))
-    }
-
-    /// Draws the last series' line in dots.
-    pub fn dotted(self) -> Self {
-        self.with_series("dotted", |series| series.line = Some(Dash::Dotted))
-    }
-
-    /// Lets the last series step back behind the others.
-    pub fn faint(self) -> Self {
-        self.with_series("faint", |series| series.opacity = 0.5)
-    }
-
-    /// Puts the last series into a group: its entry in the legend is the group's, shown and hidden with it.
-    pub fn group(self, name: impl Into<String>) -> Self {
-        self.with_series("group", |series| (series.group, series.in_legend) = (Some(name.into()), false))
-    }
-
-    /// Adds bars with a text below each.
-    pub fn bars<T: Number>(
-        mut self,
-        name: impl Into<String>,
-        labels: impl IntoIterator<Item = impl Into<String>>,
-        heights: impl IntoIterator<Item = T>,
-    ) -> Self {
-        let (name, heights) = (name.into(), collect(heights));
-        let labels: Vec<String> = labels.into_iter().map(Into::into).collect();
-        self.same_length(&format!("bars {name:?}: their heights"), heights.len(), labels.len());
-        let edges = (0..labels.len()).map(|index| [index as f64 - 0.4, index as f64 + 0.4]).collect();
-        let ticks = labels.into_iter().enumerate().map(|(index, label)| (index as f64, label)).collect();
-        let color = self.color_of(&name);
-        self.add(Mark::Bars(Bars { name, edges, heights, color, opacity: 1.0 }))
-            .with_panel(|panel| panel.x.ticks = Some(ticks))
-    }
-
-    /// Adds a histogram of the finite values, in bins of equal width.
-    pub fn histogram<T: Number>(
-        self,
-        name: impl Into<String>,
-        values: impl IntoIterator<Item = T>,
-        bins: usize,
-    ) -> Self {
-        let values: Vec<f64> = collect(values).into_iter().filter(|value| value.is_finite()).collect();
-        let low = values.iter().copied().fold(f64::INFINITY, f64::min);
-        let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let bins = bins.clamp(1, 10_000);
-        let mut heights = vec![0.0; bins];
-        let width = if high > low { (high - low) / bins as f64 } else { 1.0 };
-        for value in &values {
-            heights[(((value - low) / width) as usize).min(bins - 1)] += 1.0;
-        }
-        let low = if values.is_empty() { 0.0 } else { low };
-        let edges =
-            (0..bins).map(|index| [low + index as f64 * width, low + (index + 1) as f64 * width]).collect::<Vec<_>>();
-        let name = name.into();
-        let color = self.color_of(&name);
-        self.add(Mark::Bars(Bars { name, edges, heights, color, opacity: 0.75 }))
-    }
-
-    /// Shows a matrix as colours, row 0 on top, with a colour bar.
-    pub fn heat_map<S: Data<Elem = f64>>(self, values: &ArrayBase<S, Ix2>, scale: ColorScale) -> Self {
-        self.add(Mark::Grid(Grid::new(values.to_owned(), scale)))
-    }
-
-    /// Shows pictures side by side, `columns` in a row, with a label above each where there are labels. All share one
-    /// colour scale.
-    pub fn images<'a>(
-        mut self,
-        pictures: impl IntoIterator<Item = ArrayView2<'a, f64>>,
-        labels: impl IntoIterator<Item = impl Into<String>>,
-        columns: usize,
-        scale: ColorScale,
-    ) -> Self {
-        let pictures: Vec<ArrayView2<'_, f64>> = pictures.into_iter().collect();
-        let labels: Vec<String> = labels.into_iter().map(Into::into).collect();
-        if !labels.is_empty() {
-            self.same_length("images: their labels", labels.len(), pictures.len());
-        }
-        let grid = Grid::mosaic(&pictures, &labels, columns, scale);
-        self.add(Mark::Grid(grid))
-    }
-
-    /// Adds a dashed line at a height, with a text at its end.
-    pub fn horizontal_line(self, y: f64, label: impl Into<String>) -> Self {
-        self.add(Mark::Rule(Rule { at: y, upright: false, label: label.into() }))
-    }
-
-    /// Adds an upright dashed line, with a text at its end.
-    pub fn vertical_line(self, x: f64, label: impl Into<String>) -> Self {
-        self.add(Mark::Rule(Rule { at: x, upright: true, label: label.into() }))
-    }
-
     /// An error where a call in the chain could not be carried out.
     pub(super) fn check(&self) -> Result<()> {
         if let Some(problem) = &self.problem {
@@ -336,61 +156,17 @@ impl Figure {
     }
 
     /// The panel that calls act on. There is one from the beginning, and none is ever removed.
-    fn current_panel(&mut self) -> &mut Panel {
+    pub(super) fn current_panel(&mut self) -> &mut Panel {
         &mut self.panels[self.current]
     }
 
-    fn with_panel(mut self, change: impl FnOnce(&mut Panel)) -> Self {
+    pub(super) fn with_panel(mut self, change: impl FnOnce(&mut Panel)) -> Self {
         change(self.current_panel());
         self
     }
 
-    fn with_series(mut self, call: &str, change: impl FnOnce(&mut Series)) -> Self {
-        match self.current_panel().marks.last_mut() {
-            Some(Mark::Series(series)) => change(series),
-            _ => self.fail(format!("a series before {call}()")),
-        }
-        self
-    }
-
-    fn add(self, mark: Mark) -> Self {
-        self.with_panel(|panel| panel.marks.push(mark))
-    }
-
-    /// The colour of a name: the one that it has in another panel, or the next of the palette.
-    fn color_of(&self, name: &str) -> Color {
-        let marks = self.panels.iter().flat_map(|panel| &panel.marks);
-        let mut names: Vec<&str> = Vec::new();
-        for mark in marks {
-            let (Mark::Series(Series { name: other, color, .. }) | Mark::Bars(Bars { name: other, color, .. })) = mark
-            else {
-                continue;
-            };
-            if other == name {
-                return *color;
-            }
-            if !names.contains(&other.as_str()) {
-                names.push(other);
-            }
-        }
-        Color::PALETTE[names.len() % Color::PALETTE.len()]
-    }
-
-    fn fits_last_series(&mut self, what: &str, count: usize) {
-        if let Some(Mark::Series(series)) = self.current_panel().marks.last() {
-            let (what, points) = (format!("series {:?}: its {what}", series.name), series.xs.len());
-            self.same_length(&what, count, points);
-        }
-    }
-
-    fn same_length(&mut self, what: &str, found: usize, expected: usize) {
-        if found != expected {
-            self.fail(format!("{what} to be as many as there are points, {expected}, and not {found}"));
-        }
-    }
-
     /// Remembers the first call that could not be carried out.
-    fn fail(&mut self, problem: impl Into<String>) {
+    pub(super) fn fail(&mut self, problem: impl Into<String>) {
         self.problem.get_or_insert_with(|| problem.into());
     }
 }
@@ -417,33 +193,17 @@ mod tests {
     }
 
     #[test]
-    fn a_histogram_counts_every_finite_value_once() {
-        let figure = Figure::new("a").histogram("h", [0.0, 0.1, 0.9, 1.0, f64::NAN], 2);
-        let Mark::Bars(bars) = &figure.panels[0].marks[0] else { panic!("not bars") };
-        assert_eq!(bars.heights, [2.0, 2.0]);
-        assert_eq!(bars.edges, [[0.0, 0.5], [0.5, 1.0]]);
-        assert!(Figure::new("a").histogram("h", [0.0; 0], 3).check().is_ok());
+    fn panels_that_share_y_reach_over_all_that_any_of_them_shows() {
+        let figure = Figure::new("a").share_y().line("s", [1, 2], [1.0, 2.0]).panel("b").line("r", [1, 2], [5.0, 9.0]);
+        let ends: Vec<_> = figure.panels.iter().map(|panel| figure.y_ends(panel)).collect();
+        assert_eq!(ends[0], ends[1]);
+        assert!(ends[0][0] < 1.0 && ends[0][1] > 9.0);
     }
 
     #[test]
     fn a_selected_panel_gets_what_follows() {
         let figure = Figure::new("a").panel("left").panel("right").select_panel(0).line("s", [1], [1.0]);
         assert_eq!((figure.panels[0].marks.len(), figure.panels[1].marks.len()), (1, 0));
-    }
-
-    #[test]
-    fn a_name_has_one_colour_in_every_panel_and_two_names_have_two() {
-        let figure = Figure::new("a").line("s", [1], [1.0]).panel("b").line("r", [1], [1.0]).line("s", [1], [2.0]);
-        let colors: Vec<_> = figure
-            .panels
-            .iter()
-            .flat_map(|panel| &panel.marks)
-            .map(|mark| match mark {
-                Mark::Series(series) => series.color,
-                _ => Color::GREY,
-            })
-            .collect();
-        assert_eq!(colors, [Color::BLUE, Color::VERMILLION, Color::BLUE]);
     }
 
     #[test]

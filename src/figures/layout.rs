@@ -1,7 +1,7 @@
 //! Where panels lie, what belongs in the legend, and how far the axes reach: alike in both ways of drawing.
 
 use super::figure::{Figure, Panel};
-use super::series::{Grid, Mark, Series};
+use super::series::{Grid, Mark, Rule, Series};
 
 /// Height of one row of panels in pixels of a page, with its labels.
 const ROW: f64 = 330.0;
@@ -35,6 +35,15 @@ impl Figure {
         let legend = (self.legend().len() as f64 * 0.2).ceil() * 20.0;
         let head = if self.title.is_empty() { 16.0 } else { 56.0 };
         row.fold(0.0, f64::max) * self.panel_rows() as f64 + head + legend
+    }
+
+    /// Lower and upper end of a panel's y axis, as it measures.
+    pub(super) fn y_ends(&self, panel: &Panel) -> [f64; 2] {
+        if !self.share_y {
+            return panel.y_ends();
+        }
+        let ends = self.panels.iter().map(Panel::y_ends);
+        ends.reduce(|a, b| [a[0].min(b[0]), a[1].max(b[1])]).unwrap_or([0.0, 1.0])
     }
 
     /// The series that the legend names, each group once. One series alone needs no legend.
@@ -74,6 +83,12 @@ impl Panel {
         })
     }
 
+    /// Whether an upright rule stands in the right half, so that its text has its room on the left.
+    pub fn is_right(&self, rule: &Rule) -> bool {
+        let [left, right] = self.x_ends();
+        self.x.measure(rule.at) > (left + right) / 2.0
+    }
+
     /// Left and right end of the x axis, as it measures.
     pub fn x_ends(&self) -> [f64; 2] {
         if let Some(grid) = self.grid() {
@@ -89,7 +104,7 @@ impl Panel {
     }
 
     /// Lower and upper end of the y axis, as it measures; those of a grid run downwards.
-    pub fn y_ends(&self) -> [f64; 2] {
+    fn y_ends(&self) -> [f64; 2] {
         if let Some(grid) = self.grid() {
             return self.y.range.unwrap_or([grid.values.nrows() as f64 - 0.5, -0.5]);
         }

@@ -2,6 +2,7 @@
 
 mod axis;
 mod canvas;
+mod content;
 mod dataset;
 mod figure;
 mod layout;
@@ -10,6 +11,7 @@ mod png;
 mod replication;
 mod series;
 mod style;
+mod traces;
 mod training;
 
 pub use dataset::contact_sheet;

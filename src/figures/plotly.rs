@@ -1,24 +1,19 @@
 //! A figure as plotly's JSON, which JupyterLab draws interactively without a network.
 
 use plotly::color::Rgba;
-use plotly::common::{
-    Anchor, ColorBar, ColorScale as PlotlyScale, ColorScaleElement, DashType, ErrorData, ErrorType, Fill, Font,
-    HoverInfo, Label, Line, Marker as PlotlyMarker, MarkerSymbol, Mode, Orientation, ThicknessMode, Title,
-};
+use plotly::common::{Anchor, DashType, Font, Label, Orientation, Title};
 use plotly::configuration::ModeBarButtonName;
 use plotly::layout::{
-    Annotation, Axis as PlotlyAxis, AxisConstrain, AxisType, GroupClick, HoverMode, Legend, Margin, ModeBar, Shape,
-    ShapeLine, ShapeType,
+    Annotation, Axis as PlotlyAxis, AxisConstrain, AxisType, BarMode, GroupClick, HoverMode, Legend, Margin, ModeBar,
+    Shape, ShapeLine, ShapeType,
 };
-use plotly::{Bar, Configuration, HeatMap, Layout, Plot, Scatter};
-
-use serde_json::Value;
+use plotly::{Configuration, Layout, Plot};
 
 use super::axis::Axis;
 use super::figure::{Figure, Panel};
 use super::layout::LegendEntry;
-use super::series::{Bars, Grid, Mark, Rule, Series};
-use super::style::{Color, Dash, Marker};
+use super::series::{Mark, Rule};
+use super::style::Color;
 use crate::error::Result;
 
 /// Text that reads on white and on near black: a contrast above 4 to both.
@@ -55,6 +50,7 @@ impl Figure {
             .paper_background_color(css(CLEAR))
             .plot_background_color(css(CLEAR))
             .mode_bar(ModeBar::new().background_color(css(CLEAR)).color(css(TEXT)).active_color(css(Color::BLUE)))
+            .bar_mode(BarMode::Overlay)
             .hover_mode(HoverMode::Closest)
             .hover_label(Label::new().name_length(-1))
             .show_legend(!legend.is_empty())
@@ -77,7 +73,7 @@ impl Figure {
         let mut named: Vec<&str> = Vec::new();
         for (index, panel) in self.panels.iter().enumerate() {
             let place = self.place(index, inner);
-            layout = panel.lay_out(layout, index, &place);
+            layout = panel.lay_out(layout, index, &place, self.y_ends(panel));
             notes.extend(panel.heading(&place));
             for mark in &panel.marks {
                 // A name that two panels share is in the legend once.
@@ -133,10 +129,10 @@ impl Figure {
 }
 
 impl Panel {
-    fn lay_out(&self, layout: Layout, index: usize, &[left, right, bottom, top]: &[f64; 4]) -> Layout {
+    fn lay_out(&self, layout: Layout, index: usize, &[left, right, bottom, top]: &[f64; 4], y: [f64; 2]) -> Layout {
         let pictures = self.pictures().is_some();
         let mut x = self.x.plotly(self.x_ends()).domain(&[left, right]).anchor(axis("y", index));
-        let mut y = self.y.plotly(self.y_ends()).domain(&[bottom, top]).anchor(axis("x", index));
+        let mut y = self.y.plotly(y).domain(&[bottom, top]).anchor(axis("x", index));
         if pictures {
             x = x.visible(false).constrain(AxisConstrain::Domain);
             y = y.visible(false).constrain(AxisConstrain::Domain).scale_anchor(axis("x", index));
@@ -189,122 +185,6 @@ impl Axis {
     }
 }
 
-impl Series {
-    fn trace(&self, plot: &mut Plot, panel: usize, show_legend: bool) {
-        // Plotly leaves a trace without a point out of the legend as well.
-        let (xs, ys) =
-            if self.xs.is_empty() { (vec![f64::NAN], vec![f64::NAN]) } else { (self.xs.clone(), self.ys.clone()) };
-        let line = Line::new().color(css(self.color)).width(2.0).dash(match self.line {
-            Some(Dash::Dashed) => DashType::Dash,
-            Some(Dash::Dotted) => DashType::Dot,
-            _ => DashType::Solid,
-        });
-        let mode = match (self.line, self.marker) {
-            (Some(_), Some(_)) => Mode::LinesMarkers,
-            (Some(_), None) => Mode::Lines,
-            _ => Mode::Markers,
-        };
-        let marker = PlotlyMarker::new()
-            .color(css(self.color))
-            .size(9)
-            .symbol(symbol(self.marker.unwrap_or(Marker::Circle), self.open));
-        let mut trace = Scatter::new(xs, ys)
-            .name(html(&self.name))
-            .legend_group(html(self.legend_group()))
-            .show_legend(show_legend)
-            .mode(mode)
-            .opacity(self.opacity)
-            .line(line)
-            .marker(marker)
-            .x_axis(axis("x", panel))
-            .y_axis(axis("y", panel));
-        if let Some(errors) = &self.errors {
-            let bars = ErrorData::new(ErrorType::Data).array(errors.clone()).color(css(self.color));
-            trace = trace.error_y(bars.thickness(1.5).width(4));
-        }
-        if let Some((low, high)) = &self.band {
-            // There along the upper edge and back along the lower one.
-            let there: Vec<usize> = self.shown().collect();
-            let back = there.iter().rev();
-            let outline = Scatter::new(
-                there.iter().chain(back.clone()).map(|&index| self.xs[index]).collect(),
-                there.iter().map(|&index| high[index]).chain(back.map(|&index| low[index])).collect::<Vec<_>>(),
-            );
-            let outline = outline
-                .mode(Mode::Lines)
-                .fill(Fill::ToSelf)
-                .fill_color(css(self.color.with_alpha(0.2)))
-                .line(Line::new().width(0.0))
-                .hover_info(HoverInfo::Skip)
-                .legend_group(html(self.legend_group()))
-                .show_legend(false);
-            plot.add_trace(outline.x_axis(axis("x", panel)).y_axis(axis("y", panel)));
-        }
-        plot.add_trace(trace);
-    }
-}
-
-impl Bars {
-    fn trace(&self, plot: &mut Plot, panel: usize, show_legend: bool) {
-        // One width for all: bars of a figure are equally wide.
-        let width = self.edges.first().map_or(1.0, |[left, right]| right - left);
-        let middles = self.edges.iter().map(|[left, right]| (left + right) / 2.0).collect();
-        let trace = Bar::new(middles, self.heights.clone())
-            .name(html(&self.name))
-            .legend_group(html(&self.name))
-            .show_legend(show_legend && !self.name.is_empty())
-            .width(width)
-            .marker(PlotlyMarker::new().color(css(self.color)).opacity(self.opacity));
-        plot.add_trace(trace.x_axis(axis("x", panel)).y_axis(axis("y", panel)));
-    }
-}
-
-impl Grid {
-    /// The labels of a mosaic's pictures.
-    fn notes(&self, panel: usize) -> impl Iterator<Item = Annotation> + '_ {
-        self.labels.iter().map(move |(x, y, text)| {
-            let label = note(text).x_ref(axis("x", panel)).y_ref(axis("y", panel));
-            label.x(x - 0.5).x_anchor(Anchor::Center).y(y - 0.5).y_anchor(Anchor::Bottom).border_pad(0.0)
-        })
-    }
-
-    fn trace(&self, plot: &mut Plot, panel: usize, &[_, right, bottom, top]: &[f64; 4], inner: f64) {
-        let values = self.values.outer_iter();
-        let (rows, low, high): (Vec<Vec<Value>>, f64, f64) = if self.pictures {
-            // A byte for each pixel, as in the pictures themselves, keeps a notebook small.
-            let byte = |value: f64| ((value - self.low) / (self.high - self.low) * 255.0).round() as u8;
-            let pixel = |value: &f64| if value.is_finite() { byte(*value).into() } else { Value::Null };
-            (values.map(|row| row.iter().map(pixel).collect()).collect(), 0.0, 255.0)
-        } else {
-            // Four significant digits are as much as a colour tells.
-            let short = |value: &f64| format!("{value:.3e}").parse::<f64>().unwrap_or(f64::NAN).into();
-            (values.map(|row| row.iter().map(short).collect()).collect(), self.low, self.high)
-        };
-        let stops = self.scale.stops();
-        let stops = stops.iter().enumerate().map(|(index, color)| {
-            let Color { red, green, blue, .. } = *color;
-            ColorScaleElement(index as f64 / (stops.len() - 1) as f64, format!("rgb({red},{green},{blue})"))
-        });
-        let mut trace = HeatMap::new_z(rows)
-            .zmin(low)
-            .zmax(high)
-            .color_scale(PlotlyScale::Vector(stops.collect()))
-            .show_scale(!self.pictures)
-            .hover_on_gaps(false)
-            .x_axis(axis("x", panel))
-            .y_axis(axis("y", panel));
-        if self.pictures {
-            trace = trace.hover_info(HoverInfo::Skip);
-        } else {
-            let length = ((top - bottom) * inner) as usize;
-            let bar = ColorBar::new().x(right + 0.01).y((bottom + top) / 2.0).thickness(14);
-            let bar = bar.len_mode(ThicknessMode::Pixels).len(length).outline_width(0);
-            trace = trace.color_bar(bar);
-        }
-        plot.add_trace(trace);
-    }
-}
-
 impl Rule {
     fn draw(&self, panel: &Panel, index: usize) -> (Shape, Annotation) {
         let line = ShapeLine::new().color(css(TEXT)).width(1.5).dash(DashType::Dash);
@@ -316,7 +196,8 @@ impl Rule {
         if self.upright {
             let text = text.x_ref(&x).y_ref(&up).x(panel.x.measure(self.at)).y(1.0);
             let shape = shape.x_ref(&x).y_ref(&up).x0(self.at).x1(self.at).y0(0.0).y1(1.0);
-            (shape, text.x_anchor(Anchor::Left).y_anchor(Anchor::Top))
+            let anchor = if panel.is_right(self) { Anchor::Right } else { Anchor::Left };
+            (shape, text.x_anchor(anchor).y_anchor(Anchor::Top))
         } else {
             let text = text.x_ref(&across).y_ref(&y).x(1.0).y(panel.y.measure(self.at));
             let shape = shape.x_ref(&across).y_ref(&y).x0(0.0).x1(1.0).y0(self.at).y1(self.at);
@@ -332,46 +213,27 @@ fn legend_lines(legend: &[LegendEntry<'_>]) -> usize {
 }
 
 /// Plotly's name of a panel's axis: `x`, `x2`, `x3`, …
-fn axis(letter: &str, panel: usize) -> String {
+pub(super) fn axis(letter: &str, panel: usize) -> String {
     if panel == 0 { letter.to_owned() } else { format!("{letter}{}", panel + 1) }
 }
 
-fn note(text: &str) -> Annotation {
+pub(super) fn note(text: &str) -> Annotation {
     Annotation::new().text(html(text)).show_arrow(false)
 }
 
-fn css(color: Color) -> Rgba {
+pub(super) fn css(color: Color) -> Rgba {
     Rgba::new(color.red, color.green, color.blue, color.alpha)
 }
 
 /// Plotly reads a subset of HTML in every text.
-fn html(text: &str) -> String {
+pub(super) fn html(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('\n', "<br>")
-}
-
-fn symbol(marker: Marker, open: bool) -> MarkerSymbol {
-    match (marker, open) {
-        (Marker::Circle, false) => MarkerSymbol::Circle,
-        (Marker::Circle, true) => MarkerSymbol::CircleOpen,
-        (Marker::Square, false) => MarkerSymbol::Square,
-        (Marker::Square, true) => MarkerSymbol::SquareOpen,
-        (Marker::Diamond, false) => MarkerSymbol::Diamond,
-        (Marker::Diamond, true) => MarkerSymbol::DiamondOpen,
-        (Marker::TriangleUp, false) => MarkerSymbol::TriangleUp,
-        (Marker::TriangleUp, true) => MarkerSymbol::TriangleUpOpen,
-        (Marker::TriangleDown, false) => MarkerSymbol::TriangleDown,
-        (Marker::TriangleDown, true) => MarkerSymbol::TriangleDownOpen,
-        (Marker::Plus, false) => MarkerSymbol::Cross,
-        (Marker::Plus, true) => MarkerSymbol::CrossOpen,
-        (Marker::Cross, false) => MarkerSymbol::X,
-        (Marker::Cross, true) => MarkerSymbol::XOpen,
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use ndarray::array;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::super::ColorScale;
     use super::*;

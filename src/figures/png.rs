@@ -41,7 +41,8 @@ impl Figure {
         let size = [(WIDTH - 16.0) / columns as f64, (bottom - top - 4.0) / rows as f64];
         for (index, panel) in self.panels.iter().enumerate() {
             let (left, above) = ((index % columns) as f64 * size[0] + 4.0, (index / columns) as f64 * size[1] + top);
-            panel.draw(&mut canvas, Area { left, top: above, width: size[0], height: size[1] });
+            let outer = Area { left, top: above, width: size[0], height: size[1] };
+            panel.draw(&mut canvas, outer, self.y_ends(panel));
         }
         canvas.into_png()
     }
@@ -70,8 +71,8 @@ impl Frame {
 }
 
 impl Panel {
-    fn draw(&self, canvas: &mut Canvas, outer: Area) {
-        let (x, y) = (self.x_ends(), self.y_ends());
+    fn draw(&self, canvas: &mut Canvas, outer: Area, y: [f64; 2]) {
+        let x = self.x_ends();
         let pictures = self.pictures();
         let head = if self.title.is_empty() { 10.0 } else { 26.0 };
         let foot = if pictures.is_some() {
@@ -231,7 +232,8 @@ impl Panel {
         }
         canvas.line(&ends, color, 1.5, Dash::Dashed);
         if rule.upright {
-            canvas.text([at + 5.0, area.top + 14.0], &rule.label, SMALL, color, Align::Left, false);
+            let (x, align) = if self.is_right(rule) { (at - 5.0, Align::Right) } else { (at + 5.0, Align::Left) };
+            canvas.text([x, area.top + 14.0], &rule.label, SMALL, color, align, false);
         } else {
             canvas.text([area.right() - 6.0, at - 5.0], &rule.label, SMALL, color, Align::Right, false);
         }
@@ -333,10 +335,56 @@ fn draw_legend(canvas: &mut Canvas, entries: &[LegendEntry<'_>], y: f64) {
                     canvas.marker(middle, marker, series.open, color);
                 }
             }
-            Mark::Bars(bars) => canvas.marker(middle, Marker::Square, false, bars.color.with_alpha(bars.opacity)),
+            Mark::Bars(bars) => {
+                canvas.marker([x + SAMPLE - 5.0, y], Marker::Square, false, bars.color.with_alpha(bars.opacity))
+            }
             Mark::Grid(_) | Mark::Rule(_) => {}
         }
         canvas.text([x + SAMPLE + 7.0, y + 0.36 * SMALL], entry.name, SMALL, INK, Align::Left, false);
         x += entry_width(canvas, entry);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decoded(figure: &Figure) -> (u32, u32, Vec<u8>) {
+        let bytes = figure.to_png().unwrap();
+        let mut reader = png::Decoder::new(std::io::Cursor::new(bytes)).read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        let info = reader.next_frame(&mut pixels).unwrap();
+        (info.width, info.height, pixels)
+    }
+
+    fn count(pixels: &[u8], color: Color) -> usize {
+        pixels.chunks_exact(3).filter(|pixel| **pixel == [color.red, color.green, color.blue]).count()
+    }
+
+    #[test]
+    fn the_picture_has_the_size_that_it_says_and_the_colours_of_its_series() {
+        let figure = Figure::new("").line("s", [0, 1], [0.0, 1.0]).color(Color::VERMILLION).height(300);
+        let (width, height, pixels) = decoded(&figure);
+        assert_eq!((width, height), (1600, 600));
+        // A diagonal of 4 pixels across most of 1600 × 600.
+        assert!(count(&pixels, Color::VERMILLION) > 3000);
+        assert_eq!(count(&pixels, Color::PURPLE), 0);
+    }
+
+    #[test]
+    fn an_error_bar_is_drawn_above_and_below_its_point() {
+        let figure = Figure::new("").scatter("s", [0.0], [0.0]).y_range(-2.0, 2.0).color(Color::GREEN);
+        let without = count(&decoded(&figure).2, Color::GREEN);
+        let with = count(&decoded(&figure.error_bars([1.0])).2, Color::GREEN);
+        assert!(with > without + 300, "{with} and {without} pixels");
+    }
+
+    #[test]
+    fn the_first_row_of_a_matrix_is_on_top() {
+        let figure = Figure::new("").heat_map(&ndarray::array![[0.0], [1.0]], super::super::ColorScale::Grey);
+        let (width, _, pixels) = decoded(&figure);
+        let black = pixels.chunks_exact(3 * width as usize).position(|row| row[3 * 400] == 0).unwrap();
+        let white_below = pixels.chunks_exact(3 * width as usize).skip(black).any(|row| row[3 * 400] == 255);
+        assert!(white_below);
     }
 }

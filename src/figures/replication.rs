@@ -20,10 +20,8 @@ const TYPE_B: [Method; 4] = [Method::None, Method::Binary, Method::GaussianB, Me
 /// Runs of two protocols, or of two data sets, for one point: they cannot share it.
 pub fn figure1(records: &Records) -> Result<Figure> {
     let summaries = figure1_summaries(records)?;
-    // One range for both panels, so that they can be compared; no point is outside of it.
-    let highest = summaries.iter().map(|point| point.test_error_percent.mean).fold(3.1, f64::max) + 0.1;
-    let lowest = summaries.iter().map(|point| point.test_error_percent.mean).fold(0.9, f64::min) - 0.1;
-    let mut figure = Figure::new("Figure 1: test error on MNIST over the width of three hidden layers").height(520);
+    let mut figure =
+        Figure::new("Figure 1: test error on MNIST over the width of three hidden layers").height(520).share_y();
     for (title, methods) in [("(a) type A: correlated noise", &TYPE_A[..]), ("(b) type B: independent noise", &TYPE_B)]
     {
         figure = figure
@@ -31,7 +29,6 @@ pub fn figure1(records: &Records) -> Result<Figure> {
             .x_label("Units per hidden layer")
             .y_label("Test error (%)")
             .x_range(40.0, 1360.0)
-            .y_range(lowest, highest)
             .x_ticks([100, 250, 500, 750, 1000, 1250]);
         for &method in methods {
             figure = published(figure, method, "older replication", paper::figure1_replication()).dotted().faint();

@@ -32,16 +32,24 @@ pub fn learning_curves(history: &History) -> Figure {
     }
 }
 
-/// Mean of each layer's α over the epochs, in a band from its smallest to its largest.
+/// Mean of each layer's α over the epochs, in a band from its smallest to its largest; one panel a layer, of which the
+/// first eight are shown.
 pub fn alpha_curves(history: &History) -> Figure {
-    let layers = history.epochs.iter().map(|epoch| epoch.alpha.len()).max().unwrap_or(0);
-    let mut figure = Figure::new("The noise that was learned").x_label("Epoch").y_label("α: variance over mean²");
+    let layers = history.epochs.iter().map(|epoch| epoch.alpha.len()).max().unwrap_or(0).min(8);
+    let largest = history.epochs.iter().flat_map(|epoch| &epoch.alpha).map(|alpha| alpha.max).fold(1.0, f64::max);
+    let mut figure = Figure::new("The noise of each layer: mean of α, and from its smallest to its largest")
+        .columns(layers.clamp(1, 4))
+        .height(if layers > 4 { 560 } else { 330 });
     for layer in 0..layers {
         let name = if layer == 0 { "input".to_owned() } else { format!("hidden layer {layer}") };
         let epochs: Vec<&Epoch> = history.epochs.iter().filter(|epoch| epoch.alpha.len() > layer).collect();
         let alpha = || epochs.iter().map(|epoch| &epoch.alpha[layer]);
         figure = figure
-            .line(name, epochs.iter().map(|epoch| epoch.epoch), alpha().map(|alpha| alpha.mean))
+            .panel(name)
+            .x_label("Epoch")
+            .y_label(if layer % 4 == 0 { "α" } else { "" })
+            .y_range(0.0, 1.05 * largest)
+            .line("mean of α", epochs.iter().map(|epoch| epoch.epoch), alpha().map(|alpha| alpha.mean))
             .band(alpha().map(|alpha| alpha.min), alpha().map(|alpha| alpha.max));
     }
     figure

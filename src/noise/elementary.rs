@@ -21,20 +21,25 @@ pub(crate) fn ln(x: f32) -> f32 {
     y = y * f - 1.666_805_8e-1;
     y = y * f + 2.000_071_5e-1;
     y = y * f - 2.499_999_4e-1;
-    y = y * f + 3.333_333_1e-1;
+    y = y * f + 3.333_333e-1;
     let e = e as f32;
     // ln 2 in two parts, of which the first is exact in few bits.
     let low = y * f * f2 + e * -2.121_944_4e-4 - 0.5 * f2;
     f + low + e * 0.693_359_4
 }
 
-/// e^x, clamped to x in [−87, 88], within 2 units in the last place.
+/// e^x within 2 units in the last place on [−87, 88]; e^88 above, and 0 below, where e^x is no normal number any more:
+/// α = 0 is then exactly no noise.
 #[inline(always)]
 pub(crate) fn exp(x: f32) -> f32 {
-    // Adding 1.5·2²³ rounds to an integer without a call to `round`.
+    // Adding 1.5·2²³ rounds to an integer without a call to `round`, and leaves it in the lowest bits: a conversion by `as`
+    // saturates, for which the compiler takes a vector apart.
     const ROUND: f32 = 12_582_912.0;
+    const EXPONENT_OF_ONE: u32 = 127 << 23;
+    let underflows = x < -87.0;
     let x = x.clamp(-87.0, 88.0);
-    let n = (x * std::f32::consts::LOG2_E + ROUND) - ROUND;
+    let rounded = x * std::f32::consts::LOG2_E + ROUND;
+    let n = rounded - ROUND;
     let r = x - n * 0.693_359_4 + n * 2.121_944_4e-4;
     let mut y = 1.987_569_1e-4;
     y = y * r + 1.398_199_9e-3;
@@ -43,7 +48,8 @@ pub(crate) fn exp(x: f32) -> f32 {
     y = y * r + 1.666_666_5e-1;
     y = y * r + 5e-1;
     let y = y * (r * r) + r + 1.0;
-    y * f32::from_bits((((n as i32) + 127) << 23) as u32)
+    let power = y * f32::from_bits((rounded.to_bits() << 23).wrapping_add(EXPONENT_OF_ONE));
+    if underflows { 0.0 } else { power }
 }
 
 /// (sin 2πt, cos 2πt) for t = `turn` / 2³².
@@ -79,13 +85,14 @@ mod tests {
     }
 
     #[test]
-    fn exp_agrees_with_double_precision_and_is_clamped() {
+    fn exp_agrees_with_double_precision_and_is_clamped_or_zero_outside() {
         for k in -86_900..87_900i32 {
             let x = k as f32 / 1000.0;
             let exact = f64::from(x).exp();
             assert!((f64::from(exp(x)) / exact - 1.0).abs() <= 2.4e-7, "exp {x}");
         }
-        assert_eq!(exp(-1e9), exp(-87.0));
+        assert_eq!((exp(-87.1), exp(f32::NEG_INFINITY)), (0.0, 0.0));
+        assert!(exp(f32::NAN).is_nan());
         assert_eq!(exp(1e9), exp(88.0));
         assert_eq!(exp(0.0), 1.0);
     }

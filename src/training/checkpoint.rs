@@ -55,6 +55,12 @@ pub struct ModelInfo {
     position: Position,
 }
 
+/// The one key that every format has.
+#[derive(Deserialize)]
+struct Version {
+    format: u32,
+}
+
 /// A model read from a file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
@@ -73,18 +79,42 @@ impl Model {
         let path = path.as_ref();
         let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
         let (info, tensors) = parse(path, &bytes)?;
-        let mut network = info.skeleton()?;
+        let mut network = info.skeleton(path)?;
         fill(path, &tensors, "", &mut network)?;
         Ok(Self { info, network })
     }
 }
 
 impl ModelInfo {
+    /// Reads what a model file says of itself.
+    ///
+    /// # Errors
+    /// As [`Model::open`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+        Ok(parse(path, &bytes)?.0)
+    }
+
     /// A network of the model's shape, with the parameters that its training started with.
-    fn skeleton(&self) -> Result<Network> {
-        let bad = || Error::argument("widths", format!("{:?}", self.widths), "two numbers or more");
-        let (&inputs, &classes) = self.widths.first().zip(self.widths.last()).ok_or_else(bad)?;
-        self.config.network(inputs, classes)
+    fn skeleton(&self, path: &Path) -> Result<Network> {
+        let ends = self.widths.first().zip(self.widths.last());
+        let (&inputs, &classes) = ends.ok_or_else(|| format_error(path, "it has no layers"))?;
+        self.config.network(inputs, classes).map_err(|error| format_error(path, error))
+    }
+
+    /// What in it contradicts itself, for a training of `examples` examples.
+    fn contradiction(&self, examples: usize) -> Option<String> {
+        let (done, position, batch_size) = (self.history.epochs.len(), self.position, self.config.protocol.batch_size);
+        let steps = examples.div_ceil(batch_size.max(1));
+        if position.step > steps || position.examples != position.step.saturating_mul(batch_size).min(examples) {
+            return Some(format!("{} steps of {} examples into an epoch", position.step, position.examples));
+        }
+        if self.steps != (done * steps + position.step) as u64 {
+            return Some(format!("{} steps, of which {} follow {done} epochs of {steps}", self.steps, position.step));
+        }
+        let number = (1..).zip(&self.history.epochs).find(|(number, epoch)| epoch.epoch != *number);
+        number.map(|(number, epoch)| format!("epoch {} in place of epoch {number}", epoch.epoch))
     }
 }
 
@@ -110,7 +140,7 @@ impl View for Values<'_> {
 }
 
 pub(super) fn save(trainer: &Trainer<'_>, path: &Path) -> Result<()> {
-    let (steps, first_moment, second_moment, average) = trainer.adam.state();
+    let adam = trainer.adam.state();
     let network = &trainer.network;
     let info = ModelInfo {
         format: FORMAT,
@@ -119,7 +149,7 @@ pub(super) fn save(trainer: &Trainer<'_>, path: &Path) -> Result<()> {
         dataset: trainer.splits.train.name().to_owned(),
         train_examples: trainer.splits.train.len(),
         history: trainer.history.clone(),
-        steps,
+        steps: adam.steps,
         position: trainer.position,
     };
     let shapes = network.parameter_shapes();
@@ -127,9 +157,9 @@ pub(super) fn save(trainer: &Trainer<'_>, path: &Path) -> Result<()> {
     for (prefix, arrays) in [
         ("", values(trainer.best_network())),
         ("training.parameters.", values(network)),
-        ("training.average.", values(average)),
-        ("training.first_moment.", first_moment.iter().map(Vec::as_slice).collect()),
-        ("training.second_moment.", second_moment.iter().map(Vec::as_slice).collect()),
+        ("training.average.", values(adam.averaged)),
+        ("training.first_moment.", adam.first_moment.iter().map(Vec::as_slice).collect()),
+        ("training.second_moment.", adam.second_moment.iter().map(Vec::as_slice).collect()),
     ] {
         for (((name, _), shape), values) in network.parameters().into_iter().zip(&shapes).zip(arrays) {
             tensors.push((format!("{prefix}{name}"), Values { shape: shape.clone(), values }));
@@ -149,20 +179,18 @@ fn values(network: &Network) -> Vec<&[f32]> {
 pub(super) fn resume<'a>(path: &Path, splits: &'a Splits, epochs: Option<usize>) -> Result<Trainer<'a>> {
     let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
     let (info, tensors) = parse(path, &bytes)?;
-    let here = (splits.train.name(), splits.train.len());
-    if (info.dataset.as_str(), info.train_examples) != here {
-        return Err(Error::Argument {
-            name: "data",
-            value: format!("{} with {} training examples", here.0, here.1),
-            expected: format!(
-                "{} with {} training examples, which {} was trained on",
-                info.dataset,
-                info.train_examples,
-                path.display()
-            ),
-        });
+    let describe = |name: &str, train: usize, held_out: usize| {
+        format!("{name} with {train} training examples and {held_out} held out")
+    };
+    let here = describe(splits.train.name(), splits.train.len(), splits.validation.len());
+    let there = describe(&info.dataset, info.train_examples, info.config.protocol.held_out);
+    if here != there {
+        return Err(Error::argument("data", here, format!("{there}, as {} was trained on", path.display())));
     }
-    let mut network = info.skeleton()?;
+    if let Some(reason) = info.contradiction(splits.train.len()) {
+        return Err(format_error(path, format!("it stands at {reason}")));
+    }
+    let mut network = info.skeleton(path)?;
     let mut average = network.clone();
     fill(path, &tensors, "training.parameters.", &mut network)?;
     fill(path, &tensors, "training.average.", &mut average)?;
@@ -188,7 +216,7 @@ pub(super) fn resume<'a>(path: &Path, splits: &'a Splits, epochs: Option<usize>)
     let best = if info.history.epochs.is_empty() {
         None
     } else {
-        let mut best = info.skeleton()?;
+        let mut best = info.skeleton(path)?;
         fill(path, &tensors, "", &mut best)?;
         Some(best)
     };
@@ -205,11 +233,12 @@ fn parse<'a>(path: &Path, bytes: &'a [u8]) -> Result<(ModelInfo, SafeTensors<'a>
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| format_error(path, error))?;
     let json = metadata.metadata().as_ref().and_then(|map| map.get(KEY));
     let json = json.ok_or_else(|| format_error(path, format!("its metadata has no key `{KEY}`")))?;
-    let info: ModelInfo = serde_json::from_str(json).map_err(|error| format_error(path, error))?;
-    if info.format != FORMAT {
-        let reason = format!("it has format {}, and this version reads format {FORMAT}", info.format);
-        return Err(format_error(path, reason));
+    // The format first: the rest of another format may be anything.
+    let Version { format } = serde_json::from_str(json).map_err(|error| format_error(path, error))?;
+    if format != FORMAT {
+        return Err(format_error(path, format!("it has format {format}, and this version reads format {FORMAT}")));
     }
+    let info: ModelInfo = serde_json::from_str(json).map_err(|error| format_error(path, error))?;
     let tensors = SafeTensors::deserialize(bytes).map_err(|error| format_error(path, error))?;
     let hidden = info.widths.get(1..info.widths.len().saturating_sub(1)).unwrap_or_default();
     if hidden != info.config.hidden {

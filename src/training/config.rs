@@ -90,6 +90,9 @@ impl Config {
         if self.hidden.is_empty() {
             return Err(Error::argument("hidden", "empty", "one width or more, such as 100,100,100"));
         }
+        if self.hidden.contains(&0) {
+            return Err(Error::argument("hidden", format!("{:?}", self.hidden), "widths of 1 or more"));
+        }
         let widths: Vec<usize> =
             std::iter::once(inputs).chain(self.hidden.iter().copied()).chain(std::iter::once(classes)).collect();
         let rates = DropoutRates { input: self.protocol.input_rate, hidden: self.protocol.hidden_rate };

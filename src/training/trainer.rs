@@ -81,12 +81,13 @@ pub struct Trainer<'a> {
 }
 
 impl<'a> Trainer<'a> {
-    /// A run from its beginning.
+    /// A run from its beginning. How many examples are held out is read off `splits`, whatever `config` says of it.
     ///
     /// # Errors
-    /// A setting out of its range, named with its value.
-    pub fn new(config: Config, splits: &'a Splits) -> Result<Self> {
+    /// A setting out of its range, named with its value; no test examples.
+    pub fn new(mut config: Config, splits: &'a Splits) -> Result<Self> {
         config.check()?;
+        config.protocol.held_out = splits.validation.len();
         let network = config.network(splits.train.inputs(), splits.train.classes())?;
         let adam = Adam::new(&network, config.adam())?;
         Self::from_parts(config, splits, network, adam, None, History::default(), Position::default())
@@ -105,6 +106,9 @@ impl<'a> Trainer<'a> {
         if config.protocol.batch_size > splits.train.len() {
             let expected = format!("at most the {} training examples", splits.train.len());
             return Err(Error::argument("batch size", config.protocol.batch_size, expected));
+        }
+        if splits.test.is_empty() {
+            return Err(Error::argument("number of test examples", 0, "1 or more"));
         }
         let engine = Engine::new(&network, config.protocol.batch_size, config.threads)?;
         Ok(Self { config, splits, network, adam, best_network, history, position, engine })
@@ -145,7 +149,7 @@ impl<'a> Trainer<'a> {
     /// bit, however often it is broken off and resumed.
     ///
     /// # Errors
-    /// [`Error::NonFinite`] where the loss is infinite or not a number.
+    /// [`Error::NonFinite`] where the loss, or after an epoch a parameter, is infinite or not a number.
     pub fn run(&mut self, mut observer: impl FnMut(Progress<'_>) -> ControlFlow<()>) -> Result<Ending> {
         let epochs = self.config.protocol.epochs;
         while self.history.epochs.len() < epochs {
@@ -154,6 +158,7 @@ impl<'a> Trainer<'a> {
             }
             let epoch = self.finish_epoch()?;
             self.history.epochs.push(epoch);
+            self.position = Position::default();
             if self.history.best().is_some_and(|best| best.epoch == self.history.epochs.len()) {
                 self.best_network.get_or_insert_with(|| self.network.clone()).clone_from(self.adam.averaged());
             }
@@ -184,7 +189,12 @@ impl<'a> Trainer<'a> {
             let source = NoiseSource::new(seed, self.adam.steps());
             let cross_entropy = self.engine.gradient(&self.network, &batch, source, objective)?;
             if !cross_entropy.is_finite() {
-                return Err(self.non_finite("the cross-entropy", cross_entropy));
+                let what = match non_finite(&self.network) {
+                    Some((name, _)) => format!("the cross-entropy (and {name})"),
+                    None => "the cross-entropy".to_owned(),
+                };
+                let step = self.adam.steps() + 1;
+                return Err(Error::NonFinite { what, value: cross_entropy, epoch: epoch + 1, step });
             }
             let schedule = self.config.schedule(epoch as f64 + self.position.step as f64 / steps as f64);
             self.engine.step(&mut self.network, &mut self.adam, schedule);
@@ -206,14 +216,16 @@ impl<'a> Trainer<'a> {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Evaluates the averaged parameters, and makes ready for the next epoch.
+    /// Evaluates the averaged parameters.
     fn finish_epoch(&mut self) -> Result<Epoch> {
-        let position = std::mem::take(&mut self.position);
+        // No loss has seen what the last step made, and an evaluation takes a NaN for a wrong answer.
+        if let Some((what, value)) = non_finite(&self.network).or_else(|| non_finite(self.adam.averaged())) {
+            let (epoch, step) = (self.history.epochs.len() + 1, self.adam.steps());
+            return Err(Error::NonFinite { what, value, epoch, step });
+        }
+        let position = self.position;
         let train_cross_entropy = position.cross_entropy / position.examples as f64;
         let train_kl = self.config.objective(self.splits.train.len()).kl(&self.network);
-        if !train_kl.is_finite() {
-            return Err(self.non_finite("the KL term", train_kl));
-        }
         let validation = &self.splits.validation;
         let valid = if validation.is_empty() { None } else { Some(self.evaluate(validation)?) };
         let test = self.evaluate(&self.splits.test)?;
@@ -236,15 +248,6 @@ impl<'a> Trainer<'a> {
         self.engine.evaluate(self.adam.averaged(), &Examples { dataset, indices: &indices })
     }
 
-    fn non_finite(&self, what: &str, value: f64) -> Error {
-        let bad = |(name, values): (String, &[f32])| values.iter().any(|x| !x.is_finite()).then_some(name);
-        let what = match self.network.parameters().into_iter().find_map(bad) {
-            Some(name) => format!("{what} (and a number in {name})"),
-            None => what.to_owned(),
-        };
-        Error::NonFinite { what, value, epoch: self.history.epochs.len() + 1, step: self.adam.steps() + 1 }
-    }
-
     /// Writes a checkpoint: the model that validation has chosen so far, for evaluation, and all that
     /// [`Trainer::resume`] needs. The file is replaced atomically.
     ///
@@ -261,6 +264,14 @@ impl<'a> Trainer<'a> {
     pub fn resume(path: impl AsRef<std::path::Path>, splits: &'a Splits, epochs: Option<usize>) -> Result<Self> {
         checkpoint::resume(path.as_ref(), splits, epochs)
     }
+}
+
+/// The first parameter that is infinite or not a number: where it is, and its value.
+fn non_finite(network: &Network) -> Option<(String, f64)> {
+    network.parameters().into_iter().find_map(|(name, values)| {
+        let value = values.iter().find(|value| !value.is_finite())?;
+        Some((format!("a number in {name}"), f64::from(*value)))
+    })
 }
 
 /// A finished run.

@@ -1,0 +1,83 @@
+//! A training step (gradient and Adam with averaging) of each method, and the noise and KL arithmetic in it.
+
+use std::hint::black_box;
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use vardrop::Method;
+use vardrop::data::{Dataset, Source, Splits};
+use vardrop::engine::{Engine, Examples};
+use vardrop::network::Network;
+use vardrop::noise::{NoiseSource, fill_binary, fill_standard_normal, negative_kl_slope};
+use vardrop::optimizer::Adam;
+use vardrop::training::Config;
+
+/// One network in training, on as many threads as the machine has processors.
+struct Training<'a> {
+    config: Config,
+    dataset: &'a Dataset,
+    indices: Vec<usize>,
+    network: Network,
+    adam: Adam,
+    engine: Engine,
+}
+
+impl<'a> Training<'a> {
+    fn new(dataset: &'a Dataset, method: Method, width: usize, batch_size: usize) -> Self {
+        let config = Config::new(method, &[width; 3]).batch_size(batch_size);
+        let network = config.network(dataset.inputs(), dataset.classes()).expect("a valid shape");
+        let adam = Adam::new(&network, config.adam()).expect("default settings");
+        let engine = Engine::new(&network, batch_size, config.threads).expect("a valid engine");
+        // Far apart, as the rows of a shuffled minibatch are.
+        let indices = (0..batch_size).map(|i| i * 7919 % dataset.len()).collect();
+        Self { config, dataset, indices, network, adam, engine }
+    }
+
+    fn step(&mut self) {
+        let batch = Examples { dataset: self.dataset, indices: &self.indices };
+        let source = NoiseSource::new(1, self.adam.steps());
+        let objective = self.config.objective(self.dataset.len());
+        self.engine.gradient(&self.network, &batch, source, objective).expect("a minibatch of the engine's shape");
+        self.engine.step(&mut self.network, &mut self.adam, 1.0);
+    }
+}
+
+fn steps(criterion: &mut Criterion) {
+    let splits = Splits::open(&Source::Synthetic, 0).expect("embedded data");
+    let sizes: [(usize, usize, &[Method]); 2] =
+        [(250, 100, &Method::ALL), (1024, 1000, &[Method::None, Method::VariationalA, Method::VariationalB])];
+    for (width, batch_size, methods) in sizes {
+        let mut group = criterion.benchmark_group(format!("step/{width}/{batch_size}"));
+        group.sample_size(if width > 500 { 10 } else { 50 }).throughput(Throughput::Elements(batch_size as u64));
+        for &method in methods {
+            let mut training = Training::new(&splits.train, method, width, batch_size);
+            group.bench_function(method.name(), |bencher| bencher.iter(|| training.step()));
+        }
+    }
+}
+
+fn noise(criterion: &mut Criterion) {
+    let source = NoiseSource::new(1, 0);
+    let mut group = criterion.benchmark_group("noise");
+    for width in [250, 784, 1024] {
+        let mut row = vec![0f32; width];
+        group.throughput(Throughput::Elements(width as u64));
+        group.bench_function(BenchmarkId::new("normal", width), |bencher| {
+            bencher.iter(|| fill_standard_normal(source.row(0, black_box(1)), black_box(&mut row)));
+        });
+        group.bench_function(BenchmarkId::new("binary", width), |bencher| {
+            bencher.iter(|| fill_binary(source.row(0, black_box(1)), 0.5, black_box(&mut row)));
+        });
+    }
+}
+
+fn kl(criterion: &mut Criterion) {
+    let alpha: Vec<f32> = (1..=1024).map(|k| k as f32 / 1024.0).collect();
+    let mut group = criterion.benchmark_group("kl");
+    group.throughput(Throughput::Elements(alpha.len() as u64));
+    group.bench_function("slope", |bencher| {
+        bencher.iter(|| black_box(&alpha).iter().map(|&alpha| negative_kl_slope(alpha)).fold(0.0, f32::max));
+    });
+}
+
+criterion_group!(benches, steps, noise, kl);
+criterion_main!(benches);

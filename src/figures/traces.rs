@@ -1,0 +1,148 @@
+//! Plotly's traces: one for each series, its band, bars and grid.
+
+use plotly::common::{
+    Anchor, ColorBar, ColorScale, ColorScaleElement, DashType, ErrorData, ErrorType, Fill, HoverInfo, Line,
+    Marker as PlotlyMarker, MarkerSymbol, Mode, ThicknessMode,
+};
+use plotly::layout::Annotation;
+use plotly::{Bar, HeatMap, Plot, Scatter};
+use serde_json::Value;
+
+use super::plotly::{axis, css, html, note};
+use super::series::{Bars, Grid, Series};
+use super::style::{Color, Dash, Marker};
+
+impl Series {
+    pub(super) fn trace(&self, plot: &mut Plot, panel: usize, show_legend: bool) {
+        // Plotly leaves a trace without a point out of the legend as well.
+        let (xs, ys) =
+            if self.xs.is_empty() { (vec![f64::NAN], vec![f64::NAN]) } else { (self.xs.clone(), self.ys.clone()) };
+        let line = Line::new().color(css(self.color)).width(2.0).dash(match self.line {
+            Some(Dash::Dashed) => DashType::Dash,
+            Some(Dash::Dotted) => DashType::Dot,
+            _ => DashType::Solid,
+        });
+        let mode = match (self.line, self.marker) {
+            (Some(_), Some(_)) => Mode::LinesMarkers,
+            (Some(_), None) => Mode::Lines,
+            _ => Mode::Markers,
+        };
+        let marker = PlotlyMarker::new()
+            .color(css(self.color))
+            .size(9)
+            .symbol(symbol(self.marker.unwrap_or(Marker::Circle), self.open));
+        let mut trace = Scatter::new(xs, ys)
+            .name(html(&self.name))
+            .legend_group(html(self.legend_group()))
+            .show_legend(show_legend)
+            .mode(mode)
+            .opacity(self.opacity)
+            .line(line)
+            .marker(marker)
+            .x_axis(axis("x", panel))
+            .y_axis(axis("y", panel));
+        if let Some(errors) = &self.errors {
+            let bars = ErrorData::new(ErrorType::Data).array(errors.clone()).color(css(self.color));
+            trace = trace.error_y(bars.thickness(1.5).width(4));
+        }
+        if let Some((low, high)) = &self.band {
+            // There along the upper edge and back along the lower one.
+            let there: Vec<usize> = self.shown().collect();
+            let back = there.iter().rev();
+            let outline = Scatter::new(
+                there.iter().chain(back.clone()).map(|&index| self.xs[index]).collect(),
+                there.iter().map(|&index| high[index]).chain(back.map(|&index| low[index])).collect::<Vec<_>>(),
+            );
+            let outline = outline
+                .mode(Mode::Lines)
+                .fill(Fill::ToSelf)
+                .fill_color(css(self.color.with_alpha(0.2)))
+                .line(Line::new().width(0.0))
+                .hover_info(HoverInfo::Skip)
+                .legend_group(html(self.legend_group()))
+                .show_legend(false);
+            plot.add_trace(outline.x_axis(axis("x", panel)).y_axis(axis("y", panel)));
+        }
+        plot.add_trace(trace);
+    }
+}
+
+impl Bars {
+    pub(super) fn trace(&self, plot: &mut Plot, panel: usize, show_legend: bool) {
+        // One width for all: bars of a figure are equally wide.
+        let width = self.edges.first().map_or(1.0, |[left, right]| right - left);
+        let middles = self.edges.iter().map(|[left, right]| (left + right) / 2.0).collect();
+        let trace = Bar::new(middles, self.heights.clone())
+            .name(html(&self.name))
+            .legend_group(html(&self.name))
+            .show_legend(show_legend && !self.name.is_empty())
+            .width(width)
+            .marker(PlotlyMarker::new().color(css(self.color)).opacity(self.opacity));
+        plot.add_trace(trace.x_axis(axis("x", panel)).y_axis(axis("y", panel)));
+    }
+}
+
+impl Grid {
+    /// The labels of a mosaic's pictures.
+    pub(super) fn notes(&self, panel: usize) -> impl Iterator<Item = Annotation> + '_ {
+        self.labels.iter().map(move |(x, y, text)| {
+            let label = note(text).x_ref(axis("x", panel)).y_ref(axis("y", panel));
+            label.x(x - 0.5).x_anchor(Anchor::Center).y(y - 0.5).y_anchor(Anchor::Bottom).border_pad(0.0)
+        })
+    }
+
+    pub(super) fn trace(&self, plot: &mut Plot, panel: usize, &[_, right, bottom, top]: &[f64; 4], inner: f64) {
+        let values = self.values.outer_iter();
+        let (rows, low, high): (Vec<Vec<Value>>, f64, f64) = if self.pictures {
+            // A byte for each pixel, as in the pictures themselves, keeps a notebook small.
+            let byte = |value: f64| ((value - self.low) / (self.high - self.low) * 255.0).round() as u8;
+            let pixel = |value: &f64| if value.is_finite() { byte(*value).into() } else { Value::Null };
+            (values.map(|row| row.iter().map(pixel).collect()).collect(), 0.0, 255.0)
+        } else {
+            // Four significant digits are as much as a colour tells.
+            let short = |value: &f64| format!("{value:.3e}").parse::<f64>().unwrap_or(f64::NAN).into();
+            (values.map(|row| row.iter().map(short).collect()).collect(), self.low, self.high)
+        };
+        let stops = self.scale.stops();
+        let stops = stops.iter().enumerate().map(|(index, color)| {
+            let Color { red, green, blue, .. } = *color;
+            ColorScaleElement(index as f64 / (stops.len() - 1) as f64, format!("rgb({red},{green},{blue})"))
+        });
+        let mut trace = HeatMap::new_z(rows)
+            .zmin(low)
+            .zmax(high)
+            .color_scale(ColorScale::Vector(stops.collect()))
+            .show_scale(!self.pictures)
+            .hover_on_gaps(false)
+            .x_axis(axis("x", panel))
+            .y_axis(axis("y", panel));
+        if self.pictures {
+            trace = trace.hover_info(HoverInfo::Skip);
+        } else {
+            let length = ((top - bottom) * inner) as usize;
+            let bar = ColorBar::new().x(right + 0.01).y((bottom + top) / 2.0).thickness(14);
+            let bar = bar.len_mode(ThicknessMode::Pixels).len(length).outline_width(0);
+            trace = trace.color_bar(bar);
+        }
+        plot.add_trace(trace);
+    }
+}
+
+fn symbol(marker: Marker, open: bool) -> MarkerSymbol {
+    match (marker, open) {
+        (Marker::Circle, false) => MarkerSymbol::Circle,
+        (Marker::Circle, true) => MarkerSymbol::CircleOpen,
+        (Marker::Square, false) => MarkerSymbol::Square,
+        (Marker::Square, true) => MarkerSymbol::SquareOpen,
+        (Marker::Diamond, false) => MarkerSymbol::Diamond,
+        (Marker::Diamond, true) => MarkerSymbol::DiamondOpen,
+        (Marker::TriangleUp, false) => MarkerSymbol::TriangleUp,
+        (Marker::TriangleUp, true) => MarkerSymbol::TriangleUpOpen,
+        (Marker::TriangleDown, false) => MarkerSymbol::TriangleDown,
+        (Marker::TriangleDown, true) => MarkerSymbol::TriangleDownOpen,
+        (Marker::Plus, false) => MarkerSymbol::Cross,
+        (Marker::Plus, true) => MarkerSymbol::CrossOpen,
+        (Marker::Cross, false) => MarkerSymbol::X,
+        (Marker::Cross, true) => MarkerSymbol::XOpen,
+    }
+}

@@ -1,0 +1,341 @@
+//! `vardrop train` and `vardrop evaluate`: what they print and where, their exit codes, Ctrl-C, and resuming.
+#![cfg(feature = "cli")]
+
+mod support;
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use vardrop::data::mnist::FILES;
+
+/// A folder with 300 training and 100 test images of 4 × 4 pixels, whose class shows in them, and nothing else around.
+struct Place {
+    root: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("digits");
+        fs::create_dir(&folder).unwrap();
+        for (files, count) in [(0, 300u32), (2, 100)] {
+            let labels: Vec<u8> = (0..count).map(|example| (example * 7 % 10) as u8).collect();
+            let pixel = |example: u32, pixel: u32| {
+                let bright = pixel == u32::from(labels[example as usize]);
+                (if bright { 150 } else { 40 }) + ((example * 31 + pixel * 17) % 80) as u8
+            };
+            let pixels: Vec<u8> = (0..count * 16).map(|index| pixel(index / 16, index % 16)).collect();
+            fs::write(folder.join(FILES[files].name), support::idx(&[count, 4, 4], &pixels)).unwrap();
+            fs::write(folder.join(FILES[files + 1].name), support::idx(&[count], &labels)).unwrap();
+        }
+        Self { root }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    fn command(&self, arguments: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vardrop"));
+        command.args(arguments.split_whitespace()).current_dir(self.root.path());
+        command.env("XDG_CACHE_HOME", self.root.path()).env_remove("MNIST_DIR");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    fn run(&self, arguments: &str) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// The object that a command prints; it must end well.
+    #[track_caller]
+    fn json(&self, arguments: &str) -> Value {
+        let output = self.run(arguments);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// The message of a command that must fail with a code.
+    #[track_caller]
+    fn failure(&self, arguments: &str, code: i32) -> String {
+        let output = self.run(arguments);
+        assert_eq!(output.status.code(), Some(code), "{arguments}: {}", text(&output.stderr));
+        assert_eq!(text(&output.stdout), "", "{arguments}");
+        text(&output.stderr)
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+const SMALL: &str = "train --data ./digits --held-out 60 --hidden 8,8 --batch-size 32 --threads 1 --seed 3";
+
+/// Everything but what a clock or the system tells.
+fn figures(mut output: Value) -> Value {
+    for epoch in output["epochs"].as_array_mut().unwrap() {
+        epoch["seconds"] = 0.into();
+    }
+    output["peak_memory_mib"] = Value::Null;
+    output
+}
+
+#[test]
+fn train_prints_one_object_with_the_keys_that_scripts_rely_on() {
+    let place = Place::new();
+    let output = place.run(&format!("{SMALL} --method variational-b --epochs 2 --json"));
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let stdout = text(&output.stdout);
+    assert_eq!((stdout.lines().count(), stdout.ends_with('\n')), (1, true));
+    let object: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((&object["method"], &object["seed"]), (&"variational-b".into(), &3.into()));
+    assert_eq!(object["hidden"], serde_json::json!([8, 8]));
+    assert_eq!((&object["dataset"], &object["train_examples"]), (&"./digits".into(), &240.into()));
+    assert_eq!((&object["batch_size"], &object["finished"]), (&32.into(), &true.into()));
+    assert!(!cfg!(target_os = "linux") || object["peak_memory_mib"].as_f64().unwrap() > 1.0);
+    let epochs = object["epochs"].as_array().unwrap();
+    assert_eq!(epochs.iter().map(|epoch| epoch["epoch"].as_u64().unwrap()).collect::<Vec<_>>(), [1, 2]);
+    for epoch in epochs {
+        for key in ["seconds", "train_loss", "valid_error_percent", "test_error_percent"] {
+            assert!(epoch[key].is_number(), "{key}: {epoch}");
+        }
+    }
+    let best = &object["best"];
+    let chosen = &epochs[best["epoch"].as_u64().unwrap() as usize - 1];
+    for key in ["valid_error_percent", "test_error_percent"] {
+        assert_eq!(best[key], chosen[key]);
+    }
+    // Plain lines where there is no terminal: no escape, no carriage return.
+    let stderr = text(&output.stderr);
+    let lines: Vec<&str> = stderr.lines().collect();
+    assert!(
+        lines.len() == 2 && lines[0].starts_with("epoch 1/2: loss ") && lines[1].starts_with("epoch 2/2"),
+        "{stderr}"
+    );
+    assert!(!stderr.contains(['\u{1b}', '\r']), "{stderr:?}");
+}
+
+#[test]
+fn train_without_json_prints_one_sentence_and_the_same_run_twice_is_the_same() {
+    let place = Place::new();
+    let output = place.run(&format!("{SMALL} --method binary --epochs 1"));
+    let stdout = text(&output.stdout);
+    assert!(stdout.starts_with("binary: test error ") && stdout.contains("validation chose"), "{stdout}");
+    assert_eq!(stdout.lines().count(), 1);
+    let run = || figures(place.json(&format!("{SMALL} --method gaussian-a --epochs 2 --json")));
+    assert_eq!(run(), run());
+    let all = place.json("train --data ./digits --held-out 0 --hidden 4 --method none --epochs 2 --threads 1 --json");
+    assert_eq!((&all["best"]["epoch"], &all["best"]["valid_error_percent"]), (&2.into(), &Value::Null));
+    assert_eq!(all["train_examples"], 300);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_leaves_a_model_to_evaluate_and_to_resume_to_the_same_numbers() {
+    let place = Place::new();
+    let endless = format!("{SMALL} --method variational-a --epochs 1000000 --save model --record runs.jsonl --json");
+    let mut child = place.command(&endless).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    // Two whole epochs, so that the model is one that validation chose; then somewhere in the third or later.
+    assert!(lines.by_ref().map(Result::unwrap).any(|line| line.starts_with("epoch 2/")));
+    let kill = Command::new("sh").args(["-c", &format!("kill -INT {}", child.id())]).status().unwrap();
+    assert!(kill.success());
+    let rest: Vec<String> = lines.map(Result::unwrap).collect();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert!(rest.last().unwrap().contains("vardrop train --resume model --save model"), "{rest:?}");
+    let interrupted: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(interrupted["finished"], false);
+    let epochs = interrupted["epochs"].as_array().unwrap().len();
+    assert!(epochs >= 2);
+    assert_eq!(text(&fs::read(place.path("runs.jsonl")).unwrap()), "", "an unfinished run is no record");
+
+    let evaluated = place.json("evaluate model --json");
+    assert_eq!(evaluated["test_error_percent"], interrupted["best"]["test_error_percent"]);
+    assert_eq!((&evaluated["dataset"], &evaluated["test_examples"]), (&"./digits".into(), &100.into()));
+
+    let all = epochs + 2;
+    let resumed = place.json(&format!("train --resume model --save model --epochs {all} --json --record runs.jsonl"));
+    let whole = place.json(&format!("{SMALL} --method variational-a --epochs {all} --json"));
+    assert_eq!(figures(resumed), figures(whole));
+    let report = place.run("report figure1 runs.jsonl --format csv");
+    assert_eq!(report.status.code(), Some(0), "{}", text(&report.stderr));
+}
+
+#[test]
+fn resuming_takes_the_models_data_and_refuses_other() {
+    let place = Place::new();
+    place.json(&format!("{SMALL} --method none --epochs 1 --save model --json"));
+    let resumed = place.json("train --resume model --epochs 2 --json");
+    assert_eq!((&resumed["train_examples"], &resumed["dataset"]), (&240.into(), &"./digits".into()));
+    let message = place.failure("train --resume model --epochs 2 --held-out 50", 1);
+    assert!(message.contains("250 training examples and 50 held out"), "{message}");
+    assert!(message.contains("./digits with 240 training examples and 60 held out"), "{message}");
+    fs::create_dir(place.path("other")).unwrap();
+    for file in FILES {
+        fs::copy(place.path("digits").join(file.name), place.path("other").join(file.name)).unwrap();
+    }
+    let message = place.failure("train --resume model --epochs 2 --data ./other", 1);
+    assert!(message.contains("./other with 240") && message.contains("./digits with 240"), "{message}");
+    // The model's own settings count.
+    for setting in ["--method none", "--hidden 8,8", "--seed 4", "--threads 1", "--batch-size 10", "--averaging 0.5"] {
+        let message = place.failure(&format!("train --resume model {setting}"), 2);
+        assert!(message.contains("cannot be used with"), "{message}");
+    }
+    assert!(place.failure("train --resume missing", 1).contains("missing"));
+}
+
+#[test]
+fn wrong_arguments_exit_2_with_the_known_names_and_wrong_values_exit_1_with_what_is_expected() {
+    let place = Place::new();
+    let message = place.failure("train --method dropout", 2);
+    assert!(message.contains("dropout") && message.contains("variational-a2"), "{message}");
+    for arguments in ["train", "train --methd none", "train --method none --epochs many", "evaluate", "evaluate a b"] {
+        place.failure(arguments, 2);
+    }
+    assert!(place.failure("evaluate model --samples 0", 2).contains("--samples"));
+    for (arguments, parts) in [
+        ("--threads 0", ["threads is 0", "1 to 1024"]),
+        ("--threads 100000", ["threads is 100000", "1 to 1024"]),
+        ("--batch-size 0", ["batch size is 0", "1 or more"]),
+        ("--batch-size 241", ["batch size is 241", "240 training examples"]),
+        ("--epochs 0", ["epochs is 0", "1 or more"]),
+        ("--averaging 1.5", ["averaging is 1.5", "[0, 1)"]),
+        ("--averaging -0.5", ["averaging is -0.5", "[0, 1)"]),
+        ("--hidden 0,10", ["hidden is [0, 10]", "1 or more"]),
+        ("--hidden 99999999999999", ["99999999999999", "at most"]),
+        ("--learning-rate nan", ["learning rate is NaN", "above 0"]),
+        ("--learning-rate -1", ["learning rate is -1", "above 0"]),
+        ("--alpha-step 0", ["alpha step is 0", "above 0"]),
+        ("--held-out 300", ["held_out is 300", "300 training images"]),
+        ("--learning-rate 1e30", ["at epoch 1, step", "smaller learning rate"]),
+        ("--save no/such/model", ["cannot write no/such/model", "No such file"]),
+        ("--record digits", ["cannot open digits", "directory"]),
+    ] {
+        let defaults: String = ["--held-out 60", "--hidden 8", "--threads 1"]
+            .into_iter()
+            .filter(|default| !arguments.starts_with(default.split(' ').next().unwrap()))
+            .collect::<Vec<_>>()
+            .join(" ");
+        let message = place.failure(&format!("train --method none --data ./digits {defaults} {arguments}"), 1);
+        assert!(parts.iter().all(|part| message.contains(part)), "{arguments}: {message}");
+        assert!(message.starts_with("error: ") || arguments.contains("1e30"), "{message}");
+    }
+    let message = place.failure("train --method none --data nowhere", 2);
+    assert!(message.contains("nowhere") && message.contains("synthetic"), "{message}");
+}
+
+#[test]
+fn a_finished_run_is_recorded_for_the_report() {
+    let place = Place::new();
+    for seed in [1, 2] {
+        let arguments = format!("--data ./digits --held-out 60 --hidden 8,8,8 --threads 1 --epochs 1 --seed {seed}");
+        place.json(&format!("train --method gaussian-b {arguments} --record results/runs.jsonl --json"));
+    }
+    let records = text(&fs::read(place.path("results/runs.jsonl")).unwrap());
+    assert_eq!(records.lines().count(), 2);
+    let record: Value = serde_json::from_str(records.lines().next().unwrap()).unwrap();
+    assert!(record["command"].as_str().unwrap().starts_with("vardrop train --method gaussian-b"));
+    assert_eq!(record["protocol"]["held_out"], 60);
+    let report = place.run("report figure1 results/runs.jsonl --format csv");
+    assert_eq!(report.status.code(), Some(0), "{}", text(&report.stderr));
+    assert!(text(&report.stdout).contains("ours,gaussian-b"), "{}", text(&report.stdout));
+}
+
+#[test]
+fn evaluate_reads_the_saved_model_with_and_without_noise() {
+    let place = Place::new();
+    let trained = place.json(&format!("{SMALL} --method variational-b --epochs 3 --save model --json"));
+    let plain = place.json("evaluate model --json");
+    assert_eq!(plain["test_error_percent"], trained["best"]["test_error_percent"]);
+    let drawn = |seed: u64, threads: u64| {
+        place.json(&format!("evaluate model --samples 4 --json --seed {seed} --threads {threads}"))
+    };
+    let first = drawn(1, 1);
+    assert_eq!(first, drawn(1, 1));
+    assert_eq!(first["samples"], 4);
+    // Another number of threads cuts the products elsewhere, but draws the same noise.
+    let difference = |other: &Value| {
+        (first["test_cross_entropy"].as_f64().unwrap() - other["test_cross_entropy"].as_f64().unwrap()).abs()
+    };
+    assert!(difference(&drawn(1, 3)) < 1e-5 && difference(&drawn(2, 1)) > 1e-5);
+    assert!(difference(&plain) > 1e-5);
+    let sentence = text(&place.run("evaluate model --samples 2 --data ./digits").stdout);
+    assert!(sentence.starts_with("variational-b on 100 test examples of ./digits (2 drawn networks)"), "{sentence}");
+}
+
+#[test]
+fn evaluate_says_what_is_wrong_with_a_file() {
+    let place = Place::new();
+    assert!(place.failure("evaluate missing", 1).contains("cannot read missing"));
+    fs::write(place.path("garbage"), b"no model at all").unwrap();
+    assert!(place.failure("evaluate garbage", 1).contains("garbage is not a vardrop model"));
+    place.json(&format!("{SMALL} --method none --epochs 1 --save model --json"));
+    for threads in ["0", "1025", "18446744073709551615"] {
+        let message = place.failure(&format!("evaluate model --threads {threads}"), 1);
+        assert!(message.contains(&format!("threads is {threads}")), "{message}");
+    }
+    // Digits of another size do not fit.
+    let message = place.failure("evaluate model --data synthetic", 1);
+    assert!(message.contains("[784]") && message.contains("[16]"), "{message}");
+}
+
+#[test]
+fn a_reader_that_goes_away_stops_nothing() {
+    let place = Place::new();
+    let mut child = place.command(&format!("{SMALL} --method none --epochs 3 --save model")).spawn().unwrap();
+    drop((child.stderr.take(), child.stdout.take()));
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(Path::new(&place.path("model")).is_file());
+}
+
+#[test]
+fn help_mentions_every_flag_and_what_it_starts_with() {
+    let place = Place::new();
+    let help = |arguments: &str| {
+        let output = place.run(arguments);
+        assert_eq!(output.status.code(), Some(0));
+        text(&output.stdout)
+    };
+    let train = help("train --help");
+    for flag in [
+        "method",
+        "hidden",
+        "data",
+        "batch-size",
+        "epochs",
+        "seed",
+        "threads",
+        "held-out",
+        "learning-rate",
+        "constant-epochs",
+        "alpha-step",
+        "averaging",
+        "save",
+        "resume",
+        "record",
+        "json",
+    ] {
+        assert!(train.contains(&format!("--{flag}")), "{flag}: {train}");
+    }
+    // Defaults that are the library's, not the parser's.
+    let protocol = vardrop::experiment::Protocol::default();
+    for default in [
+        protocol.batch_size.to_string(),
+        protocol.epochs.to_string(),
+        protocol.held_out.to_string(),
+        protocol.learning_rate.to_string(),
+        protocol.alpha_step.to_string(),
+        protocol.averaging.to_string(),
+    ] {
+        assert!(train.contains(&format!("[default: {default}")), "{default}: {train}");
+    }
+    let evaluate = help("evaluate --help");
+    for flag in ["data", "samples", "seed", "threads", "json"] {
+        assert!(evaluate.contains(&format!("--{flag}")), "{flag}: {evaluate}");
+    }
+    assert!(help("--help").contains("evaluate"));
+}

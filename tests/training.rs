@@ -1,0 +1,347 @@
+//! Training: that it repeats bit for bit, also when it is broken off; Adam and the average against plain
+//! implementations; the projection of α; early stopping; and what stops it.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use ndarray::Array2;
+use safetensors::SafeTensors;
+use vardrop::data::{Dataset, Splits, synthetic};
+use vardrop::engine::{Engine, Examples, Objective, Rows};
+use vardrop::network::{DropoutRates, Initialisation, Network};
+use vardrop::noise::NoiseSource;
+use vardrop::optimizer::{Adam, AdamSettings};
+use vardrop::training::{Config, Ending, History, Progress, Trainer, train};
+use vardrop::{Error, Method};
+
+/// One of each kind: no noise, binary, on the input and on the output, fixed and learned.
+const KINDS: [Method; 6] =
+    [Method::None, Method::Binary, Method::GaussianA, Method::VariationalA2, Method::GaussianB, Method::VariationalB];
+
+/// 700 training examples, which minibatches of 64 do not divide: the eleventh has 60.
+fn splits() -> Splits {
+    Splits::hold_out(synthetic(850, 1), synthetic(100, 2), 150).unwrap()
+}
+
+fn config(method: Method) -> Config {
+    Config::new(method, &[12, 10]).epochs(3).batch_size(64).threads(1)
+}
+
+/// Everything but the seconds.
+fn figures(history: &History) -> History {
+    let mut history = history.clone();
+    history.epochs.iter_mut().for_each(|epoch| epoch.seconds = 0.0);
+    history
+}
+
+fn bits(network: &Network) -> Vec<u32> {
+    network.parameters().into_iter().flat_map(|(_, values)| values).map(|x| x.to_bits()).collect()
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bits_and_another_seed_others() {
+    let splits = splits();
+    for method in [Method::None, Method::VariationalA, Method::VariationalB] {
+        for threads in [1, 2] {
+            let run = |seed| {
+                let run = train(&config(method).threads(threads).epochs(2).seed(seed), &splits, |_| {}).unwrap();
+                (figures(&run.history), bits(&run.network))
+            };
+            let first = run(5);
+            assert_eq!(first, run(5), "{method}, {threads} threads");
+            let other = run(6);
+            assert!(first.0 != other.0 && first.1 != other.1, "{method}, {threads} threads");
+        }
+    }
+}
+
+/// Every tensor of a model file, by name.
+fn tensors(path: &Path) -> Vec<(String, Vec<u8>)> {
+    let bytes = std::fs::read(path).unwrap();
+    let tensors = SafeTensors::deserialize(&bytes).unwrap();
+    let mut all: Vec<_> = tensors.iter().map(|(name, tensor)| (name.to_owned(), tensor.data().to_vec())).collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn a_run_that_is_broken_off_and_resumed_gives_the_bits_of_one_that_is_not() {
+    let (splits, folder) = (splits(), tempfile::tempdir().unwrap());
+    let paths = ["whole", "broken"].map(|name| folder.path().join(name));
+    for method in KINDS {
+        let config = config(method).threads(2);
+        let mut whole = Trainer::new(config.clone(), &splits).unwrap();
+        assert_eq!(whole.run(|_| ControlFlow::Continue(())).unwrap(), Ending::Finished);
+        whole.save(&paths[0]).unwrap();
+
+        // 33 steps and 3 ends of epochs: after every fifth, a trainer of its own, in the middle of an epoch or not.
+        Trainer::new(config, &splits).unwrap().save(&paths[1]).unwrap();
+        let mut parts = 0;
+        loop {
+            let mut part = Trainer::resume(&paths[1], &splits, None).unwrap();
+            let mut events = 0;
+            let ending = part.run(|_| {
+                events += 1;
+                if events == 5 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            });
+            part.save(&paths[1]).unwrap();
+            parts += 1;
+            if ending.unwrap() == Ending::Finished {
+                assert_eq!(figures(part.history()), figures(whole.history()), "{method}");
+                assert_eq!(bits(part.network()), bits(whole.network()), "{method}");
+                assert_eq!(bits(part.best_network()), bits(whole.best_network()), "{method}");
+                assert_eq!(part.best(), whole.best(), "{method}");
+                break;
+            }
+        }
+        assert_eq!(parts, 8, "{method}");
+        // The optimizer's moments and the average among them.
+        assert_eq!(tensors(&paths[1]), tensors(&paths[0]), "{method}");
+    }
+}
+
+#[test]
+fn a_finished_run_can_be_extended_to_the_numbers_of_a_longer_one() {
+    let (splits, folder) = (splits(), tempfile::tempdir().unwrap());
+    let path = folder.path().join("model");
+    let mut short = Trainer::new(config(Method::GaussianB).epochs(1), &splits).unwrap();
+    short.run(|_| ControlFlow::Continue(())).unwrap();
+    short.save(&path).unwrap();
+    let mut extended = Trainer::resume(&path, &splits, Some(3)).unwrap();
+    extended.run(|_| ControlFlow::Continue(())).unwrap();
+    let long = train(&config(Method::GaussianB), &splits, |_| {}).unwrap();
+    assert_eq!(figures(extended.history()), figures(&long.history));
+    assert_eq!(bits(extended.best_network()), bits(&long.network));
+
+    // A step size that falls towards the last epoch has no longer run.
+    let mut falling = config(Method::None);
+    falling.protocol.constant_epochs = 1;
+    Trainer::new(falling, &splits).unwrap().save(&path).unwrap();
+    let message = Trainer::resume(&path, &splits, Some(5)).unwrap_err().to_string();
+    assert!(message.contains("epochs is 5") && message.contains('3'), "{message}");
+}
+
+#[test]
+fn averaging_of_zero_is_the_last_parameters() {
+    let splits = Splits::hold_out(synthetic(300, 1), synthetic(50, 2), 0).unwrap();
+    for method in [Method::None, Method::VariationalB] {
+        let mut trainer = Trainer::new(config(method).averaging(0.0).epochs(2), &splits).unwrap();
+        trainer.run(|_| ControlFlow::Continue(())).unwrap();
+        assert_eq!(bits(trainer.best_network()), bits(trainer.network()), "{method}");
+    }
+}
+
+/// A network of learned α, in double precision, and data for it.
+fn small(sharing_b: bool) -> (Network<f64>, Array2<f64>, Vec<u8>) {
+    let method = if sharing_b { Method::VariationalB } else { Method::VariationalA };
+    let rates = DropoutRates { input: 0.2, hidden: 0.45 };
+    let network = Network::new(method, &[6, 5, 4], rates, Initialisation::UnitColumns, 2).unwrap();
+    let inputs = Array2::from_shape_fn((12, 6), |(i, j)| (1.3 * i as f64 + 2.1 * j as f64).sin());
+    (network, inputs, (0..12).map(|row| row % 4).collect())
+}
+
+#[test]
+fn adam_and_its_average_agree_with_a_plain_implementation() {
+    for output_noise in [false, true] {
+        let (mut network, inputs, labels) = small(output_noise);
+        let settings = AdamSettings { learning_rate: 0.01, alpha_step: 20.0, averaging: 0.8, ..Default::default() };
+        let mut adam = Adam::new(&network, settings).unwrap();
+        let mut engine = Engine::new(&network, 12, 2).unwrap();
+        let objective = Objective { kl_weight: 1.0, examples: 12 };
+        let is_alpha: Vec<bool> =
+            network.parameters().iter().flat_map(|(name, x)| vec![name.ends_with("log_alpha"); x.len()]).collect();
+        let flat =
+            |network: &Network<f64>| network.parameters().iter().flat_map(|(_, x)| x.to_vec()).collect::<Vec<_>>();
+
+        // Kingma & Ba, algorithm 1, with its names; then the projection of ln α.
+        let mut theta = flat(&network);
+        let (mut m, mut v) = (vec![0.0; theta.len()], vec![0.0; theta.len()]);
+        let mut trace = Vec::new();
+        for t in 1..=30 {
+            let batch = Rows::new(inputs.view(), &labels).unwrap();
+            engine.gradient(&network, &batch, NoiseSource::new(1, t), objective).unwrap();
+            let gradient: Vec<f64> = engine.gradients().tensors().into_iter().flatten().copied().collect();
+            // A schedule of 1/2 from step 20 on.
+            let schedule = if t < 20 { 1.0 } else { 0.5 };
+            engine.step(&mut network, &mut adam, schedule);
+            for i in 0..theta.len() {
+                let g = gradient[i];
+                m[i] = 0.9 * m[i] + (1.0 - 0.9) * g;
+                v[i] = 0.999 * v[i] + (1.0 - 0.999) * g * g;
+                let m_hat: f64 = m[i] / (1.0 - 0.9f64.powi(t as i32));
+                let v_hat: f64 = v[i] / (1.0 - 0.999f64.powi(t as i32));
+                let step = 0.01 * schedule * if is_alpha[i] { 20.0 } else { 1.0 };
+                theta[i] -= step * m_hat / (v_hat.sqrt() + 1e-8);
+                if is_alpha[i] {
+                    theta[i] = theta[i].min(0.0);
+                }
+            }
+            trace.push(theta.clone());
+            for (i, (ours, plain)) in flat(&network).iter().zip(&theta).enumerate() {
+                // Roundings of 30 steps of at most 0.2.
+                assert!((ours - plain).abs() < 1e-11, "step {t}, parameter {i}: {ours}, {plain}");
+            }
+            // Section 7.2 in closed form: Σ (1 − β)·β^(t−k)·θ_k / (1 − β^t).
+            for (i, average) in flat(adam.averaged()).iter().enumerate() {
+                let sum: f64 = (1..=t).map(|k| 0.2 * 0.8f64.powi((t - k) as i32) * trace[k as usize - 1][i]).sum();
+                let closed = sum / (1.0 - 0.8f64.powi(t as i32));
+                assert!((average - closed).abs() < 1e-11, "step {t}, average {i}: {average}, {closed}");
+            }
+        }
+        assert_eq!(adam.steps(), 30);
+    }
+}
+
+#[test]
+fn alpha_stays_at_most_one_and_comes_back_from_there() {
+    for output_noise in [false, true] {
+        let (mut network, inputs, labels) = small(output_noise);
+        let settings = AdamSettings { learning_rate: 0.05, alpha_step: 10.0, ..Default::default() };
+        let mut engine = Engine::new(&network, 12, 1).unwrap();
+        let mut run = |network: &mut Network<f64>, objective| {
+            let mut adam = Adam::new(network, settings).unwrap();
+            for t in 1..=40 {
+                let batch = Rows::new(inputs.view(), &labels).unwrap();
+                engine.gradient(network, &batch, NoiseSource::new(1, t), objective).unwrap();
+                engine.step(network, &mut adam, 1.0);
+                assert!(network.alpha_statistics().iter().all(|alpha| alpha.max <= 1.0), "step {t}");
+                assert!(adam.averaged().alpha_statistics().iter().all(|alpha| alpha.max <= 1.0), "step {t}");
+            }
+        };
+        // A prior that outweighs the data pulls every α to the bound, where it stands exactly.
+        run(&mut network, Objective { kl_weight: 1000.0, examples: 1 });
+        assert!(network.alpha_statistics().iter().all(|alpha| alpha.min == 1.0));
+        // Without the prior the noise only hurts.
+        run(&mut network, Objective { kl_weight: 0.0, examples: 1 });
+        let alpha = network.alpha_statistics();
+        assert!(alpha.iter().all(|alpha| alpha.mean < 0.9), "{alpha:?}");
+    }
+}
+
+#[test]
+fn a_loss_that_is_not_finite_stops_the_run_and_says_where() {
+    let splits = splits();
+    for method in [Method::None, Method::VariationalA, Method::VariationalB] {
+        let error = train(&config(method).learning_rate(1e30), &splits, |_| {}).unwrap_err();
+        let Error::NonFinite { epoch, step, value, ref what } = error else { panic!("{error}") };
+        assert!(epoch == 1 && (2..=11).contains(&step) && !value.is_finite(), "{error}");
+        assert!(what.contains("cross-entropy"), "{error}");
+        assert!(error.to_string().contains(&format!("at epoch 1, step {step}")), "{error}");
+    }
+}
+
+#[test]
+fn a_last_step_that_leaves_no_number_is_no_finished_run() {
+    let (splits, folder) = (splits(), tempfile::tempdir().unwrap());
+    // One step in all: no loss follows it.
+    let config = config(Method::None).batch_size(700).epochs(1).learning_rate(1e39);
+    let mut trainer = Trainer::new(config, &splits).unwrap();
+    let error = trainer.run(|_| ControlFlow::Continue(())).unwrap_err();
+    let Error::NonFinite { epoch: 1, step: 1, ref what, .. } = error else { panic!("{error}") };
+    assert!(what.contains("layers.0.weight"), "{error}");
+    assert!(trainer.history().epochs.is_empty());
+    // Such a state can be written, and is refused when it is read.
+    let path = folder.path().join("model");
+    trainer.save(&path).unwrap();
+    assert!(Trainer::resume(&path, &splits, None).unwrap_err().to_string().contains("not finite"));
+}
+
+#[test]
+fn early_stopping_chooses_by_validation_and_keeps_that_epochs_parameters() {
+    let splits = splits();
+    let mut earlier = 0;
+    for seed in 1..=4 {
+        // A large step size makes the errors go up and down.
+        let config = config(Method::None).epochs(6).learning_rate(0.03).averaging(0.0).seed(seed);
+        let run = train(&config, &splits, |_| {}).unwrap();
+        let valid: Vec<f64> = run.history.epochs.iter().map(|epoch| epoch.valid_error_percent.unwrap()).collect();
+        let lowest = valid.iter().copied().fold(f64::INFINITY, f64::min);
+        let first = valid.iter().position(|&error| error == lowest).unwrap();
+        assert_eq!(run.best.epoch, first + 1, "{valid:?}");
+        assert_eq!(run.best.test_error_percent, run.history.epochs[first].test_error_percent);
+        let indices: Vec<usize> = (0..splits.test.len()).collect();
+        let batch = Examples { dataset: &splits.test, indices: &indices };
+        let score = Engine::new(&run.network, 100, 1).unwrap().evaluate(&run.network, &batch).unwrap();
+        assert_eq!(score.error_percent, run.best.test_error_percent);
+        earlier += usize::from(first < 5);
+    }
+    assert!(earlier > 0, "no run had its lowest validation error before the last epoch");
+}
+
+#[test]
+fn without_validation_the_last_epoch_counts() {
+    let splits = Splits::hold_out(synthetic(300, 1), synthetic(100, 2), 0).unwrap();
+    let run = train(&config(Method::Binary).epochs(2), &splits, |_| {}).unwrap();
+    assert_eq!((run.best.epoch, run.best.valid_error_percent), (2, None));
+    assert_eq!(run.config.protocol.held_out, 0, "what was held out is what the splits say");
+}
+
+#[test]
+fn every_method_learns() {
+    let splits = Splits::hold_out(synthetic(2000, 1), synthetic(300, 2), 0).unwrap();
+    for method in Method::ALL {
+        let config = Config::new(method, &[40]).epochs(1).batch_size(20).learning_rate(3e-3).averaging(0.9).threads(1);
+        let run = train(&config, &splits, |_| {}).unwrap();
+        let epoch = &run.history.epochs[0];
+        // Chance errs on 90 %.
+        assert!(epoch.test_error_percent < 45.0, "{method}: {} %", epoch.test_error_percent);
+        assert_eq!(epoch.train_loss, epoch.train_cross_entropy + epoch.train_kl, "{method}");
+        assert_eq!(epoch.train_kl == 0.0, !method.learns_rates(), "{method}");
+        assert_eq!(epoch.alpha.is_empty(), matches!(method, Method::None | Method::Binary), "{method}");
+    }
+}
+
+#[test]
+fn a_last_minibatch_that_is_not_full_is_trained_on() {
+    let splits = splits();
+    for threads in [1, 3] {
+        let mut trainer = Trainer::new(config(Method::VariationalB).threads(threads).epochs(1), &splits).unwrap();
+        let mut seen = Vec::new();
+        trainer
+            .run(|progress| {
+                if let Progress::Step { step, steps, .. } = progress {
+                    seen.push((step, steps));
+                }
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+        assert_eq!(seen, (1..=11).map(|step| (step, 11)).collect::<Vec<_>>());
+    }
+    // Fewer examples than threads, one of them in the last minibatch.
+    let splits = Splits::hold_out(synthetic(7, 1), synthetic(5, 2), 0).unwrap();
+    for method in Method::ALL {
+        train(&Config::new(method, &[3]).epochs(2).batch_size(2).threads(4), &splits, |_| {}).unwrap();
+    }
+}
+
+#[test]
+fn settings_out_of_range_are_errors_that_name_them() {
+    let splits = splits();
+    let refused = |config: Config, parts: [&str; 2]| {
+        let message = Trainer::new(config, &splits).unwrap_err().to_string();
+        assert!(parts.iter().all(|part| message.contains(part)), "{message}");
+    };
+    let good = || config(Method::VariationalA);
+    refused(good().batch_size(701), ["batch size is 701", "700 training examples"]);
+    refused(good().batch_size(0), ["batch size is 0", "1 or more"]);
+    refused(good().epochs(0), ["epochs is 0", "1 or more"]);
+    refused(good().threads(0), ["threads is 0", "1 to 1024"]);
+    refused(good().threads(usize::MAX), ["threads is 18446744073709551615", "1 to 1024"]);
+    refused(good().averaging(1.0), ["averaging is 1", "[0, 1)"]);
+    refused(good().averaging(-0.1), ["averaging is -0.1", "[0, 1)"]);
+    refused(good().averaging(f64::NAN), ["averaging is NaN", "[0, 1)"]);
+    for rate in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        refused(good().learning_rate(rate), ["learning rate is", "above 0"]);
+    }
+    let with_hidden = |hidden: &[usize]| Config { hidden: hidden.to_vec(), ..good() };
+    refused(with_hidden(&[]), ["hidden is empty", "one width or more"]);
+    refused(with_hidden(&[10, 0]), ["hidden is [10, 0]", "1 or more"]);
+    refused(with_hidden(&[1 << 40]), ["1099511627776", "at most"]);
+    let mut rates = good();
+    rates.protocol.hidden_rate = 0.7;
+    refused(rates, ["dropout rate p is 0.7", "(0, 0.5]"]);
+    let empty = Dataset::new("empty", Array2::zeros((0, 784)), vec![], 28, 28).unwrap();
+    let splits = Splits::hold_out(synthetic(100, 1), empty, 0).unwrap();
+    let message = Trainer::new(good(), &splits).unwrap_err().to_string();
+    assert!(message.contains("number of test examples is 0"), "{message}");
+}
