@@ -1,14 +1,25 @@
 #!/usr/bin/env bash
-# Sets the project up to run notebooks and checks: scripts/setup.sh
+# Sets the project up to run notebooks and checks: scripts/setup.sh [STEP…]
 #
 # Does what is missing and nothing else, so it may be run at any time. Needs root only for missing system packages, which
 # it installs on Debian and its relatives; elsewhere it names them. Everything else goes to the clone (.venv, .cache) and
-# to the user's cache (the kernel's program, built once). SETUP_SKIP_WARM=1 leaves the crate uncompiled.
+# to the user's cache (the kernel's program, built once). The steps, all of them unless some are named:
+#
+#   packages   what the system must have: OpenBLAS, a linker, Python
+#   rust       a recent Rust, and the standard library's sources
+#   kernel     the Rust kernel's program
+#   python     JupyterLab, and the kernel's registration with it
+#   warm       the crate, compiled for notebooks
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . kernel/settings.sh
 
 say() { printf 'setup: %s\n' "$*"; }
+# Python's installer looks for the system's authorities only where it is told to.
+if [ -z "${PIP_CERT:-}" ] && [ -e /etc/ssl/certs/ca-certificates.crt ]; then
+    export PIP_CERT=/etc/ssl/certs/ca-certificates.crt
+fi
+
 fail() {
     printf 'setup: %s\n' "$@" >&2
     exit 1
@@ -119,7 +130,6 @@ warm_stamp() {
 }
 
 warm_notebooks() {
-    [ "${SETUP_SKIP_WARM:-}" = 1 ] && return
     local stamp
     stamp=$(warm_stamp)
     [ "$(cat "$kernel_warm/stamp" 2>/dev/null)" = "$stamp" ] && return
@@ -139,14 +149,31 @@ warm_notebooks() {
     exec 6>&-
 }
 
-install_packages
-check_rust
-add_rust_sources
-build_kernel
-mkdir -p .cache
-exec 5>.cache/setup.lock
-flock 5
-python_environment
-register_kernel
-warm_notebooks
+one_at_a_time() {
+    mkdir -p .cache
+    exec 5>.cache/setup.lock
+    flock 5
+}
+
+[ $# -gt 0 ] || set -- packages rust kernel python warm
+for step; do
+    case $step in
+    packages) install_packages ;;
+    rust)
+        check_rust
+        add_rust_sources
+        ;;
+    kernel) build_kernel ;;
+    python)
+        one_at_a_time
+        python_environment
+        register_kernel
+        ;;
+    warm)
+        one_at_a_time
+        warm_notebooks
+        ;;
+    *) fail "no step is named '$step': there are packages, rust, kernel, python, warm" ;;
+    esac
+done
 say "ready"
