@@ -9,7 +9,8 @@ kernel_program=$kernel_home/bin/evcxr_jupyter
 # What notebooks compile belongs to the clone: `warm` holds the crate and its dependencies, compiled once by set-up,
 # and each running kernel has a folder of its own in `sessions` that starts as a copy of it.
 kernel_root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-kernel_work=${VARDROP_KERNEL_WORK:-$(dirname "$kernel_root")/.cache/kernel}
+root=$(dirname "$kernel_root")
+kernel_work=${VARDROP_KERNEL_WORK:-$root/.cache/kernel}
 kernel_warm=$kernel_work/warm
 
 # Settings of the shell that would change what cargo builds, so that nothing warm is found.

@@ -42,6 +42,9 @@ def check(cell):
     for out in cell.outputs:
         if out.output_type == "error":
             raise Failure(f"it ends in an error: {ANSI.sub('', out.evalue).strip()}")
+        # What a figure that cannot be drawn shows in its place.
+        if out.output_type == "execute_result" and out.data.get("text/plain", "").startswith("Error: "):
+            raise Failure(f"it shows an error: {out.data['text/plain']}")
     if "panicked" in stream_text(cell.outputs, "stdout") + stream_text(cell.outputs, "stderr"):
         raise Failure("it panicked")
     lines = unexpected_stderr(cell.outputs)

@@ -1,15 +1,25 @@
 #!/usr/bin/env bash
-# Sets the project up to run notebooks and checks: scripts/setup.sh
+# Sets the project up to run notebooks and checks: scripts/setup.sh [STEP…]
 #
 # Does what is missing and nothing else, so it may be run at any time. Needs root only for missing system packages, which
 # it installs on Debian and its relatives; elsewhere it names them. Everything else goes to the clone (.venv, .cache) and
-# to the user's cache (the kernel's program, built once). SETUP_SKIP_WARM=1 leaves the crate uncompiled.
+# to the user's cache (the kernel's program, built once). The steps, all of them unless some are named:
+#
+#   packages   what the system must have: OpenBLAS, a linker, Python
+#   rust       a recent Rust, and the standard library's sources
+#   kernel     the Rust kernel's program
+#   python     JupyterLab, and the kernel's registration with it
+#   warm       the crate, compiled for notebooks
 set -euo pipefail
-root=$(cd "$(dirname "$0")/.." && pwd)
-cd "$root"
+cd "$(dirname "$0")/.."
 . kernel/settings.sh
 
 say() { printf 'setup: %s\n' "$*"; }
+# Python's installer looks for the system's authorities only where it is told to.
+if [ -z "${PIP_CERT:-}" ] && [ -e /etc/ssl/certs/ca-certificates.crt ]; then
+    export PIP_CERT=/etc/ssl/certs/ca-certificates.crt
+fi
+
 fail() {
     printf 'setup: %s\n' "$@" >&2
     exit 1
@@ -105,16 +115,21 @@ register_kernel() {
 
 # --- what notebooks link --------------------------------------------------------------------------------------------
 
+# What all of it depends on: where this changes, nothing compiled before is of use.
+warm_foundation() {
+    { rustc --version --verbose && echo "$evcxr_version $root" && cat Cargo.lock kernel/cargo.toml; } | sha256sum
+}
+
 warm_stamp() {
     {
-        rustc --version --verbose
-        echo "$evcxr_version $root"
-        find Cargo.toml Cargo.lock src kernel scripts/warm_kernel.py -type f -print0 | sort -z | xargs -0 sha256sum
+        warm_foundation
+        # The crate holds its commit, and cargo compiles it anew where this file has changed.
+        stat -c %Y "$(git rev-parse --git-path logs/HEAD 2>/dev/null)" 2>/dev/null || true
+        find Cargo.toml Cargo.lock build.rs src kernel scripts/warm_kernel.py -type f -print0 | sort -z | xargs -0 sha256sum
     } | sha256sum
 }
 
 warm_notebooks() {
-    [ "${SETUP_SKIP_WARM:-}" = 1 ] && return
     local stamp
     stamp=$(warm_stamp)
     [ "$(cat "$kernel_warm/stamp" 2>/dev/null)" = "$stamp" ] && return
@@ -124,6 +139,8 @@ warm_notebooks() {
     if [ "$(cat "$kernel_warm/stamp")" != "$stamp" ]; then
         say "compiling the crate for notebooks"
         : >"$kernel_warm/stamp"
+        if [ "$(cat "$kernel_warm/foundation" 2>/dev/null)" != "$(warm_foundation)" ]; then rm -rf "$kernel_warm/target"; fi
+        warm_foundation >"$kernel_warm/foundation"
         # The versions of the crate's own lock file, not the newest that cargo would choose.
         cp Cargo.lock "$kernel_warm/Cargo.lock"
         KERNEL_FOLDER=$kernel_warm JUPYTER_PREFER_ENV_PATH=1 .venv/bin/python scripts/warm_kernel.py kernel
@@ -132,14 +149,31 @@ warm_notebooks() {
     exec 6>&-
 }
 
-install_packages
-check_rust
-add_rust_sources
-build_kernel
-mkdir -p .cache
-exec 5>.cache/setup.lock
-flock 5
-python_environment
-register_kernel
-warm_notebooks
+one_at_a_time() {
+    mkdir -p .cache
+    exec 5>.cache/setup.lock
+    flock 5
+}
+
+[ $# -gt 0 ] || set -- packages rust kernel python warm
+for step; do
+    case $step in
+    packages) install_packages ;;
+    rust)
+        check_rust
+        add_rust_sources
+        ;;
+    kernel) build_kernel ;;
+    python)
+        one_at_a_time
+        python_environment
+        register_kernel
+        ;;
+    warm)
+        one_at_a_time
+        warm_notebooks
+        ;;
+    *) fail "no step is named '$step': there are packages, rust, kernel, python, warm" ;;
+    esac
+done
 say "ready"

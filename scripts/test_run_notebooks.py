@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 import tempfile
 import unittest
 from concurrent.futures import ThreadPoolExecutor
@@ -39,6 +40,10 @@ CASES = {
     "panic": ['panic!("on purpose");', FINISHED.format("panic.ipynb")],
     "question mark": ['let x: u32 = "no number".parse()?;', FINISHED.format("question mark.ipynb")],
     "compile error": ["let x: u32 = false;", FINISHED.format("compile error.ipynb")],
+    "no figure": [
+        r'println!("EVCXR_BEGIN_CONTENT text/plain\nError: cannot be drawn\nEVCXR_END_CONTENT");',
+        FINISHED.format("no figure.ipynb"),
+    ],
     "exit": ["std::process::exit(3);", FINISHED.format("exit.ipynb")],
     "no sentinel": ["let x = 1;", 'println!("notebook finished: another.ipynb");'],
     "hangs": ['use std::io::Write; print!("no newline"); std::io::stdout().flush();', FINISHED.format("hangs.ipynb")],
@@ -51,6 +56,8 @@ class RunnerSeesFailures(unittest.TestCase):
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory()
         cls.paths = {name: write(cls.folder.name, name, *cells) for name, cells in CASES.items()}
+        # These notebooks do not use the crate.
+        os.environ["KERNEL_PRELOAD"] = "0"
         log = io.StringIO()
         with contextlib.redirect_stdout(log), ThreadPoolExecutor(4) as pool:
             runs = {name: pool.submit(failure, path) for name, path in cls.paths.items()}
@@ -74,6 +81,9 @@ class RunnerSeesFailures(unittest.TestCase):
 
     def test_a_compile_error_fails(self):
         self.assertIn("mismatched types", self.found["compile error"])
+
+    def test_an_error_in_place_of_a_figure_fails(self):
+        self.assertIn("cannot be drawn", self.found["no figure"])
 
     def test_an_execution_that_dies_fails(self):
         self.assertIn("error", self.found["exit"])
