@@ -229,6 +229,16 @@ fn wrong_arguments_exit_2_with_the_known_names_and_wrong_values_exit_1_with_what
 }
 
 #[test]
+fn a_saved_model_is_not_replaced_by_another_run() {
+    let place = Place::new();
+    place.json(&format!("{SMALL} --method none --epochs 1 --save model --json"));
+    let before = fs::read(place.path("model")).unwrap();
+    let message = place.failure(&format!("{SMALL} --method binary --epochs 1 --save model"), 1);
+    assert!(message.contains("save is model") && message.contains("--resume"), "{message}");
+    assert_eq!(fs::read(place.path("model")).unwrap(), before);
+}
+
+#[test]
 fn a_finished_run_is_recorded_for_the_report() {
     let place = Place::new();
     for seed in [1, 2] {

@@ -269,6 +269,22 @@ fn early_stopping_chooses_by_validation_and_keeps_that_epochs_parameters() {
 }
 
 #[test]
+fn patience_stops_a_run_that_no_longer_gains_and_needs_validation() {
+    let splits = splits();
+    // A step size that destroys what is learned: the first epochs are the best.
+    let config = config(Method::None).epochs(50).learning_rate(0.3).averaging(0.0).patience(3);
+    let run = train(&config, &splits, |_| {}).unwrap();
+    assert!(run.history.epochs.len() < 50);
+    assert_eq!(run.history.epochs.len(), run.best.epoch + 3);
+
+    let none_held_out = Splits::hold_out(synthetic(300, 1), synthetic(100, 2), 0).unwrap();
+    let message = train(&config, &none_held_out, |_| {}).unwrap_err().to_string();
+    assert!(message.contains("patience is 3"), "{message}");
+    let message = train(&config.patience(0), &splits, |_| {}).unwrap_err().to_string();
+    assert!(message.contains("patience is 0"), "{message}");
+}
+
+#[test]
 fn without_validation_the_last_epoch_counts() {
     let splits = Splits::hold_out(synthetic(300, 1), synthetic(100, 2), 0).unwrap();
     let run = train(&config(Method::Binary).epochs(2), &splits, |_| {}).unwrap();

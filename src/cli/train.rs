@@ -44,6 +44,9 @@ pub struct TrainArgs {
     /// Passes over the training examples [default: 60, or what --resume's model was to have]
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
+    /// Stop earlier, once N epochs in a row have not lowered the validation error [default: never]
+    #[arg(long, value_name = "N")]
+    patience: Option<usize>,
     /// Seed of initialisation, order of examples and noise
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -71,7 +74,8 @@ pub struct TrainArgs {
     save: Option<PathBuf>,
     /// Go on from a model that --save wrote (its own settings count; --epochs may extend it)
     #[arg(long, value_name = "FILE", conflicts_with_all = [
-        "method", "hidden", "batch_size", "seed", "threads", "learning_rate", "constant_epochs", "alpha_step", "averaging",
+        "method", "hidden", "batch_size", "patience", "seed", "threads", "learning_rate", "constant_epochs", "alpha_step",
+        "averaging",
     ])]
     resume: Option<PathBuf>,
     /// Add the finished run to this file of records, one JSON object a line
@@ -105,6 +109,14 @@ struct Output<'a> {
 impl TrainArgs {
     /// Trains; 0 where it finished, 130 where an interrupt stopped it.
     pub fn run(self) -> Result<ExitCode> {
+        // A model may have taken hours: only the run that it belongs to replaces it.
+        if let Some(path) = self.save.as_ref().filter(|path| path.exists() && self.resume.as_ref() != Some(path)) {
+            return Err(Error::Argument {
+                name: "save",
+                value: path.display().to_string(),
+                expected: "a file that is not there yet; go on from this one with --resume, or remove it".to_owned(),
+            });
+        }
         let (data, held_out) = self.data()?;
         let splits = Splits::open(&data, held_out)?;
         let mut trainer = match &self.resume {

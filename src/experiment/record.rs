@@ -11,6 +11,9 @@ use crate::training::{Best, Epoch, Trainer};
 pub struct Protocol {
     /// Number of passes over the training examples.
     pub epochs: usize,
+    /// Training stops earlier once this many epochs in a row have not lowered the validation error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patience: Option<usize>,
     /// Examples in a minibatch.
     pub batch_size: usize,
     /// Training images held out for validation: the last ones.
@@ -33,6 +36,7 @@ impl Default for Protocol {
     fn default() -> Self {
         Self {
             epochs: 60,
+            patience: None,
             batch_size: 100,
             held_out: 10_000,
             learning_rate: 1e-3,

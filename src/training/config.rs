@@ -52,6 +52,12 @@ impl Config {
         self
     }
 
+    /// Stops once `epochs` epochs in a row have not lowered the validation error.
+    pub fn patience(mut self, epochs: usize) -> Self {
+        self.protocol.patience = Some(epochs);
+        self
+    }
+
     /// Sets the number of examples in a minibatch.
     pub fn batch_size(mut self, batch_size: usize) -> Self {
         self.protocol.batch_size = batch_size;
@@ -123,6 +129,9 @@ impl Config {
     pub(super) fn check(&self) -> Result<()> {
         if self.protocol.epochs == 0 {
             return Err(Error::argument("epochs", 0, "1 or more"));
+        }
+        if self.protocol.patience == Some(0) {
+            return Err(Error::argument("patience", 0, "1 epoch or more"));
         }
         if self.protocol.batch_size == 0 {
             return Err(Error::argument("batch size", 0, "1 or more"));

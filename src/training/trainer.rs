@@ -61,7 +61,7 @@ impl fmt::Display for Progress<'_> {
 /// How a call of [`Trainer::run`] ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// Every epoch was trained.
+    /// Every epoch was trained, or validation stopped the run early.
     Finished,
     /// The observer stopped it. [`Trainer::run`] goes on from there.
     Stopped,
@@ -107,6 +107,9 @@ impl<'a> Trainer<'a> {
             let expected = format!("at most the {} training examples", splits.train.len());
             return Err(Error::argument("batch size", config.protocol.batch_size, expected));
         }
+        if let Some(patience) = config.protocol.patience.filter(|_| splits.validation.is_empty()) {
+            return Err(Error::argument("patience", patience, "none where no example is held out for validation"));
+        }
         if splits.test.is_empty() {
             return Err(Error::argument("number of test examples", 0, "1 or more"));
         }
@@ -134,6 +137,13 @@ impl<'a> Trainer<'a> {
         self.history.best()
     }
 
+    /// Whether the last epoch has been trained, or validation has stopped the run before it.
+    pub fn is_finished(&self) -> bool {
+        let done = self.history.epochs.len();
+        let without_gain = self.best().map_or(0, |best| done - best.epoch);
+        done >= self.config.protocol.epochs || self.config.protocol.patience.is_some_and(|limit| without_gain >= limit)
+    }
+
     /// The averaged parameters of the epoch that validation has chosen so far; before the first epoch has ended, of the
     /// last step.
     pub fn best_network(&self) -> &Network {
@@ -152,7 +162,7 @@ impl<'a> Trainer<'a> {
     /// [`Error::NonFinite`] where the loss, or after an epoch a parameter, is infinite or not a number.
     pub fn run(&mut self, mut observer: impl FnMut(Progress<'_>) -> ControlFlow<()>) -> Result<Ending> {
         let epochs = self.config.protocol.epochs;
-        while self.history.epochs.len() < epochs {
+        while !self.is_finished() {
             if self.train_epoch(&mut observer)?.is_break() {
                 return Ok(Ending::Stopped);
             }
@@ -163,7 +173,7 @@ impl<'a> Trainer<'a> {
                 self.best_network.get_or_insert_with(|| self.network.clone()).clone_from(self.adam.averaged());
             }
             let epoch = &self.history.epochs[self.history.epochs.len() - 1];
-            if observer(Progress::Epoch { epoch, epochs }).is_break() && self.history.epochs.len() < epochs {
+            if observer(Progress::Epoch { epoch, epochs }).is_break() && !self.is_finished() {
                 return Ok(Ending::Stopped);
             }
         }
