@@ -58,6 +58,9 @@ impl fmt::Display for Progress<'_> {
     }
 }
 
+/// What [`Trainer::run`] tells of its progress, and what may break it off.
+type Observer<'a> = dyn FnMut(Progress<'_>) -> ControlFlow<()> + 'a;
+
 /// How a call of [`Trainer::run`] ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
@@ -161,9 +164,15 @@ impl<'a> Trainer<'a> {
     /// # Errors
     /// [`Error::NonFinite`] where the loss, or after an epoch a parameter, is infinite or not a number.
     pub fn run(&mut self, mut observer: impl FnMut(Progress<'_>) -> ControlFlow<()>) -> Result<Ending> {
+        self.run_observed(&mut observer)
+    }
+
+    /// [`Self::run`] for one type of observer: the loop is then compiled here, optimised with the crate. A generic one would
+    /// be compiled, and everything in it, where it is called, which in a notebook's cell is ten times slower.
+    fn run_observed(&mut self, observer: &mut Observer<'_>) -> Result<Ending> {
         let epochs = self.config.protocol.epochs;
         while !self.is_finished() {
-            if self.train_epoch(&mut observer)?.is_break() {
+            if self.train_epoch(observer)?.is_break() {
                 return Ok(Ending::Stopped);
             }
             let epoch = self.finish_epoch()?;
@@ -181,7 +190,7 @@ impl<'a> Trainer<'a> {
     }
 
     /// The rest of the epoch that is under way.
-    fn train_epoch(&mut self, observer: &mut impl FnMut(Progress<'_>) -> ControlFlow<()>) -> Result<ControlFlow<()>> {
+    fn train_epoch(&mut self, observer: &mut Observer<'_>) -> Result<ControlFlow<()>> {
         let train = &self.splits.train;
         let (batch_size, epochs) = (self.config.protocol.batch_size, self.config.protocol.epochs);
         let epoch = self.history.epochs.len();
