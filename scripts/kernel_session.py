@@ -60,24 +60,41 @@ class Session:
         return True
 
 
+def start(folder, log, timeout):
+    """Starts a kernel and waits until it answers; returns its manager and client."""
+    manager = KernelManager(kernel_name="rust")
+    manager.start_kernel(cwd=str(folder), stdout=log, stderr=log)
+    client = manager.client()
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=timeout)
+    except BaseException:
+        stop(manager, client)
+        raise
+    return manager, client
+
+
+def stop(manager, client):
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+
+
 @contextmanager
-def session(folder, startup_timeout=300):
-    """A new kernel that runs in a folder, and ends with the block."""
+def session(folder, startup_timeout=300, attempts=2):
+    """A new kernel that runs in a folder, and ends with the block. One that does not answer is given up for another."""
     with tempfile.TemporaryFile("w+") as log:
-        manager = KernelManager(kernel_name="rust")
-        manager.start_kernel(cwd=str(folder), stdout=log, stderr=log)
-        client = manager.client()
-        client.start_channels()
-        try:
+        for attempt in range(1, attempts + 1):
             try:
-                client.wait_for_ready(timeout=startup_timeout)
+                manager, client = start(folder, log, startup_timeout)
+                break
             except RuntimeError as error:
-                log.seek(0)
-                raise KernelError(f"the kernel did not start: {error}\n{log.read()}") from error
+                if attempt == attempts:
+                    log.seek(0)
+                    raise KernelError(f"the kernel did not start: {error}\n{log.read()}") from error
+        try:
             yield Session(manager, client)
         finally:
-            client.stop_channels()
-            manager.shutdown_kernel(now=True)
+            stop(manager, client)
 
 
 def stream_text(outputs, name):
