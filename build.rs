@@ -11,6 +11,10 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=src");
     println!("cargo::rerun-if-changed=Cargo.toml");
+    // Records that last are the command line's. What notebooks load is not to be compiled anew after each commit.
+    if std::env::var_os("CARGO_FEATURE_CLI").is_none() {
+        return;
+    }
     // The log of HEAD grows with every commit and check-out; a package outside a repository has none.
     let Some(commit) = git(&["rev-parse", "HEAD"]) else { return };
     if let Some(log) = git(&["rev-parse", "--git-path", "logs/HEAD"]) {

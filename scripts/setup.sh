@@ -103,14 +103,24 @@ python_environment() {
     echo "$stamp" >.venv/stamp
 }
 
+# Puts a file in its place, and says so where it was not there already.
+place() {
+    cmp -s "$1" "$2" && return
+    say "writing $2"
+    mkdir -p "$(dirname "$2")"
+    cp "$1" "$2"
+}
+
 register_kernel() {
-    local folder=.venv/share/jupyter/kernels/rust spec
-    spec=$(printf '{"argv": ["%s", "{connection_file}"], "display_name": "Rust", "language": "rust", %s}' \
-        "$root/kernel/start" '"interrupt_mode": "message"')
-    [ "$(cat "$folder/kernel.json" 2>/dev/null)" = "$spec" ] && return
-    say "registering the kernel with .venv"
-    mkdir -p "$folder"
-    echo "$spec" >"$folder/kernel.json"
+    local spec
+    spec=$(mktemp)
+    printf '{"argv": ["%s", "{connection_file}"], "display_name": "Rust", "language": "rust", "interrupt_mode": "message"}\n' \
+        "$root/kernel/start" >"$spec"
+    place "$spec" .venv/share/jupyter/kernels/rust/kernel.json
+    rm "$spec"
+    # Only this kernel is offered, and JupyterLab asks nobody for news.
+    place kernel/jupyter_server_config.json .venv/etc/jupyter/jupyter_server_config.json
+    place kernel/lab_settings.json .venv/share/jupyter/lab/settings/overrides.json
 }
 
 # --- what notebooks link --------------------------------------------------------------------------------------------
@@ -123,9 +133,7 @@ warm_foundation() {
 warm_stamp() {
     {
         warm_foundation
-        # The crate holds its commit, and cargo compiles it anew where this file has changed.
-        stat -c %Y "$(git rev-parse --git-path logs/HEAD 2>/dev/null)" 2>/dev/null || true
-        find Cargo.toml Cargo.lock build.rs src kernel scripts/warm_kernel.py -type f -print0 | sort -z | xargs -0 sha256sum
+        find Cargo.toml Cargo.lock build.rs src kernel/start kernel/*.sh kernel/*.toml scripts/warm_kernel.py -type f -print0 | sort -z | xargs -0 sha256sum
     } | sha256sum
 }
 
