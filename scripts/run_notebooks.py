@@ -7,9 +7,12 @@ median; one tagged `stderr` may write to standard error.
 """
 
 import argparse
+import datetime
 import json
+import os
 import re
 import statistics
+import subprocess
 import sys
 from pathlib import Path
 
@@ -92,6 +95,15 @@ def run_cells(kernel, cells, path, timeout):
     return timings
 
 
+def provenance():
+    """What made the outputs, for the notebook's metadata; the commit is `-dirty` where the tree had changes."""
+    describe = ["git", "-C", ROOT, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    commit = subprocess.run(describe, capture_output=True, text=True, check=False).stdout.strip()
+    now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+    command = "scripts/run_notebooks.py --write"
+    return {"commit": commit or None, "command": command, "threads": os.cpu_count(), "started": now}
+
+
 def run_notebook(path, options):
     """Runs one notebook in a new kernel; returns the seconds of its cells."""
     notebook = nbformat.read(path, as_version=4)
@@ -101,6 +113,7 @@ def run_notebook(path, options):
     cells = [cell for cell in code if cell.source.strip()]
     if not cells:
         raise Failure("the notebook has no code cell")
+    made_by = provenance()
     with session(path.parent) as kernel:
         timings = run_cells(kernel, cells, path, options.timeout)
     if options.write:
@@ -110,6 +123,7 @@ def run_notebook(path, options):
             for out in cell.outputs:
                 if "execution_count" in out:
                     out.execution_count = cell.execution_count
+        notebook.metadata["vardrop"] = made_by
         nbformat.write(notebook, path)
     return timings
 
