@@ -8,7 +8,13 @@
 # crate's synthetic digits. To pin the base image: --build-arg BASE=rust:1.95-slim-bookworm@sha256:…
 ARG BASE=docker.io/library/rust:1.95-slim-bookworm
 
-# --- what every stage needs ------------------------------------------------------------------------------------------
+# --- the kernel's program: the longest step, and one that changes with nothing of the project's ------------------------
+FROM ${BASE} AS kernel
+ENV VARDROP_CACHE=/opt/vardrop-cache
+COPY kernel/program.sh kernel/build /kernel/
+RUN /kernel/build
+
+# --- what the other stages need -----------------------------------------------------------------------------------------
 FROM ${BASE} AS base
 SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
 # One place for the kernel's program, and one for what cargo downloads, whatever the user.
@@ -16,16 +22,12 @@ ENV VARDROP_CACHE=/opt/vardrop-cache \
     CARGO_HOME=/opt/cargo \
     PATH=/usr/local/cargo/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 WORKDIR /opt/vardrop
-COPY kernel/settings.sh kernel/settings.sh
+COPY kernel/settings.sh kernel/program.sh kernel/
 COPY scripts/setup.sh scripts/setup.sh
 RUN scripts/setup.sh packages \
     && apt-get update -qq \
     && apt-get install -y -qq --no-install-recommends openssl tini >/dev/null \
     && rm -rf /var/lib/apt/lists/*
-
-# --- the kernel's program: the longest step, and one that changes with nothing of the project's --------------------
-FROM base AS kernel
-RUN scripts/setup.sh kernel
 
 # --- the command line, and MNIST --------------------------------------------------------------------------------------
 FROM base AS data

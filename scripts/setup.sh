@@ -78,18 +78,6 @@ add_rust_sources() {
     fi
 }
 
-build_kernel() {
-    [ -x "$kernel_program" ] && return
-    mkdir -p "$(dirname "$kernel_home")"
-    exec 7>"$kernel_home.lock"
-    flock 7
-    if [ ! -x "$kernel_program" ]; then
-        say "building the Rust kernel, evcxr_jupyter $evcxr_version (ten minutes on two cores, once for a user)"
-        cargo install evcxr_jupyter --version "=$evcxr_version" --locked --quiet --root "$kernel_home"
-    fi
-    exec 7>&-
-}
-
 # --- Python and the kernel's registration ---------------------------------------------------------------------------
 
 python_environment() {
@@ -130,30 +118,24 @@ warm_foundation() {
     { rustc --version --verbose && echo "$evcxr_version $root" && cat Cargo.lock kernel/cargo.toml; } | sha256sum
 }
 
-warm_stamp() {
-    {
-        warm_foundation
-        find Cargo.toml Cargo.lock build.rs src kernel/start kernel/*.sh kernel/*.toml scripts/warm_kernel.py -type f -print0 | sort -z | xargs -0 sha256sum
-    } | sha256sum
-}
-
 warm_notebooks() {
-    local stamp
-    stamp=$(warm_stamp)
-    [ "$(cat "$kernel_warm/stamp" 2>/dev/null)" = "$stamp" ] && return
+    local foundation
+    foundation=$(warm_foundation)
+    if [ "$(cat "$kernel_warm/stamp" 2>/dev/null)" = "$foundation" ] && (warm_is_fresh); then return; fi
+    say "compiling the crate for notebooks"
     mkdir -p "$kernel_warm"
+    # Kernels that start meanwhile wait for this lock. The stamp is as old as the compilation's beginning.
     exec 6>>"$kernel_warm/stamp"
     flock 6
-    if [ "$(cat "$kernel_warm/stamp")" != "$stamp" ]; then
-        say "compiling the crate for notebooks"
-        : >"$kernel_warm/stamp"
-        if [ "$(cat "$kernel_warm/foundation" 2>/dev/null)" != "$(warm_foundation)" ]; then rm -rf "$kernel_warm/target"; fi
-        warm_foundation >"$kernel_warm/foundation"
-        # The versions of the crate's own lock file, not the newest that cargo would choose.
-        cp Cargo.lock "$kernel_warm/Cargo.lock"
-        KERNEL_FOLDER=$kernel_warm JUPYTER_PREFER_ENV_PATH=1 .venv/bin/python scripts/warm_kernel.py kernel
-        echo "$stamp" >"$kernel_warm/stamp"
-    fi
+    if [ "$(cat "$kernel_warm/foundation" 2>/dev/null)" != "$foundation" ]; then rm -rf "$kernel_warm/target"; fi
+    echo "$foundation" >"$kernel_warm/foundation"
+    : >"$kernel_warm/stamp"
+    touch "$kernel_warm/begun"
+    # The versions of the crate's own lock file, not the newest that cargo would choose.
+    cp Cargo.lock "$kernel_warm/Cargo.lock"
+    KERNEL_FOLDER=$kernel_warm JUPYTER_PREFER_ENV_PATH=1 .venv/bin/python scripts/warm_kernel.py kernel
+    echo "$foundation" >"$kernel_warm/stamp"
+    touch -r "$kernel_warm/begun" "$kernel_warm/stamp"
     exec 6>&-
 }
 
@@ -171,7 +153,7 @@ for step; do
         check_rust
         add_rust_sources
         ;;
-    kernel) build_kernel ;;
+    kernel) kernel/build ;;
     python)
         one_at_a_time
         python_environment
