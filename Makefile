@@ -15,8 +15,9 @@ help: ## List the commands
 setup: ## Install what is missing and compile the crate for notebooks
 	@scripts/setup.sh
 
+# In a container the user is often root, which JupyterLab wants to be told.
 lab: setup ## Open JupyterLab with the notebooks on the Rust kernel
-	$(VENV)/jupyter lab --notebook-dir notebooks $(LAB_ARGS)
+	$(VENV)/jupyter lab --notebook-dir notebooks $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS)
 
 test: setup check-code test-crate test-doc test-runner notebooks ## Run every check
 
