@@ -7,7 +7,7 @@ NOTEBOOKS ?=
 PEERS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test check-code test-crate test-doc test-runner notebooks bench bench-peers lock
+.PHONY: help setup data lab test check-code test-crate test-doc test-runner notebooks bench bench-peers lock
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -15,8 +15,11 @@ help: ## List the commands
 setup: ## Install what is missing and compile the crate for notebooks
 	@scripts/setup.sh
 
+data: ## Download MNIST, unless it is there
+	@scripts/setup.sh data
+
 # In a container the user is often root, which JupyterLab wants to be told.
-lab: setup ## Open JupyterLab with the notebooks on the Rust kernel
+lab: setup data ## Open JupyterLab with the notebooks on the Rust kernel
 	$(VENV)/jupyter lab --notebook-dir notebooks $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS)
 
 test: setup check-code test-crate test-doc test-runner notebooks ## Run every check
@@ -34,7 +37,7 @@ test-doc: ## Build the documentation, warnings denied
 test-runner: setup ## Check that the notebook runner sees every kind of failure
 	$(VENV)/python scripts/test_run_notebooks.py
 
-notebooks: setup ## Run every notebook headless in the real kernel (NOTEBOOKS="a.ipynb …" for some)
+notebooks: setup ## Run every notebook headless in the real kernel (NOTEBOOKS="'notebooks/a.ipynb' …" for some)
 	$(VENV)/python scripts/run_notebooks.py $(NOTEBOOKS)
 
 bench: ## Run the benchmarks

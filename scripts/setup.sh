@@ -3,13 +3,14 @@
 #
 # Does what is missing and nothing else, so it may be run at any time. Needs root only for missing system packages, which
 # it installs on Debian and its relatives; elsewhere it names them. Everything else goes to the clone (.venv, .cache) and
-# to the user's cache (the kernel's program, built once). The steps, all of them unless some are named:
+# to the user's cache (the kernel's program, built once). The steps, in this order unless some are named:
 #
 #   packages   what the system must have: OpenBLAS, a linker, Python
 #   rust       a recent Rust, and the standard library's sources
 #   kernel     the Rust kernel's program
 #   python     JupyterLab, and the kernel's registration with it
 #   warm       the crate, compiled for notebooks
+#   data       MNIST, where it is nowhere yet (only when named)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . kernel/settings.sh
@@ -139,6 +140,18 @@ warm_notebooks() {
     exec 6>&-
 }
 
+# --- MNIST --------------------------------------------------------------------------------------------------------------
+
+fetch_data() {
+    local folder
+    for folder in "${MNIST_DIR:-}" data/mnist "${XDG_CACHE_HOME:-$HOME/.cache}/vardrop/mnist"; do
+        if [ -n "$folder" ] && compgen -G "$folder/train-images*" >/dev/null; then return; fi
+    done
+    say "downloading MNIST"
+    cargo run --locked --quiet --release --bin vardrop -- data fetch >/dev/null ||
+        say "MNIST could not be had (see above): notebooks draw digits of their own instead"
+}
+
 one_at_a_time() {
     mkdir -p .cache
     exec 5>.cache/setup.lock
@@ -163,7 +176,8 @@ for step; do
         one_at_a_time
         warm_notebooks
         ;;
-    *) fail "no step is named '$step': there are packages, rust, kernel, python, warm" ;;
+    data) fetch_data ;;
+    *) fail "no step is named '$step': there are packages, rust, kernel, python, warm, data" ;;
     esac
 done
 say "ready"
