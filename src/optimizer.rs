@@ -35,7 +35,9 @@ impl Default for AdamSettings {
 }
 
 impl AdamSettings {
-    fn check(&self) -> Result<()> {
+    /// # Errors
+    /// A setting out of its range.
+    pub fn check(&self) -> Result<()> {
         let positive = |name, value: f64| {
             if value > 0.0 && value.is_finite() {
                 Ok(())

@@ -117,11 +117,13 @@ impl TrainArgs {
                 expected: "a file that is not there yet; go on from this one with --resume, or remove it".to_owned(),
             });
         }
+        // A wrong setting is named before the data is looked for.
+        let config = if self.resume.is_none() { Some(self.config()?) } else { None };
         let (data, held_out) = self.data()?;
         let splits = Splits::open(&data, held_out)?;
-        let mut trainer = match &self.resume {
-            Some(path) => Trainer::resume(path, &splits, self.epochs)?,
-            None => Trainer::new(self.config()?, &splits)?,
+        let mut trainer = match (&self.resume, config) {
+            (_, Some(config)) => Trainer::new(config, &splits)?,
+            (path, None) => Trainer::resume(path.as_ref().expect("settings are its own"), &splits, self.epochs)?,
         };
         // An unwritable place is found out before the work and not after it.
         if let Some(path) = &self.record {
@@ -177,6 +179,7 @@ impl TrainArgs {
         protocol.alpha_step = self.alpha_step;
         protocol.averaging = self.averaging;
         config.threads = self.threads.unwrap_or(config.threads);
+        config.check()?;
         Ok(config)
     }
 

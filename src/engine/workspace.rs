@@ -67,8 +67,6 @@ pub(super) struct Workspace<T> {
     pub(super) rows: usize,
     /// Σ over rows of the cross-entropy, in nats.
     pub(super) cross_entropy: f64,
-    /// Rows whose most probable class is not their label.
-    pub(super) errors: usize,
 }
 
 impl<T: Real> Workspace<T> {
@@ -89,7 +87,6 @@ impl<T: Real> Workspace<T> {
             normal: vec![T::zero(); widest],
             rows: 0,
             cross_entropy: 0.0,
-            errors: 0,
         }
     }
 
@@ -183,12 +180,9 @@ impl<T: Real> Workspace<T> {
         let scale = T::one() / T::of(batch_len as f64);
         let delta = &mut self.layers.last_mut().expect("a network has layers").delta;
         self.cross_entropy = 0.0;
-        self.errors = 0;
         for row in 0..self.rows {
             let log_odds = line_mut(delta, row);
-            let (cross_entropy, correct) = softmax(log_odds, batch.label(first + row));
-            self.cross_entropy += cross_entropy;
-            self.errors += usize::from(!correct);
+            self.cross_entropy += softmax(log_odds, batch.label(first + row));
             log_odds[batch.label(first + row)] -= T::one();
             log_odds.iter_mut().for_each(|x| *x *= scale);
         }
@@ -281,18 +275,15 @@ fn product<T: Real>(a: ArrayView2<'_, T>, b: ArrayView2<'_, T>, mut c: ArrayView
     general_mat_mul(T::one(), &a, &b, T::zero(), &mut c);
 }
 
-/// Log-odds to probabilities in place; returns the cross-entropy of `label` in nats and whether it is the most probable
-/// class.
-pub(super) fn softmax<T: Real>(log_odds: &mut [T], label: usize) -> (f64, bool) {
+/// Log-odds to probabilities in place; returns the cross-entropy of `label` in nats.
+pub(super) fn softmax<T: Real>(log_odds: &mut [T], label: usize) -> f64 {
     let max = log_odds.iter().copied().fold(T::neg_infinity(), T::max);
     let at_label = (log_odds[label] - max).f64();
-    // A class that is as probable as the label counts against it, and so does a NaN.
-    let correct = log_odds.iter().enumerate().all(|(class, &x)| class == label || x < log_odds[label]);
     let mut sum = T::zero();
     for x in log_odds.iter_mut() {
         *x = (*x - max).exp();
         sum += *x;
     }
     log_odds.iter_mut().for_each(|x| *x /= sum);
-    (sum.f64().ln() - at_label, correct)
+    sum.f64().ln() - at_label
 }

@@ -93,16 +93,21 @@ impl Config {
     /// # Errors
     /// As [`Network::new`].
     pub fn network(&self, inputs: usize, classes: usize) -> Result<Network> {
+        self.check_hidden()?;
+        let widths: Vec<usize> =
+            std::iter::once(inputs).chain(self.hidden.iter().copied()).chain(std::iter::once(classes)).collect();
+        let rates = DropoutRates { input: self.protocol.input_rate, hidden: self.protocol.hidden_rate };
+        Network::new(self.method, &widths, rates, Initialisation::default(), self.seed)
+    }
+
+    fn check_hidden(&self) -> Result<()> {
         if self.hidden.is_empty() {
             return Err(Error::argument("hidden", "empty", "one width or more, such as 100,100,100"));
         }
         if self.hidden.contains(&0) {
             return Err(Error::argument("hidden", format!("{:?}", self.hidden), "widths of 1 or more"));
         }
-        let widths: Vec<usize> =
-            std::iter::once(inputs).chain(self.hidden.iter().copied()).chain(std::iter::once(classes)).collect();
-        let rates = DropoutRates { input: self.protocol.input_rate, hidden: self.protocol.hidden_rate };
-        Network::new(self.method, &widths, rates, Initialisation::default(), self.seed)
+        Ok(())
     }
 
     /// The optimizer's settings.
@@ -126,7 +131,16 @@ impl Config {
         if epochs_done <= constant { 1.0 } else { ((all - epochs_done) / (all - constant)).max(0.0) }
     }
 
-    pub(super) fn check(&self) -> Result<()> {
+    /// Whether a run could begin with it: what can be said without the data.
+    ///
+    /// # Errors
+    /// A setting out of its range, named with its value.
+    pub fn check(&self) -> Result<()> {
+        self.adam().check()?;
+        self.check_hidden()?;
+        if !(1..=1024).contains(&self.threads) {
+            return Err(Error::argument("threads", self.threads, "a number from 1 to 1024"));
+        }
         if self.protocol.epochs == 0 {
             return Err(Error::argument("epochs", 0, "1 or more"));
         }
@@ -135,6 +149,10 @@ impl Config {
         }
         if self.protocol.batch_size == 0 {
             return Err(Error::argument("batch size", 0, "1 or more"));
+        }
+        if self.protocol.constant_epochs > self.protocol.epochs {
+            let expected = format!("at most the {} epochs of the run", self.protocol.epochs);
+            return Err(Error::argument("constant epochs", self.protocol.constant_epochs, expected));
         }
         Ok(())
     }
