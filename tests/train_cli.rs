@@ -231,15 +231,16 @@ fn wrong_arguments_exit_2_with_the_known_names_and_wrong_values_exit_1_with_what
 #[test]
 fn a_wrong_setting_is_named_before_the_data_is_looked_for() {
     let place = Place::new();
+    fs::create_dir(place.path("empty")).unwrap();
     for (arguments, name) in [
         ("--averaging 1", "averaging"),
         ("--epochs 5 --constant-epochs 6", "constant epochs"),
         ("--threads 0", "threads"),
         ("--hidden 0", "hidden"),
     ] {
-        let output = place.run(&format!("train --method none --data nowhere {arguments}"));
+        let output = place.run(&format!("train --method none --data empty {arguments}"));
         let message = text(&output.stderr);
-        assert!(output.status.code() == Some(1) && message.contains(name) && !message.contains("nowhere"), "{message}");
+        assert!(output.status.code() == Some(1) && message.contains(name) && !message.contains("empty"), "{message}");
     }
 }
 
