@@ -48,6 +48,7 @@ COPY --from=kernel /opt/vardrop-cache /opt/vardrop-cache
 COPY --from=data /opt/vardrop/target/release/vardrop /usr/local/bin/vardrop
 USER vardrop
 COPY --chown=vardrop scripts/requirements.txt scripts/requirements.txt
+COPY --chown=vardrop kernel/*.json kernel/
 RUN scripts/setup.sh python
 COPY --chown=vardrop . .
 COPY --from=data --chown=vardrop /opt/vardrop/data/mnist data/mnist

@@ -41,6 +41,13 @@ pub enum Cell {
         /// Decimals shown.
         decimals: usize,
     },
+    /// A number of any size, `7.8e3`.
+    Scientific {
+        /// The value.
+        value: f64,
+        /// Significant digits shown.
+        digits: usize,
+    },
     /// A mean and its error, `1.44 ± 0.05`.
     Estimate {
         /// The mean.
@@ -63,6 +70,11 @@ impl Cell {
         Self::Difference { value, decimals }
     }
 
+    /// A number of any size, shown with `digits` significant digits: `7.8e3`.
+    pub fn scientific(value: f64, digits: usize) -> Self {
+        Self::Scientific { value, digits }
+    }
+
     /// A mean and its error shown with `decimals` decimals.
     pub fn estimate(mean: f64, error: Option<f64>, decimals: usize) -> Self {
         Self::Estimate { mean, error, decimals }
@@ -75,7 +87,7 @@ impl Cell {
     /// The cell in CSV: numbers keep ten significant digits, whatever is shown elsewhere.
     fn csv(&self) -> String {
         match self {
-            Self::Number { value, .. } | Self::Difference { value, .. } => {
+            Self::Number { value, .. } | Self::Difference { value, .. } | Self::Scientific { value, .. } => {
                 format!("{value:.9e}").parse().unwrap_or(*value).to_string()
             }
             other => other.to_string(),
@@ -90,6 +102,7 @@ impl fmt::Display for Cell {
             Self::Text(text) => f.write_str(text),
             Self::Integer(value) => write!(f, "{value}"),
             Self::Number { value, decimals } => write!(f, "{value:.decimals$}"),
+            Self::Scientific { value, digits } => write!(f, "{value:.*e}", digits.saturating_sub(1)),
             Self::Difference { value, decimals } => {
                 let digits = format!("{:.decimals$}", value.abs());
                 let zero = digits.chars().all(|c| matches!(c, '0' | '.'));

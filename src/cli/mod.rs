@@ -4,6 +4,7 @@ mod data;
 mod evaluate;
 mod report;
 mod train;
+mod variance;
 
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
@@ -22,6 +23,7 @@ pub struct Cli {
 enum Command {
     Train(train::TrainArgs),
     Evaluate(evaluate::EvaluateArgs),
+    Variance(variance::VarianceArgs),
     Report(report::ReportArgs),
     Data(data::DataArgs),
 }
@@ -32,6 +34,7 @@ impl Cli {
         match self.command {
             Command::Train(args) => args.run(),
             Command::Evaluate(args) => args.run(),
+            Command::Variance(args) => args.run(),
             Command::Report(args) => args.run(),
             Command::Data(args) => args.run(),
         }

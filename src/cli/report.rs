@@ -1,11 +1,12 @@
 //! `vardrop report`: ours, the paper's and the older replication's numbers side by side.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use vardrop::experiment::{Records, report};
+use vardrop::experiment::{Records, TornLine, report};
+use vardrop::variance::{self, VarianceRecord};
 use vardrop::{Result, Table};
 
 /// Compare the records of runs with the paper and with its older replication
@@ -17,9 +18,8 @@ pub struct ReportArgs {
     #[arg(value_enum)]
     what: What,
 
-    /// Folder, or file, of the records
-    #[arg(default_value = "results")]
-    dir: PathBuf,
+    /// Folder, or file, of the records [default: results for figure1, results/table1 for table1]
+    dir: Option<PathBuf>,
 
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Markdown)]
@@ -30,13 +30,15 @@ pub struct ReportArgs {
 enum What {
     /// Test errors over the width of the network
     Figure1,
+    /// Variances of gradient estimates
+    Table1,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Format {
     /// A table to read, in Markdown
     Markdown,
-    /// One line for each number, with the columns of paper/figure1.csv and a leading `source`
+    /// One line for each number, with the columns of paper/figure1.csv or paper/table1.csv and a leading `source`
     Csv,
     /// The table to read, in HTML
     Html,
@@ -45,29 +47,46 @@ enum Format {
 impl ReportArgs {
     /// Prints the report on standard output; what is odd about the records on standard error.
     pub fn run(self) -> Result<ExitCode> {
-        let records = Records::open(&self.dir)?;
-        for torn in records.torn() {
-            super::note(&format!(
-                "note: {} line {}: {} bytes of a record that was cut off are left out",
-                torn.path.display(),
-                torn.line,
-                torn.bytes
-            ));
-        }
+        let text = match self.what {
+            What::Figure1 => self.figure1()?,
+            What::Table1 => self.table1()?,
+        };
+        super::print(text.trim_end())?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn figure1(&self) -> Result<String> {
+        let records = Records::open(self.dir.as_deref().unwrap_or(Path::new("results")))?;
+        tell_of_torn(records.torn());
         if records.superseded() > 0 {
             let count = records.superseded();
             super::note(&format!("note: {count} records are of runs that were repeated later, and are left out"));
         }
-        super::print(self.render(&records)?.trim_end())?;
-        Ok(ExitCode::SUCCESS)
+        self.render(|| report::figure1(&records), || report::figure1_points(&records))
     }
 
-    fn render(&self, records: &Records) -> Result<String> {
-        let What::Figure1 = self.what;
+    fn table1(&self) -> Result<String> {
+        let (records, torn) = VarianceRecord::open(self.dir.as_deref().unwrap_or(Path::new("results/table1")))?;
+        tell_of_torn(&torn);
+        self.render(|| variance::table1(&records), || variance::table1_points(&records))
+    }
+
+    fn render(&self, table: impl Fn() -> Result<Table>, points: impl Fn() -> Result<Table>) -> Result<String> {
         Ok(match self.format {
-            Format::Markdown => report::figure1(records)?.to_markdown(),
-            Format::Html => report::figure1(records)?.to_html() + "\n",
-            Format::Csv => Table::to_csv(&report::figure1_points(records)?),
+            Format::Markdown => table()?.to_markdown(),
+            Format::Html => table()?.to_html() + "\n",
+            Format::Csv => points()?.to_csv(),
         })
+    }
+}
+
+fn tell_of_torn(torn: &[TornLine]) {
+    for torn in torn {
+        super::note(&format!(
+            "note: {} line {}: {} bytes of a record that was cut off are left out",
+            torn.path.display(),
+            torn.line,
+            torn.bytes
+        ));
     }
 }

@@ -86,7 +86,7 @@ pub struct TrainArgs {
     json: bool,
 }
 
-fn methods() -> clap::builder::PossibleValuesParser {
+pub(super) fn methods() -> clap::builder::PossibleValuesParser {
     Method::ALL.map(Method::name).into()
 }
 
@@ -264,7 +264,7 @@ fn progress_bar(trainer: &Trainer<'_>) -> ProgressBar {
     ProgressBar::new((trainer.config().protocol.epochs * steps) as u64).with_style(style)
 }
 
-fn command_line() -> String {
+pub(super) fn command_line() -> String {
     let arguments = std::env::args().skip(1);
     std::iter::once("vardrop".to_owned()).chain(arguments).collect::<Vec<_>>().join(" ")
 }

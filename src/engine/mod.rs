@@ -15,6 +15,7 @@ use ndarray::{Array2, ArrayView2, Axis, s};
 pub use batch::{Batch, Examples, Rows};
 pub use gradients::{Gradients, LayerGradient};
 pub(crate) use workers::Workers;
+pub(crate) use workspace::softmax;
 
 use crate::Real;
 use crate::error::{Error, Result};
@@ -257,7 +258,7 @@ impl<T: Real> Engine<T> {
                 space.forward(network, derived, batch, first..first + out.nrows(), source);
                 out.assign(&space.logits());
                 for mut row in out.outer_iter_mut() {
-                    workspace::softmax(row.as_slice_mut().expect("rows are contiguous"), 0);
+                    softmax(row.as_slice_mut().expect("rows are contiguous"), 0);
                 }
             }
         });

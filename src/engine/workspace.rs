@@ -276,7 +276,7 @@ fn product<T: Real>(a: ArrayView2<'_, T>, b: ArrayView2<'_, T>, mut c: ArrayView
 }
 
 /// Log-odds to probabilities in place; returns the cross-entropy of `label` in nats.
-pub(super) fn softmax<T: Real>(log_odds: &mut [T], label: usize) -> f64 {
+pub(crate) fn softmax<T: Real>(log_odds: &mut [T], label: usize) -> f64 {
     let max = log_odds.iter().copied().fold(T::neg_infinity(), T::max);
     let at_label = (log_odds[label] - max).f64();
     let mut sum = T::zero();

@@ -1,12 +1,11 @@
 //! The records of finished runs, as JSON lines in a file or a folder: appended whole, read back with every damage named.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::Record;
+use super::lines::{self, TornLine};
 use super::summary::{Summary, summarize};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Records in the order in which they were read.
 ///
@@ -19,17 +18,6 @@ pub struct Records {
     torn: Vec<TornLine>,
 }
 
-/// The last line of a file, cut off by a crash in the middle of a write. The whole lines before it are read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TornLine {
-    /// The file.
-    pub path: PathBuf,
-    /// The line's number, counted from 1.
-    pub line: usize,
-    /// Its length in bytes.
-    pub bytes: usize,
-}
-
 impl Records {
     /// Reads a file of JSON lines, or every `.jsonl` file that lies directly in a folder, in the order of their names.
     ///
@@ -37,50 +25,13 @@ impl Records {
     /// A path that cannot be read, a folder without such a file, or a line that is no record: the error has its number.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let mut files = vec![path.to_owned()];
-        if fs::metadata(path).map_err(Error::io("open", path))?.is_dir() {
-            let entries = fs::read_dir(path).map_err(Error::io("list", path))?;
-            let paths: std::io::Result<Vec<PathBuf>> = entries.map(|entry| entry.map(|entry| entry.path())).collect();
-            files = paths.map_err(Error::io("list", path))?;
-            files.retain(|file| file.extension().is_some_and(|extension| extension == "jsonl"));
-            files.sort();
-        }
-        if files.is_empty() {
-            return Err(Error::Format {
-                path: path.to_owned(),
-                expected: "a folder of records",
-                reason: "it holds no .jsonl file; `vardrop train --record FILE.jsonl` writes one".to_owned(),
-            });
-        }
         let mut records = Self::default();
-        for file in files {
-            records.read(&file)?;
+        for file in lines::files(path, "`vardrop train --record FILE.jsonl` writes one")? {
+            let (entries, torn) = lines::read(&file)?;
+            entries.into_iter().for_each(|record| records.insert(record));
+            records.torn.extend(torn);
         }
         Ok(records)
-    }
-
-    fn read(&mut self, path: &Path) -> Result<()> {
-        let bytes = fs::read(path).map_err(Error::io("read", path))?;
-        for (index, line) in bytes.split_inclusive(|&byte| byte == b'\n').enumerate() {
-            if line.trim_ascii().is_empty() {
-                continue;
-            }
-            match serde_json::from_slice(line) {
-                Ok(record) => self.insert(record),
-                // Every record is written together with its line break: without one, the write was cut off.
-                Err(_) if !line.ends_with(b"\n") => {
-                    self.torn.push(TornLine { path: path.to_owned(), line: index + 1, bytes: line.len() });
-                }
-                Err(error) => {
-                    return Err(Error::Format {
-                        path: path.to_owned(),
-                        expected: "a file of records",
-                        reason: format!("line {}: {error}; correct the line or remove it", index + 1),
-                    });
-                }
-            }
-        }
-        Ok(())
     }
 
     /// Adds a record; the one that finished last stands for equal runs.
@@ -103,11 +54,7 @@ impl Records {
     /// # Errors
     /// A file that cannot be created or written.
     pub fn prepare(path: impl AsRef<Path>) -> Result<()> {
-        let path = path.as_ref();
-        let folder = folder_of(path);
-        fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
-        OpenOptions::new().read(true).append(true).create(true).open(path).map_err(Error::io("open", path))?;
-        Ok(())
+        lines::prepare(path.as_ref())
     }
 
     /// Appends one record to a file, creating it and its folder: one write of a whole line, then a flush to the disk, under
@@ -116,26 +63,7 @@ impl Records {
     /// # Errors
     /// A file that cannot be opened, locked or written.
     pub fn append(path: impl AsRef<Path>, record: &Record) -> Result<()> {
-        let path = path.as_ref();
-        let mut line = serde_json::to_vec(record).map_err(|error| Error::Format {
-            path: path.to_owned(),
-            expected: "a file of records",
-            reason: format!("the record cannot be written as JSON: {error}"),
-        })?;
-        line.push(b'\n');
-        let folder = folder_of(path);
-        fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
-        let created = !path.exists();
-        let mut file =
-            OpenOptions::new().read(true).append(true).create(true).open(path).map_err(Error::io("open", path))?;
-        file.lock().map_err(Error::io("lock", path))?;
-        mend(&mut file).map_err(Error::io("mend the last line of", path))?;
-        file.write_all(&line).and_then(|()| file.sync_all()).map_err(Error::io("write", path))?;
-        if created {
-            // The new name is on the disk only when its folder is.
-            File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::io("write", folder))?;
-        }
-        Ok(())
+        lines::append(path.as_ref(), record)
     }
 
     /// The records.
@@ -192,27 +120,12 @@ impl<'a> IntoIterator for &'a Records {
     }
 }
 
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// Ends a file with a line break: removes a torn last line, and completes one that lacks nothing but its break. Every
-/// writer holds the lock, so that a line without its break is never one that is still being written.
-fn mend(file: &mut File) -> std::io::Result<()> {
-    let mut bytes = Vec::new();
-    file.seek(SeekFrom::Start(0))?;
-    file.read_to_end(&mut bytes)?;
-    let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
-    match &bytes[whole..] {
-        [] => Ok(()),
-        tail if serde_json::from_slice::<Record>(tail).is_ok() => file.write_all(b"\n"),
-        _ => file.set_len(whole as u64),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::record::tests::record;
+    use std::fs;
+    use std::path::PathBuf;
+
     use super::*;
     use crate::method::Method;
 

@@ -30,6 +30,12 @@ pub enum Purpose {
     Order,
     /// Noise of a drawn network, for predictions.
     Prediction,
+    /// Noise of a gradient whose variance is measured.
+    Gradient,
+    /// The minibatch that such a gradient is estimated from.
+    Minibatch,
+    /// The resamples of a bootstrap.
+    Resampling,
 }
 
 impl NoiseSource {

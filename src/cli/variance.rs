@@ -1,0 +1,303 @@
+//! `vardrop variance`: trains a network and measures the variance of its gradient's estimators (Table 1).
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use vardrop::data::{Source, Splits};
+use vardrop::engine::{Engine, Examples};
+use vardrop::experiment::Protocol;
+use vardrop::training::{Config, ModelInfo, Progress, Trainer};
+use vardrop::variance::{self, Estimator, GradientSampler, Plan, Trained, VarianceRecord};
+use vardrop::{Error, Method, Result};
+
+/// Measure the variance of gradient estimators (Table 1 of the paper)
+///
+/// Trains a network, stops after each of `--epochs`, and draws there the gradient of the training set's loss from every
+/// minibatch of it, by each estimator: local reparameterization, separate weight samples (one weight matrix for each
+/// example), a single weight sample for the minibatch, and no noise. What is printed is the variance over the minibatches,
+/// averaged over the weights of the bottom and of the top layer, with a 95 % interval and beside the paper's.
+///
+/// With `--save` and `--record` an interrupted command goes on where it was when it is given again: training after its last
+/// epoch, measuring with the next estimator.
+///
+/// Example: vardrop variance --hidden 1024,1024,1024 --epochs 10,100 --save table1 --record table1.jsonl
+#[derive(Debug, Args)]
+pub struct VarianceArgs {
+    /// Measure this model, which `vardrop train --save` wrote, in place of training one: its last step's parameters
+    #[arg(conflicts_with_all = [
+        "method", "hidden", "epochs", "train_batch_size", "held_out", "learning_rate", "alpha_step", "averaging", "seed",
+        "threads", "save",
+    ])]
+    model: Option<PathBuf>,
+    /// Where noise enters and whether its rate is learned
+    #[arg(long, value_parser = super::train::methods(), default_value = "variational-b")]
+    method: String,
+    /// Units of each hidden layer, separated by commas
+    #[arg(long, value_name = "H,H,H", value_delimiter = ',', default_values_t = [1024, 1024, 1024])]
+    hidden: Vec<usize>,
+    /// mnist, synthetic, or a folder with four files named as MNIST's [default: mnist, or what MODEL was trained on]
+    #[arg(long)]
+    data: Option<Source>,
+    /// After how many epochs to measure, separated by commas
+    #[arg(long, value_name = "N,N", value_delimiter = ',', default_values_t = [10, 100])]
+    epochs: Vec<usize>,
+    /// Which estimators: local, separate, single, none
+    #[arg(long, value_name = "NAME,NAME", value_delimiter = ',', default_values = Estimator::ALL.map(Estimator::name))]
+    estimators: Vec<Estimator>,
+    /// Layers, counted from 0 at the input [default: the bottom and the top one]
+    #[arg(long, value_name = "N,N", value_delimiter = ',')]
+    layers: Vec<usize>,
+    /// Examples in a minibatch that a gradient is measured with
+    #[arg(long, value_name = "N", default_value_t = Plan::table1(0).batch_size)]
+    batch_size: usize,
+    /// Passes over the training set, each in an order of its own
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    passes: usize,
+    /// Examples in a minibatch of the training
+    #[arg(long, value_name = "N", default_value_t = Protocol::default().batch_size)]
+    train_batch_size: usize,
+    /// Training images held out for validation: neither trained on nor measured with
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    held_out: usize,
+    /// Adam's step size
+    #[arg(long, value_name = "X", allow_negative_numbers = true, default_value_t = Protocol::default().learning_rate)]
+    learning_rate: f64,
+    /// How many times larger the step of ln α is
+    #[arg(long, value_name = "X", allow_negative_numbers = true, default_value_t = Protocol::default().alpha_step)]
+    alpha_step: f64,
+    /// Decay of the parameters' moving average, in [0, 1); 0 for none
+    #[arg(long, value_name = "X", allow_negative_numbers = true, default_value_t = Protocol::default().averaging)]
+    averaging: f64,
+    /// Seed of training; the minibatches and the noise that are measured have the seed 1
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Threads [default: one for each processor]
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// Keep the training here after every epoch, and the network of each of --epochs
+    #[arg(long, value_name = "DIR")]
+    save: Option<PathBuf>,
+    /// Add each estimator's result to this file, one JSON object a line, and take from it what is measured already
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// Print one JSON object and nothing else on standard output
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Output<'a> {
+    measurements: &'a [VarianceRecord],
+}
+
+impl VarianceArgs {
+    /// Trains, measures and prints.
+    pub fn run(self) -> Result<ExitCode> {
+        // A wrong setting is named before the data is looked for.
+        let config = self.config()?;
+        let known = match &self.record {
+            Some(path) => {
+                VarianceRecord::prepare(path)?;
+                VarianceRecord::open(path)?.0
+            }
+            None => Vec::new(),
+        };
+        let (data, held_out) = match &self.model {
+            Some(path) => {
+                let info = ModelInfo::open(path)?;
+                let data = self.data.clone().map_or_else(|| info.dataset.parse(), Ok)?;
+                (data, info.config.protocol.held_out)
+            }
+            None => (self.data.clone().unwrap_or_default(), self.held_out),
+        };
+        let splits = Splits::open(&data, held_out)?;
+        let plan = self.plan(&config, splits.train.len())?;
+        let mut records = Vec::new();
+        if let Some(path) = &self.model {
+            let trainer = Trainer::resume(path, &splits, None)?;
+            self.measure(&trainer, &plan, &known, &mut records)?;
+        } else {
+            let mut epochs = self.epochs.clone();
+            epochs.sort_unstable();
+            epochs.dedup();
+            for epochs in epochs {
+                let trainer = self.train(&config, &splits, epochs)?;
+                self.measure(&trainer, &plan, &known, &mut records)?;
+            }
+        }
+        if self.json {
+            super::print(&serde_json::to_string(&Output { measurements: &records }).expect("numbers and names"))?;
+        } else {
+            super::print(variance::table1(&records)?.to_string().trim_end())?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn config(&self) -> Result<Config> {
+        if let Some(path) = &self.model {
+            return Ok(ModelInfo::open(path)?.config);
+        }
+        if self.epochs.is_empty() || self.epochs.contains(&0) {
+            return Err(Error::Argument {
+                name: "epochs",
+                value: format!("{:?}", self.epochs),
+                expected: "numbers of 1 or more, separated by commas".to_owned(),
+            });
+        }
+        let longest = self.epochs.iter().copied().max().unwrap_or(0);
+        let mut config = Config::new(self.method.parse::<Method>()?, &self.hidden).seed(self.seed).epochs(longest);
+        config.protocol.batch_size = self.train_batch_size;
+        config.protocol.held_out = self.held_out;
+        config.protocol.learning_rate = self.learning_rate;
+        config.protocol.alpha_step = self.alpha_step;
+        config.protocol.averaging = self.averaging;
+        config.threads = self.threads.unwrap_or(config.threads);
+        config.check()?;
+        Ok(config)
+    }
+
+    fn plan(&self, config: &Config, examples: usize) -> Result<Plan> {
+        let layers = config.hidden.len() + 1;
+        let mut plan = Plan::table1(layers);
+        plan.batch_size = self.batch_size;
+        plan.passes = self.passes;
+        if !self.layers.is_empty() {
+            plan.layers.clone_from(&self.layers);
+        }
+        plan.check(layers, examples)?;
+        Ok(plan)
+    }
+
+    /// A training that has come to the end of epoch `epochs`: read from `--save`, or trained on from what is there.
+    fn train<'a>(&self, config: &Config, splits: &'a Splits, epochs: usize) -> Result<Trainer<'a>> {
+        let file = |name: String| self.save.as_ref().map(|folder| folder.join(name));
+        let (reached, running) = (file(format!("epoch-{epochs}.safetensors")), file("training.safetensors".to_owned()));
+        if let Some(path) = reached.as_ref().filter(|path| path.exists()) {
+            return resume(path, config, splits);
+        }
+        let mut trainer = match running.as_ref().filter(|path| path.exists()) {
+            Some(path) => resume(path, config, splits)?,
+            None => Trainer::new(config.clone(), splits)?,
+        };
+        if let Some(folder) = &self.save {
+            let error = |source| Error::Io { action: "create", path: folder.clone(), source };
+            std::fs::create_dir_all(folder).map_err(error)?;
+        }
+        if trainer.history().epochs.len() > epochs {
+            return Err(Error::Argument {
+                name: "epochs",
+                value: epochs.to_string(),
+                expected: format!("{} or more, which {} has reached", trainer.history().epochs.len(), folder(&running)),
+            });
+        }
+        while trainer.history().epochs.len() < epochs {
+            trainer.run(|progress| match progress {
+                Progress::Epoch { .. } => {
+                    super::note(&progress.to_string());
+                    ControlFlow::Break(())
+                }
+                Progress::Step { .. } => ControlFlow::Continue(()),
+            })?;
+            if let Some(path) = &running {
+                trainer.save(path)?;
+            }
+        }
+        if let Some(path) = &reached {
+            trainer.save(path)?;
+        }
+        Ok(trainer)
+    }
+
+    fn measure(
+        &self,
+        trainer: &Trainer<'_>,
+        plan: &Plan,
+        known: &[VarianceRecord],
+        records: &mut Vec<VarianceRecord>,
+    ) -> Result<()> {
+        let (config, splits) = (trainer.config(), trainer.splits());
+        let Some(last) = trainer.history().epochs.last() else {
+            return Err(Error::Argument {
+                name: "model",
+                value: "not trained for an epoch".to_owned(),
+                expected: "a model with one epoch or more".to_owned(),
+            });
+        };
+        let test: Vec<usize> = (0..splits.test.len()).collect();
+        let mut engine = Engine::new(trainer.network(), test.len().clamp(1, 1000), config.threads)?;
+        let test = engine.evaluate(trainer.network(), &Examples { dataset: &splits.test, indices: &test })?;
+        drop(engine);
+        let trained = Trained {
+            config,
+            epochs: last.epoch,
+            dataset: splits.train.name(),
+            train_examples: splits.train.len(),
+            test_error_percent: test.error_percent,
+            averaged_test_error_percent: last.test_error_percent,
+            epoch_seconds: last.seconds,
+        };
+        let mut sampler =
+            GradientSampler::new(trainer.network().clone(), splits.train.len(), plan.batch_size, config.threads)?;
+        for &estimator in &self.estimators {
+            let known = known.iter().find(|record| {
+                record.measurement.estimator == estimator && record.plan == *plan && trained.is_of(record)
+            });
+            let record = if let Some(record) = known {
+                record.clone()
+            } else {
+                let bar = progress_bar(&format!("epoch {}, {estimator}", last.epoch));
+                let measurement = variance::measure(&mut sampler, &splits.train, estimator, plan, &mut |done, all| {
+                    bar.set_length(all as u64);
+                    bar.set_position(done as u64);
+                })?;
+                bar.finish_and_clear();
+                sampler.release();
+                let record = VarianceRecord::new(trained, plan, measurement, super::train::command_line());
+                if let Some(path) = &self.record {
+                    record.append(path)?;
+                }
+                record
+            };
+            let layers =
+                record.measurement.layers.iter().map(|layer| format!("layer {}: {:.2e}", layer.layer, layer.variance));
+            let layers = layers.collect::<Vec<_>>().join(", ");
+            super::note(&format!(
+                "epoch {}, {estimator}: {layers} ({:.0} ms for a gradient)",
+                last.epoch,
+                1e3 * record.measurement.seconds_per_gradient
+            ));
+            records.push(record);
+        }
+        Ok(())
+    }
+}
+
+fn folder(path: &Option<PathBuf>) -> String {
+    path.as_ref().and_then(|path| path.parent()).unwrap_or(Path::new(".")).display().to_string()
+}
+
+/// Goes on with a training that must be this command's own.
+fn resume<'a>(path: &Path, config: &Config, splits: &'a Splits) -> Result<Trainer<'a>> {
+    let info = ModelInfo::open(path)?;
+    let expected = Config { threads: info.config.threads, ..config.clone() };
+    if info.config.clone().epochs(config.protocol.epochs) != expected {
+        return Err(Error::Argument {
+            name: "save",
+            value: path.display().to_string(),
+            expected: "a training with this command's settings; name another folder, or remove this one".to_owned(),
+        });
+    }
+    Trainer::resume(path, splits, Some(config.protocol.epochs.max(info.history.epochs.len())))
+}
+
+fn progress_bar(what: &str) -> ProgressBar {
+    let template = "{msg} [{wide_bar}] {pos}/{len}, {eta} left";
+    let style = ProgressStyle::with_template(template).expect("a valid template").progress_chars("=> ");
+    ProgressBar::new(0).with_style(style).with_message(what.to_owned())
+}

@@ -1,0 +1,227 @@
+//! One estimate of the training set's gradient, by any of the four estimators.
+
+use ndarray::Array2;
+
+use super::Estimator;
+use super::separate::SeparateSamples;
+use super::weight_noise::WeightNoise;
+use crate::Real;
+use crate::engine::{Batch, Engine, Objective, Workers};
+use crate::error::{Error, Result};
+use crate::layers::{Layer, Noise};
+use crate::network::Network;
+use crate::noise::NoiseSource;
+
+/// Draws gradients of a network's weights. What an estimator needs is made when it is first asked for.
+///
+/// ```
+/// use vardrop::data::Splits;
+/// use vardrop::engine::Examples;
+/// use vardrop::network::{DropoutRates, Initialisation};
+/// use vardrop::noise::NoiseSource;
+/// use vardrop::variance::{Estimator, GradientSampler};
+/// use vardrop::{Method, Network};
+///
+/// let splits = Splits::open(&"synthetic".parse()?, 0)?;
+/// let widths = [784, 20, 10];
+/// let network = Network::new(Method::VariationalB, &widths, DropoutRates::default(), Initialisation::default(), 1)?;
+/// let mut sampler = GradientSampler::new(network, splits.train.len(), 100, 1)?;
+/// let batch = Examples { dataset: &splits.train, indices: &(0..100).collect::<Vec<_>>() };
+/// let gradients = sampler.draw(Estimator::SeparateWeightSamples, &batch, NoiseSource::new(1, 0))?;
+/// assert_eq!(gradients[1].dim(), (20, 10));
+/// # Ok::<(), vardrop::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct GradientSampler<T = f32> {
+    network: Network<T>,
+    noise: Vec<WeightNoise<T>>,
+    examples: usize,
+    batch_size: usize,
+    workers: Workers,
+    /// Local reparameterization: the network's own noise.
+    local: Option<Engine<T>>,
+    /// No noise, and a single weight sample: a network without noise and its engine.
+    plain: Option<(Network<T>, Engine<T>)>,
+    /// F of the single weight sample.
+    factors: Vec<Array2<T>>,
+    /// Separate weight samples, one space for each thread.
+    separate: Vec<SeparateSamples<T>>,
+    gradients: Vec<Array2<T>>,
+}
+
+impl<T: Real> GradientSampler<T> {
+    /// A sampler for minibatches of up to `batch_size` of the `examples` training examples, on `threads` threads. The same
+    /// noise source gives the same gradient, bit for bit, for the same number of threads.
+    ///
+    /// # Errors
+    /// No threads, no examples, or an empty minibatch.
+    pub fn new(network: Network<T>, examples: usize, batch_size: usize, threads: usize) -> Result<Self> {
+        if examples == 0 {
+            return Err(Error::argument("number of training examples", 0, "1 or more"));
+        }
+        if batch_size == 0 {
+            return Err(Error::argument("batch size", 0, "1 or more"));
+        }
+        Ok(Self {
+            noise: network.layers().iter().enumerate().map(|(index, layer)| WeightNoise::of(layer, index)).collect(),
+            examples,
+            batch_size,
+            workers: Workers::new(threads)?,
+            local: None,
+            plain: None,
+            factors: Vec::new(),
+            separate: Vec::new(),
+            gradients: network.layers().iter().map(|layer| Array2::zeros(layer.dim())).collect(),
+            network,
+        })
+    }
+
+    /// The network.
+    pub fn network(&self) -> &Network<T> {
+        &self.network
+    }
+
+    /// The largest minibatch.
+    pub fn batch_size(&self) -> usize {
+        self.batch_size
+    }
+
+    /// Frees what the estimators before needed: what is measured next is the next one's memory.
+    pub fn release(&mut self) {
+        (self.local, self.plain) = (None, None);
+        self.factors = Vec::new();
+        self.separate = Vec::new();
+    }
+
+    /// An estimate, from this minibatch with this noise, of ∂/∂W of the training set's summed cross-entropy: for each layer
+    /// (in × out).
+    ///
+    /// # Errors
+    /// A minibatch that is empty, larger than the sampler's or of another width; a label that the network has no output for.
+    pub fn draw(&mut self, estimator: Estimator, batch: &impl Batch<T>, source: NoiseSource) -> Result<&[Array2<T>]> {
+        self.check(batch)?;
+        match estimator {
+            Estimator::LocalReparameterization => self.local(batch, source)?,
+            Estimator::SeparateWeightSamples => self.separate(batch, source)?,
+            Estimator::SingleWeightSample => self.single(batch, source)?,
+            Estimator::NoNoise => self.without_noise(batch, source)?,
+        }
+        Ok(&self.gradients)
+    }
+
+    fn check(&self, batch: &impl Batch<T>) -> Result<()> {
+        let examples = batch.len();
+
+        if examples == 0 || examples > self.batch_size {
+            let expected = format!("1 to {} examples, as the sampler was made for", self.batch_size);
+            return Err(Error::argument("minibatch", examples, expected));
+        }
+        let (inputs, classes) = (self.network.widths()[0], self.gradients[self.gradients.len() - 1].ncols());
+        if batch.inputs() != inputs {
+            return Err(Error::Shape {
+                what: "an example".into(),
+                found: vec![batch.inputs()],
+                expected: vec![inputs],
+            });
+        }
+        if let Some(label) = (0..examples).map(|example| batch.label(example)).find(|&label| label >= classes) {
+            return Err(Error::argument("label", label, format!("a class from 0 to {}", classes - 1)));
+        }
+        Ok(())
+    }
+
+    /// The KL term has no part in the weights' gradient.
+    fn objective(&self) -> Objective {
+        Objective { kl_weight: 0.0, examples: self.examples }
+    }
+
+    fn local(&mut self, batch: &impl Batch<T>, source: NoiseSource) -> Result<()> {
+        let objective = self.objective();
+        if self.local.is_none() {
+            self.local = Some(Engine::new(&self.network, self.batch_size, self.workers.count())?);
+        }
+        let engine = self.local.as_mut().expect("made above");
+        engine.gradient(&self.network, batch, source, objective)?;
+        self.copy_from_engine(Estimator::LocalReparameterization);
+        Ok(())
+    }
+
+    fn without_noise(&mut self, batch: &impl Batch<T>, source: NoiseSource) -> Result<()> {
+        let objective = self.objective();
+        self.prepare_plain()?;
+        let (network, engine) = self.plain.as_mut().expect("prepared above");
+        for (plain, layer) in network.layers_mut().iter_mut().zip(self.network.layers()) {
+            plain.weight.assign(&layer.weight);
+        }
+        engine.gradient(network, batch, source, objective)?;
+        self.copy_from_engine(Estimator::NoNoise);
+        Ok(())
+    }
+
+    fn single(&mut self, batch: &impl Batch<T>, source: NoiseSource) -> Result<()> {
+        let objective = self.objective();
+        self.prepare_plain()?;
+        if self.factors.is_empty() {
+            self.factors = self.gradients.iter().map(|gradient| Array2::zeros(gradient.dim())).collect();
+        }
+        let (network, engine) = self.plain.as_mut().expect("prepared above");
+        let layers = self.network.layers().iter().zip(network.layers_mut());
+        for (((layer, sampled), factors), noise) in layers.zip(&mut self.factors).zip(&self.noise) {
+            for (row, mut factors) in factors.outer_iter_mut().enumerate() {
+                noise.fill(source, 0, row, factors.as_slice_mut().expect("rows are contiguous"));
+            }
+            ndarray::Zip::from(&mut sampled.weight).and(&layer.weight).and(&*factors).for_each(|s, &w, &f| *s = w * f);
+        }
+        engine.gradient(network, batch, source, objective)?;
+        self.copy_from_engine(Estimator::SingleWeightSample);
+        for (gradient, factors) in self.gradients.iter_mut().zip(&self.factors) {
+            *gradient *= factors;
+        }
+        Ok(())
+    }
+
+    fn separate(&mut self, batch: &impl Batch<T>, source: NoiseSource) -> Result<()> {
+        let examples = batch.len();
+        let threads = self.workers.count();
+        if self.separate.is_empty() {
+            self.separate = (0..threads).map(|_| SeparateSamples::new(&self.network)).collect();
+        }
+        let (network, noise) = (&self.network, &self.noise);
+        let share = examples.div_ceil(threads);
+        self.workers.for_each(self.separate.iter_mut().enumerate(), |(index, space)| {
+            let range = (index * share).min(examples)..((index + 1) * share).min(examples);
+            space.run(network, noise, batch, range, source);
+        });
+        let scale = T::of(self.examples as f64 / examples as f64);
+        for (index, gradient) in self.gradients.iter_mut().enumerate() {
+            gradient.fill(T::zero());
+            for space in &self.separate {
+                gradient.scaled_add(scale, space.sums(index));
+            }
+        }
+        Ok(())
+    }
+
+    fn prepare_plain(&mut self) -> Result<()> {
+        if self.plain.is_none() {
+            let without_noise = |layer: &Layer<T>| Layer { noise: Noise::None, ..layer.clone() };
+            let network = Network::from_layers(self.network.layers().iter().map(without_noise).collect())?;
+            let engine = Engine::new(&network, self.batch_size, self.workers.count())?;
+            self.plain = Some((network, engine));
+        }
+        Ok(())
+    }
+
+    /// The engine's gradients are of the mean over examples.
+    fn copy_from_engine(&mut self, estimator: Estimator) {
+        let engine = match estimator {
+            Estimator::LocalReparameterization => self.local.as_ref(),
+            _ => self.plain.as_ref().map(|(_, engine)| engine),
+        };
+        let scale = T::of(self.examples as f64);
+        let gradients = engine.expect("the estimator has just used it").gradients();
+        for (gradient, layer) in self.gradients.iter_mut().zip(&gradients.layers) {
+            ndarray::Zip::from(gradient).and(&layer.weight).for_each(|out, &x| *out = scale * x);
+        }
+    }
+}

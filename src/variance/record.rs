@@ -1,0 +1,162 @@
+//! A measured variance as one JSON line: everything that is needed to read it, and to measure it again.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Measurement, Plan};
+use crate::error::Result;
+use crate::experiment::{Protocol, TornLine, lines, peak_memory_mib};
+use crate::method::Method;
+use crate::training::Config;
+
+/// The variance of one estimator for one trained network.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VarianceRecord {
+    /// The network's method.
+    pub method: Method,
+    /// Widths of its hidden layers.
+    pub hidden: Vec<usize>,
+    /// The seed that it was trained with.
+    pub seed: u64,
+    /// The data: `mnist`, `synthetic` or a folder's name.
+    pub dataset: String,
+    /// N: number of examples trained on, and drawn from here.
+    pub train_examples: usize,
+    /// How it was trained; `epochs` is how long until here.
+    pub protocol: Protocol,
+    /// Test error in percent of the parameters that are measured: those that the last step left.
+    pub test_error_percent: f64,
+    /// Test error in percent of the parameters' running average.
+    pub averaged_test_error_percent: f64,
+    /// What was measured.
+    pub plan: Plan,
+    /// The result.
+    pub measurement: Measurement,
+    /// Wall-clock seconds of the last epoch of training.
+    pub epoch_seconds: f64,
+    /// Threads that it was trained and measured with.
+    pub threads: usize,
+    /// Peak memory of the process so far in MiB, where the system tells it.
+    pub peak_memory_mib: Option<f64>,
+    /// The crate's version.
+    pub version: String,
+    /// The commit of the source tree; `-dirty` behind it where that had changes.
+    pub commit: Option<String>,
+    /// The command line that made it.
+    pub command: String,
+    /// When it ended, RFC 3339 in UTC.
+    pub finished: String,
+}
+
+/// The trained network that a measurement was made with.
+#[derive(Debug, Clone, Copy)]
+pub struct Trained<'a> {
+    /// What its training was told.
+    pub config: &'a Config,
+    /// Epochs trained until here.
+    pub epochs: usize,
+    /// The data.
+    pub dataset: &'a str,
+    /// Number of training examples.
+    pub train_examples: usize,
+    /// Test error in percent of the last step's parameters.
+    pub test_error_percent: f64,
+    /// Test error in percent of their average.
+    pub averaged_test_error_percent: f64,
+    /// Seconds of the last epoch.
+    pub epoch_seconds: f64,
+}
+
+impl Trained<'_> {
+    /// Whether a record is of this network.
+    pub fn is_of(&self, record: &VarianceRecord) -> bool {
+        self.config.method == record.method
+            && self.config.hidden == record.hidden
+            && self.config.seed == record.seed
+            && self.config.threads == record.threads
+            && self.dataset == record.dataset
+            && self.train_examples == record.train_examples
+            && self.config.clone().epochs(self.epochs).protocol == record.protocol
+    }
+}
+
+impl VarianceRecord {
+    /// The record of a measurement, made by `command`.
+    pub fn new(trained: Trained<'_>, plan: &Plan, measurement: Measurement, command: impl Into<String>) -> Self {
+        let config = trained.config;
+        Self {
+            method: config.method,
+            hidden: config.hidden.clone(),
+            seed: config.seed,
+            dataset: trained.dataset.to_owned(),
+            train_examples: trained.train_examples,
+            protocol: config.clone().epochs(trained.epochs).protocol,
+            test_error_percent: trained.test_error_percent,
+            averaged_test_error_percent: trained.averaged_test_error_percent,
+            plan: plan.clone(),
+            measurement,
+            epoch_seconds: trained.epoch_seconds,
+            threads: config.threads,
+            peak_memory_mib: peak_memory_mib(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            commit: option_env!("VARDROP_COMMIT").map(str::to_owned),
+            command: command.into(),
+            finished: humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string(),
+        }
+    }
+
+    /// Whether the two measure the same thing of the same network.
+    pub fn is_same_measurement(&self, other: &Self) -> bool {
+        self.is_same_network(other)
+            && self.plan == other.plan
+            && self.measurement.estimator == other.measurement.estimator
+    }
+
+    /// Whether the two are of one training run, at one epoch.
+    pub fn is_same_network(&self, other: &Self) -> bool {
+        self.method == other.method
+            && self.hidden == other.hidden
+            && self.seed == other.seed
+            && self.dataset == other.dataset
+            && self.train_examples == other.train_examples
+            && self.protocol == other.protocol
+    }
+
+    /// Reads a file of records, or every `.jsonl` file of a folder; of two records of one measurement the later one stands.
+    /// With them, the last lines that a crash cut off.
+    ///
+    /// # Errors
+    /// A path that cannot be read, a folder without such a file, or a line that is no record: the error has its number.
+    pub fn open(path: impl AsRef<Path>) -> Result<(Vec<Self>, Vec<TornLine>)> {
+        let (mut records, mut torn): (Vec<Self>, Vec<TornLine>) = (Vec::new(), Vec::new());
+        for file in lines::files(path.as_ref(), "`vardrop variance --record FILE.jsonl` writes one")? {
+            let (entries, cut) = lines::read::<Self>(&file)?;
+            torn.extend(cut);
+            for entry in entries {
+                match records.iter_mut().find(|record| record.is_same_measurement(&entry)) {
+                    Some(record) if record.finished <= entry.finished => *record = entry,
+                    Some(_) => {}
+                    None => records.push(entry),
+                }
+            }
+        }
+        Ok((records, torn))
+    }
+
+    /// Makes sure that a file of records can be written, before the work and not after it.
+    ///
+    /// # Errors
+    /// A file that cannot be created or written.
+    pub fn prepare(path: impl AsRef<Path>) -> Result<()> {
+        lines::prepare(path.as_ref())
+    }
+
+    /// Appends the record to a file as one whole line, or not at all.
+    ///
+    /// # Errors
+    /// A file that cannot be opened, locked or written.
+    pub fn append(&self, path: impl AsRef<Path>) -> Result<()> {
+        lines::append(path.as_ref(), self)
+    }
+}
