@@ -111,9 +111,9 @@ fn weight_samples_have_the_gradient_of_finite_differences() {
                     // 60 training examples stand behind the 6.
                     10.0 * (0..6).map(one).sum::<f64>()
                 };
-                for layer in 0..3 {
-                    let largest = gradients[layer].iter().fold(0.0, |a: f64, x| a.max(x.abs()));
-                    for ((row, column), &gradient) in gradients[layer].indexed_iter() {
+                for (layer, gradients) in gradients.iter().enumerate() {
+                    let largest = gradients.iter().fold(0.0, |a: f64, x| a.max(x.abs()));
+                    for ((row, column), &gradient) in gradients.indexed_iter() {
                         let step = 1e-5;
                         let at = |step: f64| {
                             let mut moved = network.clone();
