@@ -98,7 +98,11 @@ def run_cells(kernel, cells, path, timeout):
 def provenance():
     """What made the outputs, for the notebook's metadata; the commit is `-dirty` where the tree had changes."""
     describe = ["git", "-C", ROOT, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    commit = subprocess.run(describe, capture_output=True, text=True, check=False).stdout.strip()
+    try:
+        commit = subprocess.run(describe, capture_output=True, text=True, check=False).stdout.strip()
+    except FileNotFoundError:
+        # The image has no git, and no repository.
+        commit = None
     now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
     command = "scripts/run_notebooks.py --write"
     return {"commit": commit or None, "command": command, "threads": os.cpu_count(), "started": now}

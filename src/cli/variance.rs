@@ -73,6 +73,9 @@ pub struct VarianceArgs {
     /// Decay of the parameters' moving average, in [0, 1); 0 for none
     #[arg(long, value_name = "X", allow_negative_numbers = true, default_value_t = Protocol::default().averaging)]
     averaging: f64,
+    /// Measure the parameters' moving average, in place of what the last step left
+    #[arg(long)]
+    averaged: bool,
     /// Seed of training; the minibatches and the noise that are measured have the seed 1
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -229,9 +232,10 @@ impl VarianceArgs {
                 expected: "a model with one epoch or more".to_owned(),
             });
         };
+        let network = if self.averaged { trainer.averaged() } else { trainer.network() };
         let test: Vec<usize> = (0..splits.test.len()).collect();
-        let mut engine = Engine::new(trainer.network(), test.len().clamp(1, 1000), config.threads)?;
-        let test = engine.evaluate(trainer.network(), &Examples { dataset: &splits.test, indices: &test })?;
+        let mut engine = Engine::new(network, test.len().clamp(1, 1000), config.threads)?;
+        let test = engine.evaluate(network, &Examples { dataset: &splits.test, indices: &test })?;
         drop(engine);
         let trained = Trained {
             config,
@@ -239,11 +243,12 @@ impl VarianceArgs {
             dataset: splits.train.name(),
             train_examples: splits.train.len(),
             test_error_percent: test.error_percent,
+            averaged: self.averaged,
             averaged_test_error_percent: last.test_error_percent,
             epoch_seconds: last.seconds,
         };
         let mut sampler =
-            GradientSampler::new(trainer.network().clone(), splits.train.len(), plan.batch_size, config.threads)?;
+            GradientSampler::new(network.clone(), splits.train.len(), plan.batch_size, config.threads)?;
         for &estimator in &self.estimators {
             let known = known.iter().find(|record| {
                 record.measurement.estimator == estimator && record.plan == *plan && trained.is_of(record)

@@ -158,6 +158,11 @@ impl<'a> Trainer<'a> {
         &self.network
     }
 
+    /// The moving average of the parameters up to the last step.
+    pub fn averaged(&self) -> &Network {
+        self.adam.averaged()
+    }
+
     /// Trains up to the last epoch, or until `observer` breaks off. The same configuration gives the same numbers, bit for
     /// bit, however often it is broken off and resumed.
     ///

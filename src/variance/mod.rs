@@ -14,7 +14,7 @@
 //!   then exactly the expectation that drawing them with replacement gives; of that no finite-population correction is left.
 //! - **Averaged over what.** Over all weights of the layer, those of pixels that are always black included: they have a
 //!   gradient of 0 and pull the bottom layer's average down.
-//! - **The parameters** are those that the last step of training left, not their running average.
+//! - **The parameters** are those that the last step of training left, unless it is said that they are their moving average.
 //!
 //! # What is in it
 //!

@@ -25,7 +25,9 @@ pub struct VarianceRecord {
     pub train_examples: usize,
     /// How it was trained; `epochs` is how long until here.
     pub protocol: Protocol,
-    /// Test error in percent of the parameters that are measured: those that the last step left.
+    /// Whether the moving average of the parameters is measured, and not what the last step left.
+    pub averaged: bool,
+    /// Test error in percent, without noise, of the parameters that are measured.
     pub test_error_percent: f64,
     /// Test error in percent of the parameters' running average.
     pub averaged_test_error_percent: f64,
@@ -60,7 +62,9 @@ pub struct Trained<'a> {
     pub dataset: &'a str,
     /// Number of training examples.
     pub train_examples: usize,
-    /// Test error in percent of the last step's parameters.
+    /// Whether the moving average of the parameters is measured.
+    pub averaged: bool,
+    /// Test error in percent of the parameters that are measured.
     pub test_error_percent: f64,
     /// Test error in percent of their average.
     pub averaged_test_error_percent: f64,
@@ -74,6 +78,7 @@ impl Trained<'_> {
         self.config.method == record.method
             && self.config.hidden == record.hidden
             && self.config.seed == record.seed
+            && self.averaged == record.averaged
             && self.config.threads == record.threads
             && self.dataset == record.dataset
             && self.train_examples == record.train_examples
@@ -92,6 +97,7 @@ impl VarianceRecord {
             dataset: trained.dataset.to_owned(),
             train_examples: trained.train_examples,
             protocol: config.clone().epochs(trained.epochs).protocol,
+            averaged: trained.averaged,
             test_error_percent: trained.test_error_percent,
             averaged_test_error_percent: trained.averaged_test_error_percent,
             plan: plan.clone(),
@@ -118,6 +124,7 @@ impl VarianceRecord {
         self.method == other.method
             && self.hidden == other.hidden
             && self.seed == other.seed
+            && self.averaged == other.averaged
             && self.dataset == other.dataset
             && self.train_examples == other.train_examples
             && self.protocol == other.protocol
