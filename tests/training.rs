@@ -11,7 +11,7 @@ use vardrop::engine::{Engine, Examples, Objective, Rows};
 use vardrop::network::{DropoutRates, Initialisation, Network};
 use vardrop::noise::NoiseSource;
 use vardrop::optimizer::{Adam, AdamSettings};
-use vardrop::training::{Config, Ending, History, Progress, Trainer, train};
+use vardrop::training::{Config, Ending, History, Progress, Trainer, snapshots, train};
 use vardrop::{Error, Method};
 
 /// One of each kind: no noise, binary, on the input and on the output, fixed and learned.
@@ -360,4 +360,20 @@ fn settings_out_of_range_are_errors_that_name_them() {
     let splits = Splits::hold_out(synthetic(100, 1), empty, 0).unwrap();
     let message = Trainer::new(good(), &splits).unwrap_err().to_string();
     assert!(message.contains("number of test examples is 0"), "{message}");
+}
+
+#[test]
+fn snapshots_are_the_networks_of_the_run_on_its_way() {
+    let (splits, config) = (splits(), config(Method::VariationalB));
+    let mut told = Vec::new();
+    let kept = snapshots(&config, &splits, &[3, 1], &mut |progress| told.push(progress.to_string())).unwrap();
+    assert_eq!((kept.iter().map(|s| s.epoch.epoch).collect::<Vec<_>>(), told.len()), (vec![1, 3], 3));
+    let mut trainer = Trainer::new(config.clone(), &splits).unwrap();
+    trainer.run(|_| ControlFlow::Continue(())).unwrap();
+    assert_eq!(bits(&kept[1].network), bits(trainer.network()));
+    assert_eq!(bits(&kept[1].averaged), bits(trainer.averaged()));
+    assert_ne!(bits(&kept[0].network), bits(&kept[1].network));
+    for epochs in [&[][..], &[0, 2]] {
+        assert!(snapshots(&config, &splits, epochs, &mut |_| {}).unwrap_err().to_string().contains("epochs is"));
+    }
 }

@@ -303,7 +303,7 @@ fn the_spectrum_has_the_trace_of_the_noise() {
     let indices: Vec<usize> = (0..50).collect();
     let batch = Examples { dataset: &dataset, indices: &indices };
     for estimator in &Estimator::ALL[..3] {
-        let spectrum = noise_spectrum(&mut sampler, &batch, *estimator, 2, 40, 7).unwrap();
+        let spectrum = noise_spectrum(&mut sampler, &dataset, &indices, *estimator, 2, 40, 7).unwrap();
         assert_eq!((spectrum.eigenvalues.len(), spectrum.dimensions), (39, 100));
         assert!(spectrum.eigenvalues.is_sorted_by(|a, b| a >= b));
         let mut moments = Moments::new(100);
@@ -317,9 +317,9 @@ fn the_spectrum_has_the_trace_of_the_noise() {
         assert!(shares.is_sorted() && (shares[38] - 1.0).abs() < 1e-12);
         assert!((1.0..=39.0).contains(&spectrum.effective_directions()));
     }
-    assert!(noise_spectrum(&mut sampler, &batch, Estimator::NoNoise, 2, 40, 7).is_err());
-    assert!(noise_spectrum(&mut sampler, &batch, Estimator::SingleWeightSample, 3, 40, 7).is_err());
-    assert!(noise_spectrum(&mut sampler, &batch, Estimator::SingleWeightSample, 2, 2, 7).is_err());
+    assert!(noise_spectrum(&mut sampler, &dataset, &indices, Estimator::NoNoise, 2, 40, 7).is_err());
+    assert!(noise_spectrum(&mut sampler, &dataset, &indices, Estimator::SingleWeightSample, 3, 40, 7).is_err());
+    assert!(noise_spectrum(&mut sampler, &dataset, &indices, Estimator::SingleWeightSample, 2, 2, 7).is_err());
 }
 
 #[test]

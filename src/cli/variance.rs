@@ -247,8 +247,7 @@ impl VarianceArgs {
             averaged_test_error_percent: last.test_error_percent,
             epoch_seconds: last.seconds,
         };
-        let mut sampler =
-            GradientSampler::new(network.clone(), splits.train.len(), plan.batch_size, config.threads)?;
+        let mut sampler = GradientSampler::new(network.clone(), splits.train.len(), plan.batch_size, config.threads)?;
         for &estimator in &self.estimators {
             let known = known.iter().find(|record| {
                 record.measurement.estimator == estimator && record.plan == *plan && trained.is_of(record)

@@ -13,6 +13,7 @@ mod series;
 mod style;
 mod traces;
 mod training;
+mod variance;
 
 pub use dataset::contact_sheet;
 pub use figure::Figure;
@@ -20,3 +21,4 @@ pub use replication::figure1;
 pub use series::Number;
 pub use style::{Color, ColorScale, Dash, Marker};
 pub use training::{alpha_curves, learning_curves};
+pub use variance::{alpha_images, noise_spectra, variance_curves, weights_beside_alpha};

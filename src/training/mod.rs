@@ -3,9 +3,11 @@
 mod checkpoint;
 mod config;
 mod history;
+mod snapshot;
 mod trainer;
 
 pub use checkpoint::{Model, ModelInfo};
 pub use config::Config;
 pub use history::{AlphaStatistics, Best, Epoch, History};
+pub use snapshot::{Snapshot, snapshots};
 pub use trainer::{Ending, Progress, Run, Trainer, train};

@@ -9,6 +9,7 @@ use super::{Estimator, GradientSampler, Interval, Moments};
 use crate::data::Dataset;
 use crate::engine::Examples;
 use crate::error::{Error, Result};
+use crate::network::Network;
 use crate::noise::{NoiseSource, Purpose};
 
 /// What is measured.
@@ -78,6 +79,27 @@ pub struct Measurement {
     pub gradients: usize,
     /// Wall-clock seconds of one gradient.
     pub seconds_per_gradient: f64,
+}
+
+/// [`measure`] for several estimators of one network, on `threads` threads.
+///
+/// # Errors
+/// As [`measure`].
+pub fn measure_all(
+    network: &Network,
+    dataset: &Dataset,
+    estimators: &[Estimator],
+    plan: &Plan,
+    threads: usize,
+) -> Result<Vec<Measurement>> {
+    plan.check(network.layers().len(), dataset.len())?;
+    let mut sampler = GradientSampler::new(network.clone(), dataset.len(), plan.batch_size, threads)?;
+    let mut measure = |&estimator: &Estimator| {
+        let measured = measure(&mut sampler, dataset, estimator, plan, &mut |_, _| {});
+        sampler.release();
+        measured
+    };
+    estimators.iter().map(&mut measure).collect()
 }
 
 /// Draws the gradient of every minibatch of the plan's passes, and gives their variance. Every estimator sees the same

@@ -23,6 +23,7 @@
 //! the noise's share; [`noise_spectrum`] says in how many directions the noise lies; [`VarianceRecord`] keeps a result, and
 //! [`table1`] puts records beside the paper.
 
+mod cost;
 mod decomposition;
 mod estimator;
 mod gradient;
@@ -35,12 +36,13 @@ mod spectrum;
 mod table1;
 mod weight_noise;
 
+pub use cost::cost_table;
 pub use decomposition::{DecompositionPlan, Share, VarianceLaw, decompose};
 pub use estimator::Estimator;
 pub use gradient::GradientSampler;
 pub use interval::Interval;
-pub use measure::{LayerVariance, Measurement, Plan, measure};
+pub use measure::{LayerVariance, Measurement, Plan, measure, measure_all};
 pub use moments::Moments;
 pub use record::{Trained, VarianceRecord};
 pub use spectrum::{NoiseSpectrum, noise_spectrum};
-pub use table1::{table1, table1_points};
+pub use table1::{measured, table1, table1_points};

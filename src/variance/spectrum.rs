@@ -4,7 +4,8 @@ use ndarray::{Array2, Axis};
 use ndarray_linalg::{Eigh, UPLO};
 
 use super::{Estimator, GradientSampler};
-use crate::engine::Batch;
+use crate::data::Dataset;
+use crate::engine::Examples;
 use crate::error::{Error, Result};
 use crate::noise::{NoiseSource, Purpose};
 
@@ -43,14 +44,15 @@ impl NoiseSpectrum {
     }
 }
 
-/// Draws the gradient of one minibatch `draws` times, and decomposes its covariance. All draws of the layer's gradient are
+/// Draws the gradient of one minibatch (`indices` of the data) `draws` times, and decomposes its covariance. All draws of the layer's gradient are
 /// held, in single precision: draws × weights.
 ///
 /// # Errors
 /// A layer that the network has not, fewer than 3 draws, an estimator without noise, or as [`GradientSampler::draw`].
 pub fn noise_spectrum(
     sampler: &mut GradientSampler,
-    batch: &impl Batch<f32>,
+    dataset: &Dataset,
+    indices: &[usize],
     estimator: Estimator,
     layer: usize,
     draws: usize,
@@ -67,10 +69,11 @@ pub fn noise_spectrum(
     if estimator == Estimator::NoNoise {
         return Err(Error::argument("estimator", estimator, "one with noise: without it every draw is the same"));
     }
+    let batch = Examples { dataset, indices };
     let mut rows = Array2::<f32>::zeros((draws, dimensions));
     for (draw, mut row) in rows.outer_iter_mut().enumerate() {
         let source = NoiseSource::for_purpose(Purpose::Gradient, seed, draw as u64);
-        let gradients = sampler.draw(estimator, batch, source)?;
+        let gradients = sampler.draw(estimator, &batch, source)?;
         for (value, &gradient) in row.iter_mut().zip(&gradients[layer]) {
             *value = gradient;
         }

@@ -1,6 +1,6 @@
 //! Table 1: ours, the paper's and the older replication's.
 
-use super::{Estimator, LayerVariance, VarianceRecord};
+use super::{Estimator, LayerVariance, Measurement, VarianceRecord};
 use crate::error::{Error, Result};
 use crate::experiment::paper;
 use crate::table::{Cell, Table};
@@ -87,6 +87,35 @@ pub fn table1(records: &[VarianceRecord]) -> Result<Table> {
          the weights. Intervals: bootstrap over minibatches, of one trained network. The older replication took minibatches of \
          200, the paper 1000.",
     ))
+}
+
+/// Measurements side by side, each set with a name: for each estimator the variance of the last layer measured and of the
+/// first, and how many times the same estimator's of the first set they are.
+pub fn measured(sets: &[(&str, &[Measurement])]) -> Table {
+    let mut table = Table::new(["What", "Estimator", "Top", "Times the first", "Bottom", "Times the first"]);
+    let ends = |measurement: &Measurement| {
+        let mut layers: Vec<&LayerVariance> = measurement.layers.iter().collect();
+        layers.sort_by_key(|layer| layer.layer);
+        let variance = |layer: Option<&&LayerVariance>| layer.map_or(f64::NAN, |layer| layer.variance);
+        (variance(layers.last()), variance(layers.first()))
+    };
+    for (index, (name, measurements)) in sets.iter().enumerate() {
+        for measurement in *measurements {
+            let first = sets[0].1.iter().find(|first| first.estimator == measurement.estimator).map(ends);
+            let (top, bottom) = ends(measurement);
+            let ratio =
+                |value: f64, first: Option<f64>| (index > 0).then_some(first).flatten().map(|first| value / first);
+            table.push((
+                *name,
+                measurement.estimator.title(),
+                Cell::scientific(top, 2),
+                ratio(top, first.map(|first| first.0)).map(|ratio| Cell::number(ratio, 2)),
+                Cell::scientific(bottom, 2),
+                ratio(bottom, first.map(|first| first.1)).map(|ratio| Cell::number(ratio, 2)),
+            ));
+        }
+    }
+    table
 }
 
 /// Table 1 as plain data, with the columns of `paper/table1.csv`; a cell that was not measured is empty.

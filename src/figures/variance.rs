@@ -1,0 +1,210 @@
+//! Variances of gradient estimates, and the network that they belong to.
+
+use ndarray::{Array2, s};
+
+use super::figure::Figure;
+use super::style::{Color, ColorScale};
+use crate::network::Network;
+use crate::variance::{Estimator, NoiseSpectrum, Share, VarianceLaw};
+
+/// The weights of a layer that a picture shows at most, along each side.
+const SHOWN: usize = 60;
+
+impl Color {
+    /// The colour that an estimator has everywhere.
+    pub fn of_estimator(estimator: Estimator) -> Self {
+        match estimator {
+            Estimator::LocalReparameterization => Self::BLUE,
+            Estimator::SeparateWeightSamples => Self::GREEN,
+            Estimator::SingleWeightSample => Self::VERMILLION,
+            Estimator::NoNoise => Self::GREY,
+        }
+    }
+}
+
+/// The variance over the minibatch size: all of it, with the law fitted to each estimator's points as a dashed line, and the
+/// part that comes from the noise, with dotted lines that fall as 1/M from its first point.
+pub fn variance_curves(shares: &[Share]) -> Figure {
+    let estimators = Estimator::ALL.into_iter().filter_map(|estimator| {
+        let own: Vec<Share> = shares.iter().filter(|share| share.estimator == estimator).cloned().collect();
+        (!own.is_empty()).then_some((estimator, own))
+    });
+    let estimators: Vec<(Estimator, Vec<Share>)> = estimators.collect();
+    let sizes = |own: &[Share]| own.iter().map(|share| share.batch_size).collect::<Vec<_>>();
+    let mut figure = Figure::new("How the variance of a gradient falls with the minibatch")
+        .columns(2)
+        .height(400)
+        .panel("All of it, and the law v/M + c·(M − 1)/M")
+        .x_label("Minibatch size M")
+        .y_label("Variance, mean over the weights")
+        .log_x()
+        .log_y();
+    for (estimator, own) in &estimators {
+        figure = figure
+            .scatter(estimator.title(), sizes(own), own.iter().map(|share| share.total))
+            .color(Color::of_estimator(*estimator));
+        if let Some(law) = VarianceLaw::fit(own) {
+            let values = own.iter().map(|share| law.at(share.batch_size));
+            figure = figure
+                .line(format!("{estimator}: law"), sizes(own), values)
+                .color(Color::of_estimator(*estimator))
+                .dashed()
+                .group(estimator.title());
+        }
+    }
+    figure = figure.panel("The part that comes from the noise").x_label("Minibatch size M").log_x().log_y();
+    for (estimator, own) in estimators.iter().filter(|(estimator, _)| *estimator != Estimator::NoNoise) {
+        figure = figure
+            .line(format!("{estimator}: noise"), sizes(own), own.iter().map(|share| share.noise))
+            .color(Color::of_estimator(*estimator))
+            .markers(super::style::Marker::Circle)
+            .group(estimator.title());
+        let first = &own[0];
+        let ideal = own.iter().map(|share| first.noise * first.batch_size as f64 / share.batch_size as f64);
+        figure = figure
+            .line(format!("{estimator}: 1/M"), sizes(own), ideal)
+            .color(Color::of_estimator(*estimator))
+            .dotted()
+            .faint()
+            .group(estimator.title());
+    }
+    figure
+}
+
+/// The spectrum of each estimator's noise: the eigenvalues by rank, and what share of the variance the largest ones hold.
+pub fn noise_spectra(spectra: &[NoiseSpectrum]) -> Figure {
+    let mut figure = Figure::new("In how many directions the noise of a gradient lies")
+        .columns(2)
+        .height(380)
+        .panel("Variance along each direction")
+        .x_label("Direction, from the largest")
+        .y_label("Eigenvalue of the covariance")
+        .log_y();
+    for spectrum in spectra {
+        // The last eigenvalues of a sample are too small by far, and on a logarithmic axis take all the room.
+        let shown = (spectrum.eigenvalues.len() * 9 / 10).max(1);
+        let values = &spectrum.eigenvalues[..shown];
+        figure = figure
+            .line(spectrum.estimator.title(), 1..=values.len(), values)
+            .color(Color::of_estimator(spectrum.estimator));
+    }
+    figure = figure.panel("Share of the variance").x_label("Largest directions").y_label("Share").y_range(0.0, 1.0);
+    for spectrum in spectra {
+        let shares = spectrum.cumulative_share();
+        figure = figure
+            .line(format!("{}: share", spectrum.estimator), 1..=shares.len(), shares)
+            .color(Color::of_estimator(spectrum.estimator))
+            .group(spectrum.estimator.title());
+    }
+    figure
+}
+
+/// α of the weights of some units of the first layer, each as a picture of the input (height × width); `None` where α is
+/// not one for each weight, or the input has another size. Units that the network has not are left out.
+pub fn alpha_images(network: &Network, height: usize, width: usize, units: &[usize]) -> Option<Figure> {
+    let rates = network.layers().first()?.rates()?;
+    let (inputs, outputs) = network.layers()[0].dim();
+    if rates.log_alpha.dim() != (inputs, outputs) || inputs != height * width {
+        return None;
+    }
+    let units: Vec<usize> = units.iter().copied().filter(|&unit| unit < outputs).collect();
+    let picture = |unit: &usize| {
+        Array2::from_shape_fn((height, width), |(y, x)| f64::from(rates.log_alpha[(y * width + x, *unit)].exp()))
+    };
+    let pictures: Vec<Array2<f64>> = units.iter().map(picture).collect();
+    let labels = units.iter().map(|unit| format!("unit {unit}"));
+    let views = pictures.iter().map(|picture| picture.view());
+    Some(Figure::new("α of each weight of some first-layer units").images(views, labels, 6, ColorScale::Sequential))
+}
+
+/// For each layer a corner of its weights beside the α of the same weights, up to 60 × 60 of them, inputs downwards.
+pub fn weights_beside_alpha(network: &Network) -> Figure {
+    let layers = network.layers();
+    let mut figure = Figure::new("Weights, and the α of the same weights").columns(2).height(300 * layers.len() as u32);
+    for (index, layer) in layers.iter().enumerate() {
+        let (inputs, outputs) = layer.dim();
+        let (rows, columns) = (inputs.min(SHOWN), outputs.min(SHOWN));
+        // The middle rows: the first ones of an image are its black border.
+        let first = (inputs - rows) / 2;
+        let weights = layer.weight.slice(s![first..first + rows, ..columns]).mapv(f64::from);
+        figure = figure
+            .panel(format!("Layer {}: weights", index + 1))
+            .heat_map(&weights, ColorScale::Diverging)
+            .x_label("Output")
+            .y_label("Input");
+        if let Some(rates) = layer.rates() {
+            let at = |(row, column): (usize, usize)| {
+                let (own_rows, own_columns) = rates.log_alpha.dim();
+                let row = if own_rows == 1 { 0 } else { first + row };
+                f64::from(rates.log_alpha[(row, if own_columns == 1 { 0 } else { column })].exp())
+            };
+            let alpha = Array2::from_shape_fn((rows, columns), at);
+            figure = figure
+                .panel(format!("Layer {}: α", index + 1))
+                .heat_map(&alpha, ColorScale::Sequential)
+                .x_label("Output");
+        }
+    }
+    figure
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::method::Method;
+    use crate::network::{DropoutRates, Initialisation};
+    use crate::variance::Interval;
+
+    fn network(method: Method) -> Network {
+        Network::new(method, &[16, 5, 3], DropoutRates::default(), Initialisation::UnitColumns, 1).unwrap()
+    }
+
+    fn drawn(figure: &Figure) -> serde_json::Value {
+        assert!(figure.to_png().is_ok());
+        serde_json::from_str(&figure.to_plotly().unwrap().to_json()).unwrap()
+    }
+
+    #[test]
+    fn each_estimator_has_points_a_law_its_noise_and_the_ideal() {
+        let share = |estimator, batch_size: usize| Share {
+            estimator,
+            batch_size,
+            total: 10.0 / batch_size as f64,
+            interval: Interval { low: 0.0, high: 1.0 },
+            noise: 5.0 / batch_size as f64,
+            noise_interval: Interval { low: 0.0, high: 1.0 },
+            seconds_per_gradient: 0.1,
+        };
+        let shares = Estimator::ALL.map(|estimator| [1, 10, 100].map(|size| share(estimator, size))).concat();
+        assert_eq!(drawn(&variance_curves(&shares))["data"].as_array().unwrap().len(), 4 * 2 + 3 * 2);
+        assert!(variance_curves(&[]).to_plotly().is_ok());
+    }
+
+    #[test]
+    fn each_spectrum_has_its_eigenvalues_and_its_shares() {
+        let spectrum = NoiseSpectrum {
+            estimator: Estimator::SingleWeightSample,
+            eigenvalues: vec![4.0, 2.0, 1.0, 1.0],
+            dimensions: 30,
+        };
+        let json = drawn(&noise_spectra(&[spectrum]));
+        assert_eq!(json["data"].as_array().unwrap().len(), 2);
+        assert_eq!(json["data"][1]["y"].as_array().unwrap().last().unwrap().as_f64(), Some(1.0));
+    }
+
+    #[test]
+    fn pictures_of_alpha_need_one_for_each_weight() {
+        let figure = alpha_images(&network(Method::VariationalB), 4, 4, &[0, 4, 9]).unwrap();
+        assert!(drawn(&figure)["data"][0]["z"].as_array().is_some());
+        assert!(alpha_images(&network(Method::VariationalA), 4, 4, &[0]).is_none());
+        assert!(alpha_images(&network(Method::None), 4, 4, &[0]).is_none());
+        assert!(alpha_images(&network(Method::VariationalB), 4, 5, &[0]).is_none());
+    }
+
+    #[test]
+    fn weights_stand_beside_alpha_where_there_is_one() {
+        for (method, panels) in [(Method::VariationalB, 4), (Method::VariationalA, 4), (Method::None, 2)] {
+            assert_eq!(drawn(&weights_beside_alpha(&network(method)))["data"].as_array().unwrap().len(), panels);
+        }
+    }
+}
