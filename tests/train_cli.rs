@@ -19,18 +19,7 @@ struct Place {
 impl Place {
     fn new() -> Self {
         let root = tempfile::tempdir().unwrap();
-        let folder = root.path().join("digits");
-        fs::create_dir(&folder).unwrap();
-        for (files, count) in [(0, 300u32), (2, 100)] {
-            let labels: Vec<u8> = (0..count).map(|example| (example * 7 % 10) as u8).collect();
-            let pixel = |example: u32, pixel: u32| {
-                let bright = pixel == u32::from(labels[example as usize]);
-                (if bright { 150 } else { 40 }) + ((example * 31 + pixel * 17) % 80) as u8
-            };
-            let pixels: Vec<u8> = (0..count * 16).map(|index| pixel(index / 16, index % 16)).collect();
-            fs::write(folder.join(FILES[files].name), support::idx(&[count, 4, 4], &pixels)).unwrap();
-            fs::write(folder.join(FILES[files + 1].name), support::idx(&[count], &labels)).unwrap();
-        }
+        support::digits(&root.path().join("digits"));
         Self { root }
     }
 

@@ -3,6 +3,7 @@
 mod data;
 mod evaluate;
 mod report;
+mod sweep;
 mod train;
 mod variance;
 
@@ -24,6 +25,7 @@ enum Command {
     Train(train::TrainArgs),
     Evaluate(evaluate::EvaluateArgs),
     Variance(variance::VarianceArgs),
+    Sweep(sweep::SweepArgs),
     Report(report::ReportArgs),
     Data(data::DataArgs),
 }
@@ -35,6 +37,7 @@ impl Cli {
             Command::Train(args) => args.run(),
             Command::Evaluate(args) => args.run(),
             Command::Variance(args) => args.run(),
+            Command::Sweep(args) => args.run(),
             Command::Report(args) => args.run(),
             Command::Data(args) => args.run(),
         }

@@ -132,20 +132,7 @@ impl TrainArgs {
         if let Some(path) = &self.save {
             trainer.save(path)?;
         }
-        let stop = Arc::new(AtomicBool::new(false));
-        let seen = Arc::clone(&stop);
-        ctrlc::set_handler(move || {
-            // The first interrupt asks for an orderly stop, the second one does not wait for it.
-            if seen.swap(true, Ordering::SeqCst) {
-                std::process::exit(INTERRUPTED.into());
-            }
-        })
-        .map_err(|error| Error::Io {
-            action: "watch for Ctrl-C in",
-            path: "this process".into(),
-            source: std::io::Error::other(error),
-        })?;
-
+        let stop = stop_at_interrupt()?;
         let ending = self.train(&mut trainer, &stop)?;
         if let (Some(path), Ending::Finished) = (&self.record, ending)
             && let Some(record) = Record::of(&trainer, command_line())
@@ -255,6 +242,23 @@ impl TrainArgs {
             None => format!("{}: interrupted before the first epoch had ended", config.method),
         })
     }
+}
+
+/// A flag that the first interrupt raises, for an orderly stop; the second one does not wait for it.
+pub(super) fn stop_at_interrupt() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&stop);
+    ctrlc::set_handler(move || {
+        if seen.swap(true, Ordering::SeqCst) {
+            std::process::exit(INTERRUPTED.into());
+        }
+    })
+    .map_err(|error| Error::Io {
+        action: "watch for Ctrl-C in",
+        path: "this process".into(),
+        source: std::io::Error::other(error),
+    })?;
+    Ok(stop)
 }
 
 fn progress_bar(trainer: &Trainer<'_>) -> ProgressBar {

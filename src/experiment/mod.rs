@@ -1,16 +1,22 @@
 //! Experiments: plans, resumable sweeps and the records that they leave.
 
+mod estimate;
 pub(crate) mod lines;
 pub mod paper;
+mod plan;
 mod record;
 mod records;
 pub mod report;
 mod summary;
+mod sweep;
 
+pub use estimate::Estimate;
 pub use lines::TornLine;
+pub use plan::SweepPlan;
 pub use record::{Protocol, Record, peak_memory_mib};
 pub use records::Records;
 pub use summary::{Sample, Summary};
+pub use sweep::{Sweep, SweepEnd, SweepEvent};
 
 #[cfg(test)]
 pub(crate) use record::tests;

@@ -267,7 +267,11 @@ impl<'a> Trainer<'a> {
         })
     }
 
-    fn evaluate(&mut self, dataset: &Dataset) -> Result<Evaluation> {
+    /// Cross-entropy and error of the moving average of the parameters, without noise.
+    ///
+    /// # Errors
+    /// As [`Engine::evaluate`].
+    pub fn evaluate(&mut self, dataset: &Dataset) -> Result<Evaluation> {
         let indices: Vec<usize> = (0..dataset.len()).collect();
         self.engine.evaluate(self.adam.averaged(), &Examples { dataset, indices: &indices })
     }

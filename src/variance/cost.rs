@@ -1,6 +1,6 @@
 //! What an estimator costs beside what it gives.
 
-use super::Share;
+use super::{Estimator, Share, VarianceRecord};
 use crate::table::{Cell, Table};
 
 /// For each share the seconds of a gradient, its variance, and their product: the variance of the mean of as many gradients
@@ -37,9 +37,40 @@ pub fn cost_table(shares: &[Share]) -> Table {
     table
 }
 
+/// Seconds of a pass over the training set (gradients alone, without the optimizer's steps) by each estimator of the records'
+/// first network, and how many times local reparameterization's; beside the paper's two.
+pub fn pass_table(records: &[VarianceRecord]) -> Table {
+    let seconds = |record: &VarianceRecord| {
+        record.measurement.seconds_per_gradient * record.train_examples as f64 / record.plan.batch_size as f64
+    };
+    let own = || records.iter().filter(|record| record.is_same_network(&records[0]));
+    let local = own().find(|record| record.measurement.estimator == Estimator::LocalReparameterization).map(seconds);
+    let mut table = Table::new(["Estimator", "Ours (s)", "Times local", "Paper (s)", "Times local in the paper"]);
+    for record in own() {
+        let estimator = record.measurement.estimator;
+        let paper = match estimator {
+            Estimator::LocalReparameterization => Some(PAPER_LOCAL),
+            Estimator::SeparateWeightSamples => Some(PAPER_SEPARATE),
+            _ => None,
+        };
+        table.push((
+            estimator.title(),
+            Cell::number(seconds(record), 1),
+            local.map(|local| Cell::number(seconds(record) / local, 1)),
+            paper.map(|paper| Cell::number(paper, 1)),
+            paper.map(|paper| Cell::number(paper / PAPER_LOCAL, 0)),
+        ));
+    }
+    table
+}
+
+/// Section 5 of the paper: seconds of an epoch with local reparameterization, and with separate weight samples.
+const PAPER_LOCAL: f64 = 7.4;
+const PAPER_SEPARATE: f64 = 1635.0;
+
 #[cfg(test)]
 mod tests {
-    use super::super::{Estimator, Interval};
+    use super::super::Interval;
     use super::*;
 
     #[test]

@@ -20,7 +20,8 @@ pub struct DecompositionPlan {
     pub layer: usize,
     /// Minibatch sizes M.
     pub batch_sizes: Vec<usize>,
-    /// Minibatches for each size, 2 or more; each is drawn anew, and given noise twice.
+    /// Minibatches of the largest size, 2 or more; each is drawn anew, and given noise twice. Of size M there are
+    /// √(largest / M) times as many: a few examples tell less.
     pub draws: usize,
     /// Seed of the minibatches and of the noise.
     pub seed: u64,
@@ -119,7 +120,10 @@ pub fn decompose(
     let all = plan.estimators.len() * plan.batch_sizes.len();
     for &estimator in &plan.estimators {
         for &batch_size in &plan.batch_sizes {
-            shares.push(share(sampler, dataset, plan, estimator, batch_size)?);
+            let largest = plan.batch_sizes.iter().copied().max().unwrap_or(batch_size);
+            let draws = plan.draws as f64 * (largest as f64 / batch_size as f64).sqrt();
+            let plan = DecompositionPlan { draws: draws.round() as usize, ..plan.clone() };
+            shares.push(share(sampler, dataset, &plan, estimator, batch_size)?);
             observer(shares.len(), all);
         }
     }

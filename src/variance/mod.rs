@@ -36,7 +36,7 @@ mod spectrum;
 mod table1;
 mod weight_noise;
 
-pub use cost::cost_table;
+pub use cost::{cost_table, pass_table};
 pub use decomposition::{DecompositionPlan, Share, VarianceLaw, decompose};
 pub use estimator::Estimator;
 pub use gradient::GradientSampler;

@@ -1,0 +1,195 @@
+//! `vardrop sweep`: trains the networks of a plan.
+
+use std::collections::HashMap;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::atomic::Ordering;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use clap::Args;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use vardrop::data::Splits;
+use vardrop::experiment::{Sweep, SweepEvent, SweepPlan};
+use vardrop::training::Config;
+use vardrop::{Cell, Result, Table};
+
+/// The exit code of an interrupted command, as a shell's.
+const INTERRUPTED: u8 = 130;
+
+/// Train the networks of a plan, and go on where an earlier sweep was
+///
+/// Each finished network is one line in `records.jsonl` of the sweep's folder. A network that has its line is not trained
+/// again; one that is under way has a checkpoint. So a sweep may be interrupted, or killed, and started again; several
+/// processes may share a folder. `vardrop report figure1 FOLDER` reads it.
+///
+/// An array of jobs on many machines: each runs `--task I`, which leaves a file of its own, and `--merge` takes them together.
+///
+/// Example: vardrop sweep experiments/figure1.toml --jobs 2
+#[derive(Debug, Args)]
+pub struct SweepArgs {
+    /// The plan: TOML with a [protocol] and one [[grid]] or more
+    plan: PathBuf,
+    /// Folder of the records [default: results/NAME for NAME.toml]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Networks at a time, one thread each [default: one for each processor]
+    #[arg(long, value_name = "N")]
+    jobs: Option<usize>,
+    /// Train network number I of the plan alone, counted from 0
+    #[arg(long, value_name = "I", conflicts_with_all = ["merge", "dry_run", "jobs"])]
+    task: Option<usize>,
+    /// Take the records that --task left into records.jsonl
+    #[arg(long, conflicts_with = "dry_run")]
+    merge: bool,
+    /// Say what is left to do and how long it takes here, measured with a few steps of each, and train nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Write a checkpoint at the end of an epoch once the last one is so many seconds old
+    #[arg(long, value_name = "S", default_value_t = 20)]
+    checkpoint_seconds: u64,
+}
+
+impl SweepArgs {
+    /// Sweeps; 0 where every network has its record, 1 where one failed or is left, 130 where an interrupt stopped it.
+    pub fn run(self) -> Result<ExitCode> {
+        let plan = SweepPlan::open(&self.plan)?;
+        let name = self.plan.file_stem().unwrap_or_default();
+        let out = self.out.clone().unwrap_or_else(|| PathBuf::from("results").join(name));
+        let splits = Splits::open(plan.data(), plan.protocol().held_out)?;
+        let mut sweep = Sweep::new(&plan, &splits, &out)?;
+        sweep.jobs = self.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+        sweep.checkpoint_every = Duration::from_secs(self.checkpoint_seconds);
+        sweep.command = super::train::command_line();
+        if self.merge {
+            let merged = sweep.merge()?;
+            super::note(&format!("{merged} records of single tasks are in {}", out.join("records.jsonl").display()));
+            return Ok(ExitCode::SUCCESS);
+        }
+        if self.dry_run {
+            return estimate(&sweep);
+        }
+        let stop = super::train::stop_at_interrupt()?;
+        let progress = Display::new(&plan, sweep.left()?.len());
+        let observer = |index: usize, event: SweepEvent<'_>| progress.show(index, event);
+        let end = match self.task {
+            Some(task) => sweep.run_task(task, &stop, &observer)?,
+            None => sweep.run(&stop, &observer)?,
+        };
+        progress.clear();
+        super::note(&format!(
+            "{} networks have their record in {}, {} failed, {} are left",
+            end.finished,
+            out.display(),
+            end.failed,
+            end.left
+        ));
+        Ok(match end {
+            _ if stop.load(Ordering::SeqCst) => ExitCode::from(INTERRUPTED),
+            end if end.failed + end.left == 0 => ExitCode::SUCCESS,
+            _ => ExitCode::FAILURE,
+        })
+    }
+}
+
+fn estimate(sweep: &Sweep<'_>) -> Result<ExitCode> {
+    let estimates = sweep.estimate()?;
+    let mut table = Table::new(["Method", "Hidden layers", "Networks", "Left", "Minutes each"]);
+    for estimate in &estimates {
+        let hidden = estimate.hidden.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
+        let minutes = (estimate.left > 0).then(|| Cell::number(estimate.seconds / 60.0, 2));
+        table.push((estimate.method, hidden, estimate.networks, estimate.left, minutes));
+    }
+    super::print(table.to_string().trim_end())?;
+    let (networks, left) =
+        (estimates.iter().map(|e| e.networks).sum::<usize>(), estimates.iter().map(|e| e.left).sum::<usize>());
+    let seconds = sweep.seconds_left(&estimates);
+    super::print(&format!(
+        "{left} of {networks} networks are left: about {} on {} at a time, if validation stops none of them earlier",
+        indicatif::HumanDuration(Duration::from_secs_f64(seconds.ceil())),
+        sweep.jobs
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Every running network with a bar of its own on a terminal; a line for each that ends elsewhere.
+struct Display<'a> {
+    plan: &'a SweepPlan,
+    bars: Option<MultiProgress>,
+    running: Mutex<HashMap<usize, ProgressBar>>,
+    all: usize,
+    done: Mutex<usize>,
+}
+
+impl<'a> Display<'a> {
+    fn new(plan: &'a SweepPlan, all: usize) -> Self {
+        let bars = std::io::stderr().is_terminal().then(MultiProgress::new);
+        Self { plan, bars, running: Mutex::default(), all, done: Mutex::default() }
+    }
+
+    fn show(&self, index: usize, event: SweepEvent<'_>) {
+        let config = &self.plan.networks()[index];
+        match event {
+            SweepEvent::Started { epochs } => {
+                if epochs > 0 {
+                    self.line(&format!("{}: goes on after epoch {epochs}", name(index, config)));
+                }
+                if let Some(bars) = &self.bars {
+                    let template = "{msg} [{wide_bar}] epoch {pos}/{len}, {eta} left";
+                    let style = ProgressStyle::with_template(template).expect("a valid template").progress_chars("=> ");
+                    let bar = bars.add(ProgressBar::new(config.protocol.epochs as u64).with_style(style));
+                    bar.set_position(epochs as u64);
+                    bar.reset_eta();
+                    bar.set_message(name(index, config));
+                    self.running().insert(index, bar);
+                }
+            }
+            SweepEvent::Epoch(epoch) => {
+                if let Some(bar) = self.running().get(&index) {
+                    let error = epoch.valid_error_percent.unwrap_or(epoch.test_error_percent);
+                    bar.set_message(format!("{}, {error:.2} %", name(index, config)));
+                    bar.set_position(epoch.epoch as u64);
+                }
+            }
+            SweepEvent::Finished(record) => {
+                let best = record.best;
+                self.end(index, &format!("test error {:.2} % at epoch {}", best.test_error_percent, best.epoch));
+            }
+            SweepEvent::Failed(error) => self.end(index, &format!("failed: {error}")),
+            SweepEvent::Elsewhere => self.line(&format!("{}: another process trains it", name(index, config))),
+        }
+    }
+
+    fn end(&self, index: usize, what: &str) {
+        if let Some(bar) = self.running().remove(&index) {
+            bar.finish_and_clear();
+        }
+        let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        *done += 1;
+        self.line(&format!("[{}/{}] {}: {what}", *done, self.all, name(index, &self.plan.networks()[index])));
+    }
+
+    fn line(&self, text: &str) {
+        match &self.bars {
+            Some(bars) => {
+                let _ = bars.println(text);
+            }
+            None => super::note(text),
+        }
+    }
+
+    fn running(&self) -> std::sync::MutexGuard<'_, HashMap<usize, ProgressBar>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn clear(&self) {
+        self.running().drain().for_each(|(_, bar)| bar.finish_and_clear());
+    }
+}
+
+fn name(index: usize, config: &Config) -> String {
+    let hidden = config.hidden.iter().map(usize::to_string).collect::<Vec<_>>().join("-");
+    format!("{index}: {} {hidden}, seed {}", config.method.name(), config.seed)
+}

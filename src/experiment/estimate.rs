@@ -1,0 +1,113 @@
+//! How long a sweep will take: measured on the machine, not guessed.
+
+use std::collections::BinaryHeap;
+use std::ops::ControlFlow;
+use std::sync::Barrier;
+use std::time::{Duration, Instant};
+
+use super::Sweep;
+use crate::data::Splits;
+use crate::error::Result;
+use crate::method::Method;
+use crate::training::{Config, Progress, Trainer};
+
+/// What is left of one method and size, and how long one network of it takes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Estimate {
+    /// The method.
+    pub method: Method,
+    /// Widths of the hidden layers.
+    pub hidden: Vec<usize>,
+    /// Networks that the plan has.
+    pub networks: usize,
+    /// Those without a record.
+    pub left: usize,
+    /// Seconds of a whole network, with as many of them side by side as the sweep has jobs; 0 where none is left.
+    pub seconds: f64,
+}
+
+impl Sweep<'_> {
+    /// Times a few steps of each method and size that is left, [`Sweep::jobs`] of them side by side, for the whole of the
+    /// epochs that the plan allows (validation may stop a network earlier, and checkpoints are not counted).
+    ///
+    /// # Errors
+    /// As [`Sweep::left`] and [`Trainer::new`].
+    pub fn estimate(&self) -> Result<Vec<Estimate>> {
+        let left = self.left()?;
+        let mut estimates: Vec<Estimate> = Vec::new();
+        for (index, config) in self.plan.networks().iter().enumerate() {
+            let open = usize::from(left.contains(&index));
+            match estimates.iter_mut().find(|e| e.method == config.method && e.hidden == config.hidden) {
+                Some(estimate) => {
+                    estimate.networks += 1;
+                    estimate.left += open;
+                }
+                None => estimates.push(Estimate {
+                    method: config.method,
+                    hidden: config.hidden.clone(),
+                    networks: 1,
+                    left: open,
+                    seconds: 0.0,
+                }),
+            }
+        }
+        for estimate in estimates.iter_mut().filter(|estimate| estimate.left > 0) {
+            let same = |c: &&Config| c.method == estimate.method && c.hidden == estimate.hidden;
+            let config = self.plan.networks().iter().find(same).expect("it is of the plan");
+            estimate.seconds = seconds(config, self.splits, self.jobs.max(1))?;
+        }
+        Ok(estimates)
+    }
+
+    /// Seconds until all is done, if each network that is left goes to the job that is free first, the longest first.
+    pub fn seconds_left(&self, estimates: &[Estimate]) -> f64 {
+        let mut networks: Vec<f64> = estimates.iter().flat_map(|e| std::iter::repeat_n(e.seconds, e.left)).collect();
+        networks.sort_by(|a, b| b.total_cmp(a));
+        // Whole milliseconds have an order.
+        let mut jobs: BinaryHeap<std::cmp::Reverse<u64>> = vec![std::cmp::Reverse(0); self.jobs.max(1)].into();
+        for seconds in networks {
+            let std::cmp::Reverse(free) = jobs.pop().expect("there is a job");
+            jobs.push(std::cmp::Reverse(free + (1e3 * seconds) as u64));
+        }
+        jobs.into_iter().map(|job| job.0).max().unwrap_or(0) as f64 / 1e3
+    }
+}
+
+/// How long the steps of each network are timed.
+const TIMED: Duration = Duration::from_millis(400);
+
+/// Seconds of one network, the slowest of `jobs` that run side by side.
+fn seconds(config: &Config, splits: &Splits, jobs: usize) -> Result<f64> {
+    let together = Barrier::new(jobs);
+    let timed = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..jobs).map(|_| scope.spawn(|| time_one(config, splits, &together))).collect();
+        workers.into_iter().map(|w| w.join().expect("a timing does not panic")).collect::<Result<Vec<f64>>>()
+    })?;
+    Ok(timed.into_iter().fold(0.0, f64::max))
+}
+
+fn time_one(config: &Config, splits: &Splits, together: &Barrier) -> Result<f64> {
+    let trainer = Trainer::new(config.clone(), splits);
+    together.wait();
+    let mut trainer = trainer?;
+    let mut start = Instant::now();
+    let (mut taken, mut all) = (0usize, 1usize);
+    trainer.run(|progress| {
+        if let Progress::Step { step, steps, .. } = progress {
+            all = steps;
+            // The first step makes the buffers warm.
+            if step == 1 && steps > 1 {
+                start = Instant::now();
+            } else {
+                taken += 1;
+            }
+        }
+        if start.elapsed() >= TIMED && taken > 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    let step = start.elapsed().as_secs_f64() / taken.max(1) as f64;
+    let start = Instant::now();
+    let some = splits.test.len().min(1000);
+    trainer.evaluate(&splits.test.slice(0..some)?)?;
+    let evaluated = (splits.validation.len() + splits.test.len()) as f64 / some as f64;
+    Ok(config.protocol.epochs as f64 * (step * all as f64 + start.elapsed().as_secs_f64() * evaluated))
+}

@@ -1,0 +1,197 @@
+//! `vardrop sweep`: that no moment of death loses, doubles or tears a record, and that the numbers are those of an undisturbed
+//! sweep; single tasks and their merging; what is refused.
+#![cfg(feature = "cli")]
+
+mod support;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+use vardrop::experiment::Records;
+
+const PLAN: &str = r#"
+data = "digits"
+[protocol]
+epochs = 12
+held_out = 100
+batch_size = 10
+[[grid]]
+methods = ["none", "variational-a", "variational-b"]
+widths = [6, 9]
+seeds = [1, 2]
+"#;
+
+struct Place {
+    root: tempfile::TempDir,
+}
+
+impl Place {
+    fn new(plan: &str) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        support::digits(&root.path().join("digits"));
+        fs::write(root.path().join("plan.toml"), plan).unwrap();
+        Self { root }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    fn command(&self, arguments: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vardrop"));
+        command.args(["sweep", "plan.toml"]).args(arguments.split_whitespace()).current_dir(self.root.path());
+        command.env_remove("MNIST_DIR").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    #[track_caller]
+    fn run(&self, arguments: &str, code: i32) -> String {
+        let Output { status, stdout, stderr } = self.command(arguments).output().unwrap();
+        let text = format!("{}{}", String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
+        assert_eq!(status.code(), Some(code), "{text}");
+        text
+    }
+
+    /// The records of a folder without what the clock or the command line says, each once, sorted.
+    #[track_caller]
+    fn figures(&self, folder: &str) -> Vec<String> {
+        let records = Records::open(self.path(folder)).unwrap();
+        assert_eq!((records.superseded(), records.torn().len()), (0, 0), "doubled or torn");
+        let figures = |record| {
+            let mut value = serde_json::to_value(record).unwrap();
+            for key in ["seconds", "peak_memory_mib", "command", "finished"] {
+                value.as_object_mut().unwrap().remove(key);
+            }
+            for epoch in value["epochs"].as_array_mut().unwrap() {
+                epoch["seconds"] = Value::Null;
+            }
+            value.to_string()
+        };
+        let mut all: Vec<String> = records.iter().map(figures).collect();
+        all.sort();
+        all
+    }
+}
+
+#[test]
+fn twenty_kills_lose_double_and_tear_no_record_and_change_no_number() {
+    let place = Place::new(PLAN);
+    place.run("--out whole --jobs 2", 0);
+    let whole = place.figures("whole");
+    assert_eq!(whole.len(), 12);
+    let mut kills = 0;
+    let mut folder = 0;
+    while kills < 20 {
+        // Moments spread over the sweep, and different in every round.
+        let mut child = place.command(&format!("--out {folder} --jobs 2 --checkpoint-seconds 0")).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(20 + (kills * 37) % 160));
+        if child.try_wait().unwrap().is_none() {
+            child.kill().unwrap();
+            kills += 1;
+        } else {
+            folder += 1;
+        }
+        child.wait().unwrap();
+        if place.path(&format!("{folder}/records.jsonl")).exists() {
+            let so_far = place.figures(&folder.to_string());
+            assert!(so_far.iter().all(|record| whole.contains(record)));
+        }
+    }
+    for folder in 0..=folder {
+        place.run(&format!("--out {folder} --jobs 2"), 0);
+        assert_eq!(place.figures(&folder.to_string()), whole);
+        let left: Vec<_> = fs::read_dir(place.path(&format!("{folder}/networks"))).unwrap().collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+}
+
+#[test]
+fn a_finished_sweep_trains_nothing_and_two_at_once_train_each_network_once() {
+    let place = Place::new(PLAN);
+    let children: Vec<_> = (0..3).map(|_| place.command("--out shared --jobs 1").spawn().unwrap()).collect();
+    for child in children {
+        child.wait_with_output().unwrap();
+    }
+    place.run("--out shared", 0);
+    assert_eq!(fs::read_to_string(place.path("shared/records.jsonl")).unwrap().lines().count(), 12);
+    let before = fs::read(place.path("shared/records.jsonl")).unwrap();
+    assert!(place.run("--out shared", 0).contains("12 networks have their record"));
+    assert_eq!(fs::read(place.path("shared/records.jsonl")).unwrap(), before);
+}
+
+#[test]
+fn single_tasks_merge_to_the_sweep() {
+    let place = Place::new(&PLAN.replace("epochs = 12", "epochs = 2"));
+    place.run("--out whole", 0);
+    for task in (0..12).rev() {
+        place.run(&format!("--out tasks --task {task}"), 0);
+        if task == 6 {
+            assert!(place.run("--out tasks --merge", 0).contains("6 records"));
+        }
+    }
+    place.run("--out tasks --task 3", 0);
+    assert_eq!(place.figures("tasks"), place.figures("whole"));
+    assert!(place.run("--out tasks --merge", 0).contains("6 records"));
+    assert!(place.run("--out tasks --merge", 0).contains("0 records"));
+    assert_eq!(place.figures("tasks"), place.figures("whole"));
+    assert!(!place.path("tasks/task-3.jsonl").exists());
+    assert!(place.run("--out tasks --task 12", 1).contains("task is 12: expected 0 to 11"));
+}
+
+#[test]
+fn a_dry_run_says_what_is_left_and_trains_nothing() {
+    let place = Place::new(&PLAN.replace("epochs = 12", "epochs = 2"));
+    place.run("--out out --task 0", 0);
+    let text = place.run("--out out --dry-run --jobs 2", 0);
+    assert!(text.contains("11 of 12 networks are left: about"), "{text}");
+    assert_eq!(place.figures("out").len(), 1);
+}
+
+#[test]
+fn what_does_not_fit_is_an_error_and_nothing_is_overwritten() {
+    let place = Place::new(&PLAN.replace("epochs = 12", "epochs = 2"));
+    place.run("--out out", 0);
+    let before = fs::read(place.path("out/records.jsonl")).unwrap();
+    fs::write(place.path("plan.toml"), PLAN).unwrap();
+    let message = place.run("--out out", 1);
+    assert!(message.contains("another protocol") && message.contains("\"epochs\":2"), "{message}");
+    assert_eq!(fs::read(place.path("out/records.jsonl")).unwrap(), before);
+
+    fs::write(place.path("plan.toml"), PLAN.replace("widths = [6, 9]", "widths = \"wide\"")).unwrap();
+    let message = place.run("--out other", 1);
+    assert!(message.contains("plan.toml is not the plan of a sweep") && message.contains("wide"), "{message}");
+    assert!(!place.path("other").exists());
+
+    fs::write(place.path("plan.toml"), PLAN).unwrap();
+    assert!(place.run("--out out2 --jobs 0", 1).contains("jobs is 0"));
+    fs::write(place.path("file"), "").unwrap();
+    assert!(place.run("--out file", 1).contains("file"));
+    fs::create_dir(place.path("odd")).unwrap();
+    fs::write(place.path("odd/records.jsonl"), "not a record\n").unwrap();
+    assert!(place.run("--out odd", 1).contains("line 1"));
+    assert_eq!(fs::read_to_string(place.path("odd/records.jsonl")).unwrap(), "not a record\n");
+}
+
+/// A limit on the size of files stands for a full disk: a record is cut off in the middle of its line.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_an_error_and_the_next_sweep_goes_on() {
+    let place = Place::new(PLAN);
+    place.run("--out whole", 0);
+    let mut shell = Command::new("sh");
+    // Blocks of 512 bytes; without the signal, a write that goes too far is an error.
+    let script = format!(
+        "trap '' XFSZ; ulimit -f 20; exec {} sweep plan.toml --out full --jobs 1",
+        env!("CARGO_BIN_EXE_vardrop")
+    );
+    let output = shell.args(["-c", &script]).current_dir(place.root.path()).output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("cannot write full/records.jsonl"), "{message}");
+    assert_eq!(Records::open(place.path("full")).unwrap().torn().len(), 1, "the record was cut off");
+    place.run("--out full", 0);
+    assert_eq!(place.figures("full"), place.figures("whole"));
+}
