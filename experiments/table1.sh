@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# Makes the records of Table 1: of the moving average of the parameters (results/table1), and of what the last step left
-# (results/table1-last-step). About an hour on two cores. What is there already is not made again, so that it may be
-# interrupted. protocol.md says why it is run so.
+# Makes the records of Table 1 (results/table1-*): about an hour and a half on two cores. What is there already is not made
+# again, so that it may be interrupted. protocol.md says why it is run so.
 #
 # usage: experiments/table1.sh [FOLDER OF THE TRAINED NETWORKS]
 set -euo pipefail
@@ -9,6 +8,11 @@ cd "$(dirname "$0")/.."
 cargo build --locked --release --bin vardrop
 work=${1:-.cache/table1}
 
-settings=(--train-batch-size 1000 --learning-rate 0.0002 --alpha-step 1 --save "$work")
-target/release/vardrop variance "${settings[@]}" --averaged --record results/table1/records.jsonl
-target/release/vardrop variance "${settings[@]}" --record results/table1-last-step/records.jsonl
+# measure NAME STEP_SIZE [--averaged]
+measure() {
+    target/release/vardrop variance --train-batch-size 1000 --learning-rate "$2" --alpha-step 1 --save "$work-$2" \
+        --record "results/table1-$1/records.jsonl" "${@:3}"
+}
+measure average-2e-4 0.0002 --averaged
+measure last-step-2e-4 0.0002
+measure last-step-1e-4 0.0001
