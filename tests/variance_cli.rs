@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use serde_json::Value;
-use vardrop::variance::VarianceRecord;
+use vardrop::variance::{VarianceRecord, ratios_to_paper};
 
 const QUICK: &str = "variance --data synthetic --hidden 12,8 --epochs 2,1 --batch-size 1000 --threads 1";
 
@@ -93,6 +93,9 @@ fn what_is_measured_is_not_measured_again_and_an_interrupted_command_gives_the_s
     assert_eq!((numbers(&records), torn.len()), (numbers(&whole), 0));
 
     let before = fs::read(place.path("cut.jsonl")).unwrap();
+    fs::remove_dir_all(place.path("whole")).unwrap();
+    assert_eq!(place.measurements(&format!("{QUICK} --save whole --record cut.jsonl")), resumed);
+    assert!(!place.path("whole").exists(), "what is all measured is not trained again");
     assert_eq!(place.measurements(&format!("{QUICK} --save cut --record cut.jsonl")), resumed);
     assert_eq!(fs::read(place.path("cut.jsonl")).unwrap(), before);
     let message = place.error(&format!("{QUICK} --seed 2 --save cut"));
@@ -130,6 +133,10 @@ fn the_report_puts_records_beside_the_paper() {
     assert!(lines[1].starts_with("ours,local reparameterization,") && lines[1].contains(",,"), "{csv}");
     assert_eq!(lines[5], "paper,local reparameterization,7800,1200,190,110");
     assert_eq!(lines.len(), 1 + 3 * 4);
+    let (records, _) = VarianceRecord::open(place.path("results/table1")).unwrap();
+    let ratios = ratios_to_paper(&records);
+    let local: f64 = lines[1].split(',').nth(2).unwrap().parse().unwrap();
+    assert!(ratios.len() == 8 && (ratios[0] / (local / 7.8e3) - 1.0).abs() < 1e-6, "{ratios:?}");
 
     place.stdout(&format!("{quick} --train-batch-size 500 --estimators none --record results/table1/r.jsonl"));
     let message = place.error("report table1");

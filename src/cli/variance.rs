@@ -130,6 +130,11 @@ impl VarianceArgs {
             epochs.sort_unstable();
             epochs.dedup();
             for epochs in epochs {
+                // What is all measured needs no network.
+                if let Some(all) = self.all_known(&config, &splits, epochs, &plan, &known) {
+                    records.extend(all);
+                    continue;
+                }
                 let trainer = self.train(&config, &splits, epochs)?;
                 self.measure(&trainer, &plan, &known, &mut records)?;
             }
@@ -175,6 +180,29 @@ impl VarianceArgs {
         }
         plan.check(layers, examples)?;
         Ok(plan)
+    }
+
+    /// The records of every estimator after `epochs` epochs, where none is missing.
+    fn all_known(
+        &self,
+        config: &Config,
+        splits: &Splits,
+        epochs: usize,
+        plan: &Plan,
+        known: &[VarianceRecord],
+    ) -> Option<Vec<VarianceRecord>> {
+        let trained = Trained {
+            config,
+            epochs,
+            dataset: splits.train.name(),
+            train_examples: splits.train.len(),
+            averaged: self.averaged,
+            test_error_percent: f64::NAN,
+            averaged_test_error_percent: f64::NAN,
+            epoch_seconds: f64::NAN,
+        };
+        let record = |&estimator: &Estimator| find(known, trained, estimator, plan).cloned();
+        self.estimators.iter().map(record).collect()
     }
 
     /// A training that has come to the end of epoch `epochs`: read from `--save`, or trained on from what is there.
@@ -249,9 +277,7 @@ impl VarianceArgs {
         };
         let mut sampler = GradientSampler::new(network.clone(), splits.train.len(), plan.batch_size, config.threads)?;
         for &estimator in &self.estimators {
-            let known = known.iter().find(|record| {
-                record.measurement.estimator == estimator && record.plan == *plan && trained.is_of(record)
-            });
+            let known = find(known, trained, estimator, plan);
             let record = if let Some(record) = known {
                 record.clone()
             } else {
@@ -280,6 +306,17 @@ impl VarianceArgs {
         }
         Ok(())
     }
+}
+
+/// The record of this measurement, where there is one.
+fn find<'a>(
+    known: &'a [VarianceRecord],
+    trained: Trained<'_>,
+    estimator: Estimator,
+    plan: &Plan,
+) -> Option<&'a VarianceRecord> {
+    let same = |record: &&VarianceRecord| record.measurement.estimator == estimator && record.plan == *plan;
+    known.iter().filter(same).find(|record| trained.is_of(record))
 }
 
 fn folder(path: &Option<PathBuf>) -> String {

@@ -45,4 +45,4 @@ pub use measure::{LayerVariance, Measurement, Plan, measure, measure_all};
 pub use moments::Moments;
 pub use record::{Trained, VarianceRecord};
 pub use spectrum::{NoiseSpectrum, noise_spectrum};
-pub use table1::{measured, table1, table1_points};
+pub use table1::{measured, ratios_to_paper, table1, table1_points};

@@ -89,6 +89,16 @@ pub fn table1(records: &[VarianceRecord]) -> Result<Table> {
     ))
 }
 
+/// Ours divided by the paper's, for each cell of Table 1 that was measured.
+pub fn ratios_to_paper(records: &[VarianceRecord]) -> Vec<f64> {
+    let row = |row: &'static paper::PublishedVariances| {
+        let columns = COLUMNS.iter().zip(row.columns);
+        columns
+            .filter_map(|(&(end, epochs, _), paper)| Some(find(records, end, epochs, row.estimator)?.variance / paper))
+    };
+    paper::table1().iter().flat_map(row).collect()
+}
+
 /// Measurements side by side, each set with a name: for each estimator the variance of the last layer measured and of the
 /// first, and how many times the same estimator's of the first set they are.
 pub fn measured(sets: &[(&str, &[Measurement])]) -> Table {
