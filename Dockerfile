@@ -52,7 +52,8 @@ COPY --chown=vardrop kernel/*.json kernel/
 RUN scripts/setup.sh python
 COPY --chown=vardrop . .
 COPY --from=data --chown=vardrop /opt/vardrop/data/mnist data/mnist
-RUN scripts/setup.sh warm
+# Readable for whatever user the container runs as (--user).
+RUN scripts/setup.sh warm && chmod -R a+rX .cache
 
 ENV MNIST_DIR=/opt/vardrop/data/mnist
 EXPOSE 8888

@@ -1,4 +1,5 @@
-//! A training step (gradient and Adam with averaging) of each method, and the noise and KL arithmetic in it.
+//! A training step (gradient and Adam with averaging) of each method, a gradient by each estimator, and the noise and KL
+//! arithmetic in them.
 
 use std::hint::black_box;
 
@@ -10,6 +11,7 @@ use vardrop::network::Network;
 use vardrop::noise::{NoiseSource, fill_binary, fill_standard_normal, negative_kl_slope};
 use vardrop::optimizer::Adam;
 use vardrop::training::Config;
+use vardrop::variance::{Estimator, GradientSampler};
 
 /// One network in training, on as many threads as the machine has processors.
 struct Training<'a> {
@@ -55,6 +57,27 @@ fn steps(criterion: &mut Criterion) {
     }
 }
 
+fn estimators(criterion: &mut Criterion) {
+    let splits = Splits::open(&Source::Synthetic, 0).expect("embedded data");
+    let training = Training::new(&splits.train, Method::VariationalB, 250, 100);
+    let threads = training.config.threads;
+    let mut sampler =
+        GradientSampler::new(training.network, splits.train.len(), 100, threads).expect("a valid sampler");
+    let batch = Examples { dataset: &splits.train, indices: &training.indices };
+    let mut group = criterion.benchmark_group("gradient/250/100");
+    group.throughput(Throughput::Elements(100));
+    for estimator in Estimator::ALL {
+        let mut draw = 0;
+        group.bench_function(estimator.name(), |bencher| {
+            bencher.iter(|| {
+                draw += 1;
+                let gradients = sampler.draw(estimator, &batch, NoiseSource::new(1, draw)).expect("a valid minibatch");
+                black_box(gradients[0][(0, 0)])
+            });
+        });
+    }
+}
+
 fn noise(criterion: &mut Criterion) {
     let source = NoiseSource::new(1, 0);
     let mut group = criterion.benchmark_group("noise");
@@ -79,5 +102,5 @@ fn kl(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, steps, noise, kl);
+criterion_group!(benches, steps, estimators, noise, kl);
 criterion_main!(benches);

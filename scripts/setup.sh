@@ -97,7 +97,7 @@ place() {
     cmp -s "$1" "$2" && return
     say "writing $2"
     mkdir -p "$(dirname "$2")"
-    cp "$1" "$2"
+    install -m 644 "$1" "$2"
 }
 
 register_kernel() {
