@@ -163,6 +163,8 @@ fn check(records: &[VarianceRecord]) -> Result<()> {
         let mut b = b.clone();
         b.protocol.epochs = a.protocol.epochs;
         b.protocol.constant_epochs = a.protocol.constant_epochs;
+        // More passes narrow the intervals, and change nothing else.
+        b.plan.passes = a.plan.passes;
         a.is_same_network(&b) && a.plan == b.plan
     };
     match records
