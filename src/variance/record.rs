@@ -131,6 +131,7 @@ impl VarianceRecord {
     }
 
     /// Reads a file of records, or every `.jsonl` file of a folder; of two records of one measurement the later one stands.
+    /// They come in the order of the epochs and of the estimators.
     /// With them, the last lines that a crash cut off.
     ///
     /// # Errors
@@ -148,6 +149,7 @@ impl VarianceRecord {
                 }
             }
         }
+        records.sort_by_key(|record| (record.protocol.epochs, record.measurement.estimator));
         Ok((records, torn))
     }
 
