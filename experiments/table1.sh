@@ -13,6 +13,7 @@ measure() {
     target/release/vardrop variance --train-batch-size 1000 --learning-rate "$2" --alpha-step 1 --save "$work-$2" \
         --record "results/$1/records.jsonl" "${@:3}"
 }
+measure table1-on-the-way 0.0002 --epochs 10,20,30 --estimators local,single,none
 measure table1-average-2e-4 0.0002 --averaged
 measure table1-last-step-2e-4 0.0002
 # After 100 epochs few examples still have a gradient: three passes narrow the intervals.
