@@ -24,7 +24,7 @@ use crate::noise::NoiseSource;
 ///
 /// let splits = Splits::open(&"synthetic".parse()?, 0)?;
 /// let widths = [784, 20, 10];
-/// let network = Network::new(Method::VariationalB, &widths, DropoutRates::default(), Initialisation::default(), 1)?;
+/// let network: Network = Network::new(Method::VariationalB, &widths, DropoutRates::default(), Initialisation::default(), 1)?;
 /// let mut sampler = GradientSampler::new(network, splits.train.len(), 100, 1)?;
 /// let batch = Examples { dataset: &splits.train, indices: &(0..100).collect::<Vec<_>>() };
 /// let gradients = sampler.draw(Estimator::SeparateWeightSamples, &batch, NoiseSource::new(1, 0))?;
