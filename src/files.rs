@@ -1,4 +1,4 @@
-//! Files that are replaced whole or not at all.
+//! Files that are replaced whole or not at all, and removed whether they are there or not.
 
 use std::io;
 use std::path::Path;
@@ -30,4 +30,15 @@ pub(crate) fn replace(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) 
     temporary.persist(path).map_err(|error| failed()(error.error))?;
     // The rename itself is on the disk once the folder is.
     std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed())
+}
+
+/// Removes a file, which may be gone already.
+///
+/// # Errors
+/// Where it is there and cannot be removed.
+pub(crate) fn remove(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", path)(error)),
+        _ => Ok(()),
+    }
 }

@@ -179,7 +179,7 @@ impl TrainArgs {
         };
         loop {
             // An epoch at a time, so that the trainer can be saved between them.
-            let ending = trainer.run(|progress| {
+            let flow = trainer.run_epoch(&mut |progress| {
                 match progress {
                     Progress::Step { epoch, step, steps, cross_entropy, .. } => {
                         if let Some(bar) = &bar {
@@ -190,26 +190,25 @@ impl TrainArgs {
                     }
                     Progress::Epoch { .. } => line(progress.to_string()),
                 }
-                let ended = matches!(progress, Progress::Epoch { .. });
-                if ended || stop.load(Ordering::SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                if stop.load(Ordering::SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })?;
             if let Some(path) = &self.save {
                 trainer.save(path)?;
             }
-            if ending == Ending::Stopped && stop.load(Ordering::SeqCst) {
+            if trainer.is_finished() {
+                if let Some(bar) = &bar {
+                    bar.finish_and_clear();
+                }
+                return Ok(Ending::Finished);
+            }
+            if flow.is_break() {
                 line(match &self.save {
                     Some(path) => {
                         format!("interrupted; go on with: vardrop train --resume {0} --save {0}", path.display())
                     }
                     None => "interrupted; nothing was saved (use --save to be able to go on)".to_owned(),
                 });
-                return Ok(ending);
-            }
-            if ending == Ending::Finished {
-                if let Some(bar) = &bar {
-                    bar.finish_and_clear();
-                }
-                return Ok(ending);
+                return Ok(Ending::Stopped);
             }
         }
     }

@@ -103,7 +103,8 @@ impl VarianceArgs {
     /// Trains, measures and prints.
     pub fn run(self) -> Result<ExitCode> {
         // A wrong setting is named before the data is looked for.
-        let config = self.config()?;
+        let model = self.model.as_ref().map(ModelInfo::open).transpose()?;
+        let config = model.as_ref().map_or_else(|| self.config(), |info| Ok(info.config.clone()))?;
         let known = match &self.record {
             Some(path) => {
                 VarianceRecord::prepare(path)?;
@@ -111,15 +112,12 @@ impl VarianceArgs {
             }
             None => Vec::new(),
         };
-        let (data, held_out) = match &self.model {
-            Some(path) => {
-                let info = ModelInfo::open(path)?;
-                let data = self.data.clone().map_or_else(|| info.dataset.parse(), Ok)?;
-                (data, info.config.protocol.held_out)
-            }
-            None => (self.data.clone().unwrap_or_default(), self.held_out),
+        let data = match (&self.data, &model) {
+            (Some(data), _) => data.clone(),
+            (None, Some(info)) => info.dataset.parse()?,
+            (None, None) => Source::default(),
         };
-        let splits = Splits::open(&data, held_out)?;
+        let splits = Splits::open(&data, config.protocol.held_out)?;
         let plan = self.plan(&config, splits.train.len())?;
         let mut records = Vec::new();
         if let Some(path) = &self.model {
@@ -148,9 +146,6 @@ impl VarianceArgs {
     }
 
     fn config(&self) -> Result<Config> {
-        if let Some(path) = &self.model {
-            return Ok(ModelInfo::open(path)?.config);
-        }
         if self.epochs.is_empty() || self.epochs.contains(&0) {
             return Err(Error::Argument {
                 name: "epochs",
@@ -228,12 +223,11 @@ impl VarianceArgs {
             });
         }
         while trainer.history().epochs.len() < epochs {
-            trainer.run(|progress| match progress {
-                Progress::Epoch { .. } => {
+            let _ = trainer.run_epoch(&mut |progress| {
+                if matches!(progress, Progress::Epoch { .. }) {
                     super::note(&progress.to_string());
-                    ControlFlow::Break(())
                 }
-                Progress::Step { .. } => ControlFlow::Continue(()),
+                ControlFlow::Continue(())
             })?;
             if let Some(path) = &running {
                 trainer.save(path)?;

@@ -26,6 +26,17 @@ pub trait Batch<T>: Sync {
     fn label(&self, example: usize) -> usize;
 }
 
+/// Whether every example has as many inputs, and a label of one of as many classes, as a network.
+pub(crate) fn check<T>(batch: &impl Batch<T>, inputs: usize, classes: usize) -> Result<()> {
+    if batch.inputs() != inputs {
+        return Err(Error::Shape { what: "an example".into(), found: vec![batch.inputs()], expected: vec![inputs] });
+    }
+    match (0..batch.len()).map(|example| batch.label(example)).find(|&label| label >= classes) {
+        Some(label) => Err(Error::argument("label", label, format!("a class from 0 to {}", classes - 1))),
+        None => Ok(()),
+    }
+}
+
 /// Examples of a dataset, by their indices.
 #[derive(Debug, Clone, Copy)]
 pub struct Examples<'a> {

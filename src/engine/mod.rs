@@ -3,7 +3,7 @@
 //! A step has three parts. Once: derived values (√α, α ∘ W²). By rows: each thread carries its rows of the minibatch
 //! forward and backward. By parameters: each thread computes a slice of every layer's gradient.
 
-mod batch;
+pub(crate) mod batch;
 mod derived;
 mod gradients;
 mod layout;
@@ -218,18 +218,7 @@ impl<T: Real> Engine<T> {
                 return Err(Error::argument("noise", value, format!("{own:?}, as the engine was made for")));
             }
         }
-        if batch.inputs() != own[0] {
-            return Err(Error::Shape {
-                what: "an example".into(),
-                found: vec![batch.inputs()],
-                expected: vec![own[0]],
-            });
-        }
-        let classes = own[own.len() - 1];
-        match (0..batch.len()).map(|example| batch.label(example)).find(|&label| label >= classes) {
-            Some(label) => Err(Error::argument("label", label, format!("a class from 0 to {}", classes - 1))),
-            None => Ok(()),
-        }
+        batch::check(batch, own[0], own[own.len() - 1])
     }
 
     /// Class probabilities of every example, (examples × classes): without noise, or with the noise of `source`.

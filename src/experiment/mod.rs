@@ -14,6 +14,7 @@ pub use estimate::Estimate;
 pub use lines::TornLine;
 pub use plan::SweepPlan;
 pub use record::{Protocol, Record, peak_memory_mib};
+pub(crate) use record::{Provenance, RunKey};
 pub use records::Records;
 pub use summary::{Sample, Summary};
 pub use sweep::{Sweep, SweepEnd, SweepEvent};

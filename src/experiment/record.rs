@@ -49,6 +49,38 @@ impl Default for Protocol {
     }
 }
 
+/// What decides a run's numbers: two runs with the same key are one run.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct RunKey<'a> {
+    pub(crate) method: Method,
+    pub(crate) hidden: &'a [usize],
+    /// `None` for a run with any seed.
+    pub(crate) seed: Option<u64>,
+    pub(crate) dataset: &'a str,
+    pub(crate) train_examples: usize,
+    pub(crate) protocol: Protocol,
+}
+
+/// Where a record comes from.
+pub(crate) struct Provenance {
+    pub(crate) peak_memory_mib: Option<f64>,
+    pub(crate) version: String,
+    pub(crate) commit: Option<String>,
+    pub(crate) finished: String,
+}
+
+impl Provenance {
+    /// This process, now.
+    pub(crate) fn now() -> Self {
+        Self {
+            peak_memory_mib: peak_memory_mib(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            commit: option_env!("VARDROP_COMMIT").map(str::to_owned),
+            finished: humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string(),
+        }
+    }
+}
+
 /// One finished training run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
@@ -89,6 +121,7 @@ impl Record {
     pub fn of(trainer: &Trainer<'_>, command: impl Into<String>) -> Option<Self> {
         let config = trainer.config();
         let history = trainer.history();
+        let Provenance { peak_memory_mib, version, commit, finished } = Provenance::now();
         Some(Self {
             method: config.method,
             hidden: config.hidden.clone(),
@@ -100,26 +133,33 @@ impl Record {
             best: history.best()?,
             seconds: history.epochs.iter().map(|epoch| epoch.seconds).sum(),
             threads: config.threads,
-            peak_memory_mib: peak_memory_mib(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            commit: option_env!("VARDROP_COMMIT").map(str::to_owned),
+            peak_memory_mib,
+            version,
+            commit,
             command: command.into(),
-            finished: humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string(),
+            finished,
         })
+    }
+
+    pub(crate) fn key(&self) -> RunKey<'_> {
+        RunKey {
+            method: self.method,
+            hidden: &self.hidden,
+            seed: Some(self.seed),
+            dataset: &self.dataset,
+            train_examples: self.train_examples,
+            protocol: self.protocol.clone(),
+        }
     }
 
     /// Whether two runs differ in nothing that decides their numbers but the seed.
     pub fn is_same_plan(&self, other: &Self) -> bool {
-        self.method == other.method
-            && self.hidden == other.hidden
-            && self.dataset == other.dataset
-            && self.train_examples == other.train_examples
-            && self.protocol == other.protocol
+        RunKey { seed: None, ..self.key() } == RunKey { seed: None, ..other.key() }
     }
 
     /// Whether the two are the same run: the same plan and the same seed.
     pub fn is_same_run(&self, other: &Self) -> bool {
-        self.seed == other.seed && self.is_same_plan(other)
+        self.key() == other.key()
     }
 }
 

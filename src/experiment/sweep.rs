@@ -8,7 +8,6 @@
 
 use std::collections::VecDeque;
 use std::fs::{self, File, TryLockError};
-use std::io::ErrorKind;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -175,10 +174,7 @@ impl<'a> Sweep<'a> {
         let folder = self.folder.join("networks");
         for entry in fs::read_dir(&folder).map_err(Error::io("list", &folder))? {
             let path = entry.map_err(Error::io("list", &folder))?.path();
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != ErrorKind::NotFound => return Err(Error::io("remove", &path)(error)),
-                _ => {}
-            }
+            files::remove(&path)?;
         }
         Ok(())
     }
@@ -222,7 +218,7 @@ impl<'a> Sweep<'a> {
                     known.push(record);
                 }
             }
-            fs::remove_file(&path).map_err(Error::io("remove", &path))?;
+            files::remove(&path)?;
         }
         Ok(merged)
     }
@@ -232,12 +228,8 @@ impl<'a> Sweep<'a> {
     }
 
     fn is_of(&self, record: &Record, config: &Config) -> bool {
-        record.method == config.method
-            && record.hidden == config.hidden
-            && record.seed == config.seed
-            && record.protocol == config.protocol
-            && record.dataset == self.splits.train.name()
-            && record.train_examples == self.splits.train.len()
+        let train = &self.splits.train;
+        record.key() == config.key(train.name(), train.len())
     }
 
     fn train(
@@ -271,9 +263,7 @@ impl<'a> Sweep<'a> {
             self.keep(&record, task)?;
             observer(index, SweepEvent::Finished(&record));
         }
-        if checkpoint.exists() {
-            fs::remove_file(&checkpoint).map_err(Error::io("remove", &checkpoint))?;
-        }
+        files::remove(&checkpoint)?;
         lock.remove()?;
         Ok(Outcome::Finished)
     }
@@ -315,15 +305,13 @@ impl<'a> Sweep<'a> {
     ) -> Result<bool> {
         let mut saved = Instant::now();
         while !trainer.is_finished() {
-            trainer.run(|progress| match progress {
-                Progress::Epoch { epoch, .. } => {
+            let flow = trainer.run_epoch(&mut |progress| {
+                if let Progress::Epoch { epoch, .. } = progress {
                     observer(index, SweepEvent::Epoch(epoch));
-                    ControlFlow::Break(())
                 }
-                Progress::Step { .. } if halted() => ControlFlow::Break(()),
-                Progress::Step { .. } => ControlFlow::Continue(()),
+                if halted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })?;
-            let stopping = halted() && !trainer.is_finished();
+            let stopping = flow.is_break() && !trainer.is_finished();
             if stopping || (saved.elapsed() >= self.checkpoint_every && !trainer.is_finished()) {
                 trainer.save(checkpoint)?;
                 saved = Instant::now();
@@ -362,9 +350,6 @@ impl Lock {
 
     /// Removes the file while it is still locked. Who opens the name anew finds the record.
     fn remove(self) -> Result<()> {
-        match fs::remove_file(&self.path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io("remove", &self.path)(error)),
-            _ => Ok(()),
-        }
+        files::remove(&self.path)
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::Objective;
 use crate::error::{Error, Result};
-use crate::experiment::Protocol;
+use crate::experiment::{Protocol, RunKey};
 use crate::method::Method;
 use crate::network::{DropoutRates, Initialisation, Network};
 use crate::optimizer::AdamSettings;
@@ -86,6 +86,12 @@ impl Config {
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads;
         self
+    }
+
+    /// What decides the numbers of a run with it on such data.
+    pub(crate) fn key<'a>(&'a self, dataset: &'a str, train_examples: usize) -> RunKey<'a> {
+        let (seed, protocol) = (Some(self.seed), self.protocol.clone());
+        RunKey { method: self.method, hidden: &self.hidden, seed, dataset, train_examples, protocol }
     }
 
     /// The network before training, for examples of `inputs` numbers in `classes` classes.

@@ -10,4 +10,4 @@ pub use checkpoint::{Model, ModelInfo};
 pub use config::Config;
 pub use history::{AlphaStatistics, Best, Epoch, History};
 pub use snapshot::{Snapshot, snapshots};
-pub use trainer::{Ending, Progress, Run, Trainer, train};
+pub use trainer::{Ending, Observer, Progress, Run, Trainer, train};

@@ -35,12 +35,11 @@ pub fn snapshots(
     let mut trainer = Trainer::new(config.clone().epochs(last), splits)?;
     let mut kept = Vec::new();
     while !trainer.is_finished() {
-        trainer.run(|progress| match progress {
-            Progress::Epoch { .. } => {
+        let _ = trainer.run_epoch(&mut |progress| {
+            if matches!(progress, Progress::Epoch { .. }) {
                 observer(progress);
-                ControlFlow::Break(())
             }
-            Progress::Step { .. } => ControlFlow::Continue(()),
+            ControlFlow::Continue(())
         })?;
         if let Some(epoch) = trainer.history().epochs.last().filter(|epoch| epochs.contains(&epoch.epoch)) {
             let (network, averaged) = (trainer.network().clone(), trainer.averaged().clone());

@@ -59,7 +59,7 @@ impl fmt::Display for Progress<'_> {
 }
 
 /// What [`Trainer::run`] tells of its progress, and what may break it off.
-type Observer<'a> = dyn FnMut(Progress<'_>) -> ControlFlow<()> + 'a;
+pub type Observer<'a> = dyn FnMut(Progress<'_>) -> ControlFlow<()> + 'a;
 
 /// How a call of [`Trainer::run`] ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,23 +175,34 @@ impl<'a> Trainer<'a> {
     /// [`Self::run`] for one type of observer: the loop is then compiled here, optimised with the crate. A generic one would
     /// be compiled, and everything in it, where it is called, which in a notebook's cell is ten times slower.
     fn run_observed(&mut self, observer: &mut Observer<'_>) -> Result<Ending> {
-        let epochs = self.config.protocol.epochs;
         while !self.is_finished() {
-            if self.train_epoch(observer)?.is_break() {
-                return Ok(Ending::Stopped);
-            }
-            let epoch = self.finish_epoch()?;
-            self.history.epochs.push(epoch);
-            self.position = Position::default();
-            if self.history.best().is_some_and(|best| best.epoch == self.history.epochs.len()) {
-                self.best_network.get_or_insert_with(|| self.network.clone()).clone_from(self.adam.averaged());
-            }
-            let epoch = &self.history.epochs[self.history.epochs.len() - 1];
-            if observer(Progress::Epoch { epoch, epochs }).is_break() && !self.is_finished() {
+            if self.run_epoch(observer)?.is_break() && !self.is_finished() {
                 return Ok(Ending::Stopped);
             }
         }
         Ok(Ending::Finished)
+    }
+
+    /// Trains to the end of the epoch that is under way, or until `observer` breaks off, which is what it returns. A run that
+    /// is finished is left as it is.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub fn run_epoch(&mut self, observer: &mut Observer<'_>) -> Result<ControlFlow<()>> {
+        if self.is_finished() {
+            return Ok(ControlFlow::Continue(()));
+        }
+        if self.train_epoch(observer)?.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+        let epoch = self.finish_epoch()?;
+        self.history.epochs.push(epoch);
+        self.position = Position::default();
+        if self.history.best().is_some_and(|best| best.epoch == self.history.epochs.len()) {
+            self.best_network.get_or_insert_with(|| self.network.clone()).clone_from(self.adam.averaged());
+        }
+        let epoch = &self.history.epochs[self.history.epochs.len() - 1];
+        Ok(observer(Progress::Epoch { epoch, epochs: self.config.protocol.epochs }))
     }
 
     /// The rest of the epoch that is under way.

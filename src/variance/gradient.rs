@@ -6,7 +6,7 @@ use super::Estimator;
 use super::separate::SeparateSamples;
 use super::weight_noise::WeightNoise;
 use crate::Real;
-use crate::engine::{Batch, Engine, Objective, Workers};
+use crate::engine::{Batch, Engine, Objective, Workers, batch};
 use crate::error::{Error, Result};
 use crate::layers::{Layer, Noise};
 use crate::network::Network;
@@ -111,23 +111,12 @@ impl<T: Real> GradientSampler<T> {
 
     fn check(&self, batch: &impl Batch<T>) -> Result<()> {
         let examples = batch.len();
-
         if examples == 0 || examples > self.batch_size {
             let expected = format!("1 to {} examples, as the sampler was made for", self.batch_size);
             return Err(Error::argument("minibatch", examples, expected));
         }
-        let (inputs, classes) = (self.network.widths()[0], self.gradients[self.gradients.len() - 1].ncols());
-        if batch.inputs() != inputs {
-            return Err(Error::Shape {
-                what: "an example".into(),
-                found: vec![batch.inputs()],
-                expected: vec![inputs],
-            });
-        }
-        if let Some(label) = (0..examples).map(|example| batch.label(example)).find(|&label| label >= classes) {
-            return Err(Error::argument("label", label, format!("a class from 0 to {}", classes - 1)));
-        }
-        Ok(())
+        let widths = self.network.widths();
+        batch::check(batch, widths[0], widths[widths.len() - 1])
     }
 
     /// The KL term has no part in the weights' gradient.
@@ -142,7 +131,7 @@ impl<T: Real> GradientSampler<T> {
         }
         let engine = self.local.as_mut().expect("made above");
         engine.gradient(&self.network, batch, source, objective)?;
-        self.copy_from_engine(Estimator::LocalReparameterization);
+        scale_into(&mut self.gradients, engine, self.examples);
         Ok(())
     }
 
@@ -154,7 +143,7 @@ impl<T: Real> GradientSampler<T> {
             plain.weight.assign(&layer.weight);
         }
         engine.gradient(network, batch, source, objective)?;
-        self.copy_from_engine(Estimator::NoNoise);
+        scale_into(&mut self.gradients, engine, self.examples);
         Ok(())
     }
 
@@ -173,7 +162,7 @@ impl<T: Real> GradientSampler<T> {
             ndarray::Zip::from(&mut sampled.weight).and(&layer.weight).and(&*factors).for_each(|s, &w, &f| *s = w * f);
         }
         engine.gradient(network, batch, source, objective)?;
-        self.copy_from_engine(Estimator::SingleWeightSample);
+        scale_into(&mut self.gradients, engine, self.examples);
         for (gradient, factors) in self.gradients.iter_mut().zip(&self.factors) {
             *gradient *= factors;
         }
@@ -211,17 +200,12 @@ impl<T: Real> GradientSampler<T> {
         }
         Ok(())
     }
+}
 
-    /// The engine's gradients are of the mean over examples.
-    fn copy_from_engine(&mut self, estimator: Estimator) {
-        let engine = match estimator {
-            Estimator::LocalReparameterization => self.local.as_ref(),
-            _ => self.plain.as_ref().map(|(_, engine)| engine),
-        };
-        let scale = T::of(self.examples as f64);
-        let gradients = engine.expect("the estimator has just used it").gradients();
-        for (gradient, layer) in self.gradients.iter_mut().zip(&gradients.layers) {
-            ndarray::Zip::from(gradient).and(&layer.weight).for_each(|out, &x| *out = scale * x);
-        }
+/// The gradient of the sum over `examples` examples, from the engine's, which is of their mean.
+fn scale_into<T: Real>(gradients: &mut [Array2<T>], engine: &Engine<T>, examples: usize) {
+    let scale = T::of(examples as f64);
+    for (gradient, layer) in gradients.iter_mut().zip(&engine.gradients().layers) {
+        ndarray::Zip::from(gradient).and(&layer.weight).for_each(|out, &x| *out = scale * x);
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Measurement, Plan};
 use crate::error::Result;
-use crate::experiment::{Protocol, TornLine, lines, peak_memory_mib};
+use crate::experiment::{Protocol, Provenance, RunKey, TornLine, lines};
 use crate::method::Method;
 use crate::training::Config;
 
@@ -75,14 +75,10 @@ pub struct Trained<'a> {
 impl Trained<'_> {
     /// Whether a record is of this network.
     pub fn is_of(&self, record: &VarianceRecord) -> bool {
-        self.config.method == record.method
-            && self.config.hidden == record.hidden
-            && self.config.seed == record.seed
+        let config = self.config.clone().epochs(self.epochs);
+        config.key(self.dataset, self.train_examples) == record.key()
             && self.averaged == record.averaged
             && self.config.threads == record.threads
-            && self.dataset == record.dataset
-            && self.train_examples == record.train_examples
-            && self.config.clone().epochs(self.epochs).protocol == record.protocol
     }
 }
 
@@ -90,6 +86,7 @@ impl VarianceRecord {
     /// The record of a measurement, made by `command`.
     pub fn new(trained: Trained<'_>, plan: &Plan, measurement: Measurement, command: impl Into<String>) -> Self {
         let config = trained.config;
+        let Provenance { peak_memory_mib, version, commit, finished } = Provenance::now();
         Self {
             method: config.method,
             hidden: config.hidden.clone(),
@@ -104,11 +101,22 @@ impl VarianceRecord {
             measurement,
             epoch_seconds: trained.epoch_seconds,
             threads: config.threads,
-            peak_memory_mib: peak_memory_mib(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            commit: option_env!("VARDROP_COMMIT").map(str::to_owned),
+            peak_memory_mib,
+            version,
+            commit,
             command: command.into(),
-            finished: humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string(),
+            finished,
+        }
+    }
+
+    fn key(&self) -> RunKey<'_> {
+        RunKey {
+            method: self.method,
+            hidden: &self.hidden,
+            seed: Some(self.seed),
+            dataset: &self.dataset,
+            train_examples: self.train_examples,
+            protocol: self.protocol.clone(),
         }
     }
 
@@ -121,13 +129,7 @@ impl VarianceRecord {
 
     /// Whether the two are of one training run, at one epoch.
     pub fn is_same_network(&self, other: &Self) -> bool {
-        self.method == other.method
-            && self.hidden == other.hidden
-            && self.seed == other.seed
-            && self.averaged == other.averaged
-            && self.dataset == other.dataset
-            && self.train_examples == other.train_examples
-            && self.protocol == other.protocol
+        self.key() == other.key() && self.averaged == other.averaged
     }
 
     /// Reads a file of records, or every `.jsonl` file of a folder; of two records of one measurement the later one stands.
