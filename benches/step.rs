@@ -37,7 +37,7 @@ impl<'a> Training<'a> {
     fn step(&mut self) {
         let batch = Examples { dataset: self.dataset, indices: &self.indices };
         let source = NoiseSource::new(1, self.adam.steps());
-        let objective = self.config.objective(self.dataset.len());
+        let objective = self.config.objective(self.dataset.len(), 0.0);
         self.engine.gradient(&self.network, &batch, source, objective).expect("a minibatch of the engine's shape");
         self.engine.step(&mut self.network, &mut self.adam, 1.0);
     }

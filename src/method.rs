@@ -1,4 +1,4 @@
-//! The methods of Figure 1: where noise enters a layer, and whether its rate is learned.
+//! The methods: where noise enters a layer, and whether its rate is learned.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// A regularisation method of Kingma, Salimans & Welling (2015), Figure 1.
+/// A regularisation method: those of Kingma, Salimans & Welling (2015), Figure 1, and sparse variational dropout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
@@ -25,11 +25,14 @@ pub enum Method {
     GaussianB,
     /// Variational dropout type B: as Gaussian B, with α learned per weight.
     VariationalB,
+    /// Sparse variational dropout: as variational B, with the weight's mean and variance learned by themselves, so that α is
+    /// unbounded (Molchanov, Ashukha & Vetrov 2017).
+    Sparse,
 }
 
 impl Method {
-    /// All methods, in the order of the paper's legend.
-    pub const ALL: [Self; 7] = [
+    /// The seven methods of Figure 1, in the order of the paper's legend.
+    pub const FIGURE1: [Self; 7] = [
         Self::None,
         Self::Binary,
         Self::GaussianA,
@@ -37,6 +40,18 @@ impl Method {
         Self::VariationalA2,
         Self::GaussianB,
         Self::VariationalB,
+    ];
+
+    /// All methods: those of Figure 1, and sparse variational dropout.
+    pub const ALL: [Self; 8] = [
+        Self::None,
+        Self::Binary,
+        Self::GaussianA,
+        Self::VariationalA,
+        Self::VariationalA2,
+        Self::GaussianB,
+        Self::VariationalB,
+        Self::Sparse,
     ];
 
     /// The name that the command line, the records and the paper's tables use, such as `variational-a2`.
@@ -49,6 +64,7 @@ impl Method {
             Self::VariationalA2 => "variational-a2",
             Self::GaussianB => "gaussian-b",
             Self::VariationalB => "variational-b",
+            Self::Sparse => "sparse",
         }
     }
 
@@ -62,18 +78,19 @@ impl Method {
             Self::VariationalA2 => "Variational A2",
             Self::GaussianB => "Gaussian B",
             Self::VariationalB => "Variational B",
+            Self::Sparse => "Sparse variational",
         }
     }
 
     /// Whether α is learned, so that the objective has a KL term.
     pub fn learns_rates(self) -> bool {
-        matches!(self, Self::VariationalA | Self::VariationalA2 | Self::VariationalB)
+        matches!(self, Self::VariationalA | Self::VariationalA2 | Self::VariationalB | Self::Sparse)
     }
 
     /// The weight of the KL term in the objective: 1, 1/3 for A2, 0 where α is fixed.
     pub fn kl_weight(self) -> f64 {
         match self {
-            Self::VariationalA | Self::VariationalB => 1.0,
+            Self::VariationalA | Self::VariationalB | Self::Sparse => 1.0,
             Self::VariationalA2 => 1.0 / 3.0,
             _ => 0.0,
         }

@@ -7,10 +7,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::Real;
 use crate::error::{Error, Result};
-use crate::layers::{Layer, Noise};
+use crate::layers::{self, Layer, Noise};
 use crate::method::Method;
-use crate::noise::{NoiseSource, Purpose, Rates, Sharing, alpha_of_rate};
+use crate::noise::{self, NoiseSource, Purpose, Rates, Sharing, alpha_of_rate};
 use crate::training::AlphaStatistics;
+
+/// The threshold on ln α above which a weight is pruned: a dropout rate p above 0.95 (Molchanov, Ashukha & Vetrov 2017).
+pub const PRUNING_THRESHOLD: f64 = 3.0;
+
+/// ln σ² of every weight before training with additive noise, as in the published code of Molchanov, Ashukha & Vetrov (2017):
+/// far below ln W², so that training begins with hardly any noise.
+const INITIAL_LOG_VARIANCE: f64 = -10.0;
 
 /// The most weights that a network is made with: 4 GiB of them in single precision.
 const MOST_WEIGHTS: usize = 1 << 30;
@@ -81,6 +88,9 @@ impl<T: Real> Network<T> {
                     shape(format!("ln α of layer {index}"), found, &[rows, if per_weight { outputs } else { 1 }])?;
                 }
             }
+            if let Some(log_variance) = layer.log_variance() {
+                shape(format!("ln σ² of layer {index}"), log_variance.shape(), &[rows, outputs])?;
+            }
             if let Noise::Binary { rate } = layer.noise {
                 alpha_of_rate(rate)?;
             }
@@ -91,6 +101,9 @@ impl<T: Real> Network<T> {
             standardise(&mut layer.weight);
             if let Some(rates) = layer.rates_mut() {
                 standardise(&mut rates.log_alpha);
+            }
+            if let Noise::Additive { log_variance } = &mut layer.noise {
+                standardise(log_variance);
             }
             if !layer.bias.is_standard_layout() {
                 layer.bias = layer.bias.as_standard_layout().into_owned();
@@ -165,6 +178,9 @@ impl<T: Real> Network<T> {
                 Method::VariationalA | Method::VariationalA2 => Noise::GaussianInput(gaussian(true)?),
                 Method::GaussianB => Noise::GaussianOutput(gaussian(false)?),
                 Method::VariationalB => Noise::GaussianOutput(gaussian(true)?),
+                Method::Sparse => {
+                    Noise::Additive { log_variance: Array2::from_elem((inputs, outputs), T::of(INITIAL_LOG_VARIANCE)) }
+                }
             };
             let weight = initial_weight(
                 initialisation,
@@ -196,8 +212,9 @@ impl<T: Real> Network<T> {
     /// −KL(q ‖ prior) summed over every learned noise variable: one per input unit with input noise, one per weight with
     /// output noise, also where weights share an α. In nats, up to a constant.
     pub fn negative_kl(&self) -> f64 {
-        let sum = |layer: &Layer<T>| {
-            layer.learned_rates().map_or(0.0, |rates| rates.negative_kl(layer.noise_variables_per_rate()))
+        let sum = |layer: &Layer<T>| match layer.log_alpha_of_weights() {
+            Some(log_alpha) => log_alpha.iter().map(|x| noise::sparse_negative_kl(x.f64())).sum(),
+            None => layer.learned_rates().map_or(0.0, |rates| rates.negative_kl(layer.noise_variables_per_rate())),
         };
         self.layers.iter().map(sum).sum()
     }
@@ -219,6 +236,14 @@ impl<T: Real> Network<T> {
             .collect()
     }
 
+    /// The fraction of each layer's weights with ln α above `threshold`, where the noise is additive.
+    pub fn sparsity(&self, threshold: f64) -> Vec<f64> {
+        let fraction = |log_alpha: Array2<T>| {
+            log_alpha.iter().filter(|x| x.f64() > threshold).count() as f64 / log_alpha.len() as f64
+        };
+        self.layers.iter().filter_map(Layer::log_alpha_of_weights).map(fraction).collect()
+    }
+
     /// Every trained array as (name, values), in a fixed order; names such as `layers.0.weight`.
     pub fn parameters(&self) -> Vec<(String, &[T])> {
         const ORDER: &str = "parameters are in standard layout";
@@ -226,8 +251,8 @@ impl<T: Real> Network<T> {
         for (index, layer) in self.layers.iter().enumerate() {
             all.push((format!("layers.{index}.weight"), layer.weight.as_slice().expect(ORDER)));
             all.push((format!("layers.{index}.bias"), layer.bias.as_slice().expect(ORDER)));
-            if let Some(rates) = layer.learned_rates() {
-                all.push((format!("layers.{index}.log_alpha"), rates.log_alpha.as_slice().expect(ORDER)));
+            if let Some((name, values)) = layer.learned_noise() {
+                all.push((format!("layers.{index}.{name}"), values.as_slice().expect(ORDER)));
             }
         }
         all
@@ -238,7 +263,7 @@ impl<T: Real> Network<T> {
         let mut all = Vec::new();
         for layer in &self.layers {
             all.extend([layer.weight.shape().to_vec(), layer.bias.shape().to_vec()]);
-            all.extend(layer.learned_rates().map(|rates| rates.log_alpha.shape().to_vec()));
+            all.extend(layer.learned_noise().map(|(_, values)| values.shape().to_vec()));
         }
         all
     }
@@ -250,10 +275,8 @@ impl<T: Real> Network<T> {
         for layer in &mut self.layers {
             all.push(layer.weight.as_slice_mut().expect(ORDER));
             all.push(layer.bias.as_slice_mut().expect(ORDER));
-            if let Noise::GaussianInput(rates) | Noise::GaussianOutput(rates) = &mut layer.noise
-                && rates.learned
-            {
-                all.push(rates.log_alpha.as_slice_mut().expect(ORDER));
+            if let Some(values) = layers::noise_parameter(&mut layer.noise) {
+                all.push(values.as_slice_mut().expect(ORDER));
             }
         }
         all

@@ -24,6 +24,9 @@ pub trait Real:
     /// last place on [−87, 88], 0 below and e⁸⁸ above.
     fn exponential(self) -> Self;
 
+    /// The natural logarithm of a positive normal number: for `f32` an inlined polynomial, within 2 units in the last place.
+    fn logarithm(self) -> Self;
+
     /// Fills a row with draws of N(0, 1) that depend on nothing but the key and the position in the row.
     fn fill_standard_normal(key: RowKey, row: &mut [Self]);
 }
@@ -42,6 +45,10 @@ impl Real for f32 {
     #[inline(always)]
     fn exponential(self) -> Self {
         crate::noise::exp(self)
+    }
+    #[inline(always)]
+    fn logarithm(self) -> Self {
+        crate::noise::ln(self)
     }
     fn fill_standard_normal(key: RowKey, row: &mut [Self]) {
         fill_standard_normal(key, row);
@@ -62,6 +69,10 @@ impl Real for f64 {
     #[inline(always)]
     fn exponential(self) -> Self {
         self.exp()
+    }
+    #[inline(always)]
+    fn logarithm(self) -> Self {
+        self.ln()
     }
     fn fill_standard_normal(key: RowKey, row: &mut [Self]) {
         fill_standard_normal_f64(key, row);

@@ -24,6 +24,7 @@ fn cases() -> Vec<(Method, Sharing)> {
     for method in [Method::GaussianB, Method::VariationalB] {
         cases.extend([(method, Sharing::Layer), (method, Sharing::Unit), (method, Sharing::Weight)]);
     }
+    cases.push((Method::Sparse, Sharing::Weight));
     cases
 }
 
@@ -40,6 +41,11 @@ fn network(method: Method, sharing: Sharing) -> Network<f64> {
         if let Some(rates) = layer.rates_mut() {
             for (i, log_alpha) in rates.log_alpha.iter_mut().enumerate() {
                 *log_alpha = -0.3 - 1.2 * ((1.7 * i as f64 + l as f64).sin()).powi(2);
+            }
+        }
+        if let Noise::Additive { log_variance } = &mut layer.noise {
+            for (i, log_variance) in log_variance.iter_mut().enumerate() {
+                *log_variance = -6.0 + 5.0 * (1.7 * i as f64 + l as f64).sin();
             }
         }
     }
@@ -124,9 +130,13 @@ fn plain_cross_entropy(network: &Network<f64>, inputs: &Array2<f64>, labels: &[u
         let mut signal: Vec<f64> = inputs.row(row).to_vec();
         for (index, layer) in network.layers().iter().enumerate() {
             let (width, outputs) = layer.dim();
-            let alpha = |i: usize, j: usize| {
+            let variance = |i: usize, j: usize| {
+                if let Noise::Additive { log_variance } = &layer.noise {
+                    return log_variance[(i, j)].exp();
+                }
                 let log_alpha = &layer.rates().expect("Gaussian noise").log_alpha;
                 log_alpha.broadcast((width, outputs)).expect("rates broadcast over the weights")[(i, j)].exp()
+                    * layer.weight[(i, j)].powi(2)
             };
             let key = source.row(index, row);
             let draws = |n: usize| {
@@ -142,15 +152,15 @@ fn plain_cross_entropy(network: &Network<f64>, inputs: &Array2<f64>, labels: &[u
                     vardrop::noise::fill_binary(key, *rate, &mut factors);
                     signal.iter_mut().zip(factors).for_each(|(x, factor)| *x *= factor);
                 }
-                Noise::GaussianInput(_) => {
+                Noise::GaussianInput(rates) => {
+                    let log_alpha = rates.log_alpha.broadcast((width, 1)).expect("one for the layer or for each unit");
                     for (i, (x, draw)) in signal.iter_mut().zip(draws(width)).enumerate() {
-                        *x *= 1.0 + alpha(i, 0).sqrt() * draw;
+                        *x *= 1.0 + (0.5 * log_alpha[(i, 0)]).exp() * draw;
                     }
                 }
-                Noise::GaussianOutput(_) => {
+                Noise::GaussianOutput(_) | Noise::Additive { .. } => {
                     for (j, (noise, draw)) in spread.iter_mut().zip(draws(outputs)).enumerate() {
-                        let variance: f64 =
-                            (0..width).map(|i| signal[i].powi(2) * alpha(i, j) * layer.weight[(i, j)].powi(2)).sum();
+                        let variance: f64 = (0..width).map(|i| signal[i].powi(2) * variance(i, j)).sum();
                         *noise = variance.sqrt() * draw;
                     }
                 }
@@ -206,6 +216,9 @@ fn single_precision_follows_double_precision() {
             to.bias.assign(&from.bias.mapv(|x| x as f32));
             if let (Some(to), Some(from)) = (to.rates_mut(), from.rates()) {
                 to.log_alpha.assign(&from.log_alpha.mapv(|x| x as f32));
+            }
+            if let (Noise::Additive { log_variance: to }, Some(from)) = (&mut to.noise, from.log_variance()) {
+                to.assign(&from.mapv(|x| x as f32));
             }
         }
         let objective = Objective { kl_weight: method.kl_weight(), examples: 40 };

@@ -237,7 +237,7 @@ fn a_rate_out_of_range_makes_no_network_and_is_named() {
         let rates = DropoutRates { input: p, hidden: 0.5 };
         Network::<f32>::new(method, &[4, 3, 2], rates, Initialisation::UnitColumns, 1)
     };
-    for method in Method::ALL.into_iter().filter(|&method| method != Method::None) {
+    for method in Method::FIGURE1.into_iter().filter(|&method| method != Method::None) {
         for p in [-0.1, 1.0, 1.5, f64::NAN, f64::INFINITY] {
             let message = network(method, p).unwrap_err().to_string();
             assert!(message.contains("dropout rate p") && message.contains(&p.to_string()), "{method}: {message}");

@@ -47,7 +47,7 @@ fn factors(network: &Network<f64>, layer: usize, source: NoiseSource, sample: us
     for row in 0..inputs {
         let key = source.row(layer, sample * inputs + row);
         match &network.layers()[layer].noise {
-            Noise::None => {}
+            Noise::None | Noise::Additive { .. } => {}
             Noise::Binary { rate } => {
                 let mut factor = [0.0];
                 fill_binary(key, *rate, &mut factor);
@@ -90,7 +90,7 @@ fn cross_entropy(network: &Network<f64>, factors: &[Array2<f64>], input: ArrayVi
 fn weight_samples_have_the_gradient_of_finite_differences() {
     let (inputs, labels) = examples(6);
     let source = NoiseSource::new(4, 9);
-    for method in Method::ALL {
+    for method in Method::FIGURE1 {
         let network = network::<f64>(method, None);
         for estimator in [Estimator::SeparateWeightSamples, Estimator::SingleWeightSample, Estimator::NoNoise] {
             for threads in [1, 2] {
@@ -330,4 +330,10 @@ fn intervals_shrink_with_the_number_of_values() {
         interval.high - interval.low
     };
     assert!((width(100) / width(400) - 2.0).abs() < 0.3);
+}
+
+#[test]
+fn additive_noise_has_no_factor_and_is_refused() {
+    let message = GradientSampler::new(network::<f32>(Method::Sparse, None), 10, 5, 1).unwrap_err().to_string();
+    assert!(message.contains("method is sparse") && message.contains("multiplies"), "{message}");
 }

@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use vardrop::data::{Source, Splits};
 use vardrop::experiment::{Protocol, Record, Records, peak_memory_mib};
-use vardrop::training::{Best, Config, Ending, Epoch, ModelInfo, Progress, Trainer};
+use vardrop::training::{Best, Config, Ending, Epoch, Model, ModelInfo, Progress, Trainer};
 use vardrop::{Error, Method, Result};
 
 /// What a process that an interrupt ended exits with, by the shells' convention (128 + SIGINT).
@@ -41,7 +41,7 @@ pub struct TrainArgs {
     /// Examples in a minibatch
     #[arg(long, value_name = "N", default_value_t = Protocol::default().batch_size)]
     batch_size: usize,
-    /// Passes over the training examples [default: 60, or what --resume's model was to have]
+    /// Passes over the training examples [default: 60, 200 for sparse, or what --resume's model was to have]
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
     /// Stop earlier, once N epochs in a row have not lowered the validation error [default: never]
@@ -60,9 +60,16 @@ pub struct TrainArgs {
     /// Adam's step size
     #[arg(long, value_name = "X", allow_negative_numbers = true, default_value_t = Protocol::default().learning_rate)]
     learning_rate: f64,
-    /// Epoch after which the step size falls linearly, to 0 at the last [default: never]
+    /// Epoch after which the step size falls linearly, to 0 at the last [default: never; for sparse, half of them]
     #[arg(long, value_name = "N")]
     constant_epochs: Option<usize>,
+    /// Epochs between which the weight of the KL term grows from 0 to its full value [default: none; for sparse, a fortieth and a
+    /// tenth of all: 5,20 of 200]
+    #[arg(long, value_name = "FROM,TO", value_parser = warm_up)]
+    kl_warm_up: Option<[f64; 2]>,
+    /// Start from the weights of this model, whatever its method, and not from random ones; its widths count
+    #[arg(long, value_name = "MODEL", conflicts_with = "hidden")]
+    start: Option<PathBuf>,
     /// How many times larger the step of ln α is
     #[arg(long, value_name = "X", allow_negative_numbers = true, default_value_t = Protocol::default().alpha_step)]
     alpha_step: f64,
@@ -75,7 +82,7 @@ pub struct TrainArgs {
     /// Go on from a model that --save wrote (its own settings count; --epochs may extend it)
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "method", "hidden", "batch_size", "patience", "seed", "threads", "learning_rate", "constant_epochs", "alpha_step",
-        "averaging",
+        "averaging", "kl_warm_up", "start",
     ])]
     resume: Option<PathBuf>,
     /// Add the finished run to this file of records, one JSON object a line
@@ -84,6 +91,12 @@ pub struct TrainArgs {
     /// Print one JSON object and nothing else on standard output
     #[arg(long)]
     json: bool,
+}
+
+/// Two epochs, such as `5,20`.
+fn warm_up(text: &str) -> std::result::Result<[f64; 2], String> {
+    let epochs: Vec<f64> = text.split(',').filter_map(|part| part.trim().parse().ok()).collect();
+    <[f64; 2]>::try_from(epochs).map_err(|_| "expected two epochs, such as 5,20".to_owned())
 }
 
 pub(super) fn methods() -> clap::builder::PossibleValuesParser {
@@ -118,11 +131,15 @@ impl TrainArgs {
             });
         }
         // A wrong setting is named before the data is looked for.
-        let config = if self.resume.is_none() { Some(self.config()?) } else { None };
+        let start = self.start.as_ref().map(Model::open).transpose()?;
+        let config = if self.resume.is_none() { Some(self.config(start.as_ref())?) } else { None };
         let (data, held_out) = self.data()?;
         let splits = Splits::open(&data, held_out)?;
         let mut trainer = match (&self.resume, config) {
-            (_, Some(config)) => Trainer::new(config, &splits)?,
+            (_, Some(config)) => match &start {
+                Some(model) => Trainer::from_weights(config, &splits, &model.network)?,
+                None => Trainer::new(config, &splits)?,
+            },
             (path, None) => Trainer::resume(path.as_ref().expect("settings are its own"), &splits, self.epochs)?,
         };
         // An unwritable place is found out before the work and not after it.
@@ -155,12 +172,15 @@ impl TrainArgs {
         Ok((data, self.held_out.unwrap_or(protocol.held_out)))
     }
 
-    fn config(&self) -> Result<Config> {
+    fn config(&self, start: Option<&Model>) -> Result<Config> {
         let method: Method = self.method.as_deref().unwrap_or_default().parse()?;
-        let mut config = Config::new(method, &self.hidden).seed(self.seed);
+        let hidden = start.map_or(&self.hidden, |model| &model.info.config.hidden);
+        let mut config = Config::new(method, hidden).seed(self.seed);
+        config.protocol = Protocol::of(method, self.epochs);
         let protocol = &mut config.protocol;
-        protocol.epochs = self.epochs.unwrap_or(protocol.epochs);
-        protocol.constant_epochs = self.constant_epochs.unwrap_or(protocol.epochs);
+        protocol.constant_epochs = self.constant_epochs.unwrap_or(protocol.constant_epochs);
+        protocol.kl_warm_up = self.kl_warm_up.or(protocol.kl_warm_up);
+        protocol.start = self.start.as_ref().map(|path| path.display().to_string());
         protocol.batch_size = self.batch_size;
         protocol.learning_rate = self.learning_rate;
         protocol.alpha_step = self.alpha_step;
@@ -233,11 +253,25 @@ impl TrainArgs {
             return super::print(&serde_json::to_string(&output).expect("numbers and names"));
         }
         super::print(&match best {
-            Some(Best { epoch, valid_error_percent: Some(valid), test_error_percent }) => format!(
-                "{}: test error {test_error_percent:.2} % at epoch {epoch}, which validation chose ({valid:.2} %)",
-                config.method
-            ),
-            Some(best) => format!("{}: test error {:.2} % at the last epoch", config.method, best.test_error_percent),
+            Some(Best { epoch, valid_error_percent: Some(valid), test_error_percent })
+                if config.method != Method::Sparse =>
+            {
+                format!(
+                    "{}: test error {test_error_percent:.2} % at epoch {epoch}, which validation chose ({valid:.2} %)",
+                    config.method
+                )
+            }
+            Some(best) => {
+                let what = format!("{}: test error {:.2} % at the last epoch", config.method, best.test_error_percent);
+                let sparsity =
+                    trainer.history().epochs.last().map(|epoch| epoch.sparsity.as_slice()).unwrap_or_default();
+                if sparsity.is_empty() {
+                    what
+                } else {
+                    let percent: Vec<_> = sparsity.iter().map(|s| format!("{:.1}", 100.0 * s)).collect();
+                    format!("{what}; ln α is above 3 for {} % of the weights of the layers", percent.join(", "))
+                }
+            }
             None => format!("{}: interrupted before the first epoch had ended", config.method),
         })
     }

@@ -1,4 +1,4 @@
-//! What a step computes from the parameters once, before any row: deviations √α and weight variances S = α ∘ W².
+//! What a step computes from the parameters once, before any row: deviations √α and weight variances S = α ∘ W² (or σ²).
 
 use ndarray::{Array1, Array2, Axis};
 
@@ -13,7 +13,7 @@ use crate::noise::Rates;
 pub(super) struct Derived<T> {
     /// √α, one value or one per input unit: input noise.
     pub(super) deviation: Array1<T>,
-    /// S = α ∘ W², (in × out): output noise.
+    /// S = α ∘ W², or σ², (in × out): output noise.
     pub(super) variance: Array2<T>,
 }
 
@@ -24,7 +24,9 @@ impl<T: Real> Derived<T> {
             Noise::GaussianInput(rates) => {
                 Self { deviation: Array1::zeros(rates.log_alpha.len()), variance: Array2::zeros((0, 0)) }
             }
-            Noise::GaussianOutput(_) => Self { deviation: Array1::zeros(0), variance: Array2::zeros(layer.dim()) },
+            Noise::GaussianOutput(_) | Noise::Additive { .. } => {
+                Self { deviation: Array1::zeros(0), variance: Array2::zeros(layer.dim()) }
+            }
             _ => Self { deviation: Array1::zeros(0), variance: Array2::zeros((0, 0)) },
         };
         network.layers().iter().map(of_layer).collect()
@@ -41,19 +43,28 @@ pub(super) fn refresh<T: Real>(derived: &mut [Derived<T>], network: &Network<T>,
                     *deviation = (T::of(0.5) * log_alpha).exponential();
                 }
             }
-            Noise::GaussianOutput(rates) => {
+            Noise::GaussianOutput(_) | Noise::Additive { .. } => {
                 let rows = layer.dim().0.div_ceil(workers.count());
                 let chunks = derived.variance.axis_chunks_iter_mut(Axis(0), rows);
-                slices.extend(chunks.enumerate().map(|(index, chunk)| (layer, rates, index * rows, chunk)));
+                slices.extend(chunks.enumerate().map(|(index, chunk)| (layer, index * rows, chunk)));
             }
-            _ => {}
+            Noise::None | Noise::Binary { .. } => {}
         }
     }
-    workers.for_each(slices.into_iter(), |(layer, rates, first, mut chunk)| {
-        for (offset, mut row) in chunk.outer_iter_mut().enumerate() {
-            let weight = layer.weight.row(first + offset);
-            let out = row.as_slice_mut().expect("variances are in standard layout");
-            layers::weight_variance(weight.as_slice().expect("weights are too"), rates_row(rates, first + offset), out);
+    workers.for_each(slices.into_iter(), |(layer, first, mut chunk)| {
+        const ORDER: &str = "weights and variances are in standard layout";
+        for (offset, mut out) in chunk.outer_iter_mut().enumerate() {
+            let (row, out) = (first + offset, out.as_slice_mut().expect(ORDER));
+            match &layer.noise {
+                Noise::GaussianOutput(rates) => {
+                    let weight = layer.weight.row(row).to_slice().expect(ORDER);
+                    layers::weight_variance(weight, rates_row(rates, row), out);
+                }
+                Noise::Additive { log_variance } => {
+                    layers::additive_variance(log_variance.row(row).to_slice().expect(ORDER), out);
+                }
+                _ => {}
+            }
         }
     });
 }

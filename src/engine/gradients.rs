@@ -20,8 +20,8 @@ pub struct LayerGradient<T> {
     pub weight: Array2<T>,
     /// As the layer's bias.
     pub bias: Array1<T>,
-    /// As the layer's ln α; empty where α is not learned.
-    pub log_alpha: Array2<T>,
+    /// As what is learned of the layer's noise, ln α or ln σ²; empty where nothing is.
+    pub noise: Array2<T>,
     /// (A²)ᵀ·G, where output noise has no array of that shape to put it in (an α that is fixed or shared).
     through_variance: Array2<T>,
 }
@@ -36,12 +36,12 @@ pub struct Gradients<T> {
 impl<T: Real> Gradients<T> {
     pub(super) fn new(network: &Network<T>) -> Self {
         let layer = |layer: &Layer<T>| {
-            let learned = layer.learned_rates().map_or((0, 0), |rates| rates.log_alpha.dim());
-            let own_array = matches!(layer.noise, Noise::GaussianOutput(_)) && learned != layer.dim();
+            let learned = layer.learned_noise().map_or((0, 0), |(_, values)| values.dim());
+            let own_array = layer.has_output_noise() && learned != layer.dim();
             LayerGradient {
                 weight: Array2::zeros(layer.dim()),
                 bias: Array1::zeros(layer.dim().1),
-                log_alpha: Array2::zeros(learned),
+                noise: Array2::zeros(learned),
                 through_variance: Array2::zeros(if own_array { layer.dim() } else { (0, 0) }),
             }
         };
@@ -55,8 +55,8 @@ impl<T: Real> Gradients<T> {
         for layer in &self.layers {
             all.push(layer.weight.as_slice().expect(ORDER));
             all.push(layer.bias.as_slice().expect(ORDER));
-            if !layer.log_alpha.is_empty() {
-                all.push(layer.log_alpha.as_slice().expect(ORDER));
+            if !layer.noise.is_empty() {
+                all.push(layer.noise.as_slice().expect(ORDER));
             }
         }
         all
@@ -88,13 +88,11 @@ pub(super) fn collect<T: Real>(
     let mut slices = Vec::new();
     for (index, (layer, gradient)) in network.layers().iter().zip(&mut gradients.layers).enumerate() {
         let rows = layer.dim().0.div_ceil(workers.count());
-        let per_weight = gradient.log_alpha.dim() == layer.dim() && matches!(layer.noise, Noise::GaussianOutput(_));
-        let per_unit = !per_weight && gradient.log_alpha.nrows() > 1;
+        let per_weight = gradient.noise.dim() == layer.dim() && layer.has_output_noise();
+        let per_unit = !per_weight && gradient.noise.nrows() > 1;
         let (through, unit) = match layer.noise {
-            Noise::GaussianOutput(_) if per_weight => (Some(&mut gradient.log_alpha), None),
-            Noise::GaussianOutput(_) => {
-                (Some(&mut gradient.through_variance), per_unit.then_some(&mut gradient.log_alpha))
-            }
+            _ if per_weight => (Some(&mut gradient.noise), None),
+            Noise::GaussianOutput(_) => (Some(&mut gradient.through_variance), per_unit.then_some(&mut gradient.noise)),
             _ => (None, None),
         };
         let mut through = through.map(|array| array.axis_chunks_iter_mut(Axis(0), rows));
@@ -121,22 +119,22 @@ pub(super) fn collect<T: Real>(
         let Some(rates) = layer.learned_rates() else { continue };
         match layer.noise {
             Noise::GaussianInput(_) => {
-                gradient.log_alpha.fill(T::zero());
+                gradient.noise.fill(T::zero());
                 let half = T::of(0.5);
                 for space in spaces.iter().filter(|space| space.rows > 0) {
                     let sums = &space.layers[index].rate_sums;
-                    if gradient.log_alpha.len() == 1 {
-                        gradient.log_alpha[(0, 0)] += half * sums.sum();
+                    if gradient.noise.len() == 1 {
+                        gradient.noise[(0, 0)] += half * sums.sum();
                     } else {
-                        gradient.log_alpha.column_mut(0).scaled_add(half, sums);
+                        gradient.noise.column_mut(0).scaled_add(half, sums);
                     }
                 }
-                add_kl(&mut gradient.log_alpha, &rates.log_alpha, T::of(kl_scale(layer)));
+                add_kl(&mut gradient.noise, &rates.log_alpha, T::of(kl_scale(layer)));
             }
             // One α for the layer: its sum runs over every thread's slice.
-            Noise::GaussianOutput(_) if gradient.log_alpha.len() == 1 && layer.weight.len() > 1 => {
-                gradient.log_alpha[(0, 0)] = gradient.through_variance.sum();
-                add_kl(&mut gradient.log_alpha, &rates.log_alpha, T::of(kl_scale(layer)));
+            Noise::GaussianOutput(_) if gradient.noise.len() == 1 && layer.weight.len() > 1 => {
+                gradient.noise[(0, 0)] = gradient.through_variance.sum();
+                add_kl(&mut gradient.noise, &rates.log_alpha, T::of(kl_scale(layer)));
             }
             _ => {}
         }
@@ -166,14 +164,19 @@ fn fill_slice<T: Real>(
         keep = T::one();
     }
     let Some(through) = &mut slice.through_variance else { return };
-    let rates = layer.learned_rates();
     for (offset, (mut path, mut gradient)) in through.outer_iter_mut().zip(slice.weight.outer_iter_mut()).enumerate() {
         let row = slice.first + offset;
         let path = path.as_slice_mut().expect(ORDER);
         let weight = layer.weight.row(row).to_slice().expect(ORDER);
         let variance = derived[slice.index].variance.row(row).to_slice().expect(ORDER);
-        layers::weight_variance_gradient(weight, variance, path, gradient.as_slice_mut().expect(ORDER));
-        let Some(rates) = rates else { continue };
+        let gradient = gradient.as_slice_mut().expect(ORDER);
+        if let Noise::Additive { log_variance } = &layer.noise {
+            let log_variance = log_variance.row(row).to_slice().expect(ORDER);
+            layers::additive_gradient(weight, log_variance, variance, path, gradient, kl_scale);
+            continue;
+        }
+        layers::weight_variance_gradient(weight, variance, path, gradient);
+        let Some(rates) = layer.learned_rates() else { continue };
         let log_alpha = rates_row(rates, row);
         if let Some(unit) = &mut slice.unit {
             unit[offset] = path.iter().copied().sum::<T>() + kl_scale * negative_kl_slope(log_alpha[0].exp());

@@ -9,6 +9,7 @@ pub(super) enum Layout {
     Binary,
     Input { rates: (usize, usize), learned: bool },
     Output { rates: (usize, usize), learned: bool },
+    Additive,
 }
 
 impl Layout {
@@ -17,6 +18,7 @@ impl Layout {
             Noise::None => Self::None,
             Noise::Binary { .. } => Self::Binary,
             Noise::GaussianInput(rates) => Self::Input { rates: rates.log_alpha.dim(), learned: rates.learned },
+            Noise::Additive { .. } => Self::Additive,
             Noise::GaussianOutput(rates) => Self::Output { rates: rates.log_alpha.dim(), learned: rates.learned },
         }
     }

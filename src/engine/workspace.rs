@@ -39,7 +39,7 @@ impl<T: Real> LayerSpace<T> {
         let (inputs, outputs) = layer.dim();
         let only_if = |used: bool, width: usize| Array2::zeros((if used { rows } else { 0 }, width));
         let input_noise = matches!(layer.noise, Noise::Binary { .. } | Noise::GaussianInput(_));
-        let output_noise = matches!(layer.noise, Noise::GaussianOutput(_));
+        let output_noise = layer.has_output_noise();
         Self {
             clean: only_if(input_noise, inputs),
             input: only_if(true, inputs),
@@ -74,11 +74,9 @@ impl<T: Real> Workspace<T> {
         let widths = network.widths();
         let widest = widths.iter().copied().max().unwrap_or(0);
         let first = &network.layers()[0];
-        let needed =
-            input_gradient || (first.learned_rates().is_some() && !matches!(first.noise, Noise::GaussianOutput(_)));
-        let output_noise = |(index, layer): (usize, &Layer<T>)| {
-            (index > 0 || input_gradient) && matches!(layer.noise, Noise::GaussianOutput(_))
-        };
+        let needed = input_gradient || (first.learned_rates().is_some() && !first.has_output_noise());
+        let output_noise =
+            |(index, layer): (usize, &Layer<T>)| (index > 0 || input_gradient) && layer.has_output_noise();
         let path_width = network.layers().iter().enumerate().filter(|&l| output_noise(l)).map(|(_, l)| l.dim().0).max();
         Self {
             layers: network.layers().iter().map(|layer| LayerSpace::new(layer, rows)).collect(),
@@ -155,7 +153,7 @@ impl<T: Real> Workspace<T> {
                 _ => {}
             }
             product(head(&space.input, rows), layer.weight.view(), head_mut(&mut space.delta, rows));
-            if let Some((source, Noise::GaussianOutput(_))) = noise {
+            if let Some((source, Noise::GaussianOutput(_) | Noise::Additive { .. })) = noise {
                 for row in 0..rows {
                     layers::square(line(&space.input, row), line_mut(&mut space.squares, row));
                 }
@@ -198,7 +196,7 @@ impl<T: Real> Workspace<T> {
             for row in 0..rows {
                 layers::add_bias(space.bias_sums.as_slice_mut().expect(ORDER), line(&space.delta, row));
             }
-            let output_noise = matches!(layer.noise, Noise::GaussianOutput(_));
+            let output_noise = layer.has_output_noise();
             if output_noise {
                 for row in 0..rows {
                     layers::multiply(line_mut(&mut space.spread, row), line(&space.delta, row));
@@ -235,12 +233,12 @@ impl<T: Real> Workspace<T> {
                         layers::multiply(line_mut(target, row), line(&space.gate, row));
                     }
                 }
-                Noise::None | Noise::GaussianOutput(_) if index > 0 => {
+                _ if index > 0 => {
                     for row in 0..rows {
                         layers::rectifier_gate(line_mut(target, row), line(&space.input, row));
                     }
                 }
-                Noise::None | Noise::GaussianOutput(_) => {}
+                _ => {}
             }
         }
     }

@@ -26,10 +26,32 @@ pub struct Protocol {
     pub alpha_step: f64,
     /// Decay of the exponential moving average of the parameters; 0 for none.
     pub averaging: f64,
+    /// Epochs between which the weight of the KL term grows linearly from 0 to its full value; `None` for a constant one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kl_warm_up: Option<[f64; 2]>,
+    /// The model whose weights training started from, as it was named; `None` for random ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<String>,
     /// Dropout rate p of the network's input.
     pub input_rate: f64,
     /// Dropout rate p of the hidden layers.
     pub hidden_rate: f64,
+}
+
+impl Protocol {
+    /// The setting of Molchanov, Ashukha & Vetrov (2017) for LeNet-300-100, for `method` [`Method::Sparse`]: the step size falls
+    /// linearly in the second half of training, and the KL term's weight grows from 0 at a fortieth to 1 at a tenth of it (epochs
+    /// 5 and 20 of their 200). The default for every other method.
+    pub fn of(method: Method, epochs: Option<usize>) -> Self {
+        let default = Self::default();
+        if method != Method::Sparse {
+            let epochs = epochs.unwrap_or(default.epochs);
+            return Self { epochs, constant_epochs: epochs, ..default };
+        }
+        let epochs = epochs.unwrap_or(200);
+        let warm_up = [epochs as f64 / 40.0, epochs as f64 / 10.0];
+        Self { epochs, constant_epochs: epochs / 2, kl_warm_up: Some(warm_up), ..default }
+    }
 }
 
 impl Default for Protocol {
@@ -43,6 +65,8 @@ impl Default for Protocol {
             constant_epochs: 60,
             alpha_step: 20.0,
             averaging: 0.999,
+            kl_warm_up: None,
+            start: None,
             input_rate: 0.2,
             hidden_rate: 0.5,
         }
@@ -130,7 +154,7 @@ impl Record {
             train_examples: trainer.splits().train.len(),
             protocol: config.protocol.clone(),
             epochs: history.epochs.clone(),
-            best: history.best()?,
+            best: trainer.best()?,
             seconds: history.epochs.iter().map(|epoch| epoch.seconds).sum(),
             threads: config.threads,
             peak_memory_mib,

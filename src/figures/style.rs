@@ -31,6 +31,8 @@ impl Color {
     pub const SKY: Self = Self::rgb(0x56, 0xb4, 0xe9);
     /// Purple.
     pub const PURPLE: Self = Self::rgb(0xcc, 0x79, 0xa7);
+    /// Dark teal.
+    pub const TEAL: Self = Self::rgb(0x00, 0x5f, 0x60);
 
     /// The colours that series take in turn where none is chosen.
     pub const PALETTE: [Self; 7] =
@@ -56,6 +58,7 @@ impl Color {
             Method::VariationalA2 => Self::BLUE,
             Method::GaussianB => Self::VERMILLION,
             Method::VariationalB => Self::GREEN,
+            Method::Sparse => Self::TEAL,
         }
     }
 
@@ -100,6 +103,7 @@ impl Marker {
             Method::VariationalA => Self::Diamond,
             Method::VariationalA2 => Self::TriangleDown,
             Method::VariationalB => Self::Cross,
+            Method::Sparse => Self::Plus,
         }
     }
 }

@@ -75,6 +75,7 @@ mod tests {
                 test_cross_entropy: loss,
                 test_error_percent: 4.2 * loss,
                 alpha: vec![alpha(0.25), alpha(loss.max(0.1))],
+                sparsity: Vec::new(),
             }
         };
         History { epochs: (1..=epochs).map(epoch).collect() }

@@ -8,10 +8,13 @@ mod kl;
 mod normal;
 mod rate;
 mod source;
+mod sparse_kl;
 
-pub(crate) use elementary::exp;
+pub(crate) use elementary::{exp, ln};
 pub(crate) use kl::negative_kl_of_log;
 pub use kl::{negative_kl, negative_kl_slope};
 pub use normal::{fill_standard_normal, fill_standard_normal_f64};
 pub use rate::{Rates, Sharing, alpha_of_rate, rate_of_alpha};
 pub use source::{Generator, NoiseSource, Purpose, RowKey, fill_binary};
+pub(crate) use sparse_kl::additive_log_alpha;
+pub use sparse_kl::{sparse_negative_kl, sparse_negative_kl_slope};

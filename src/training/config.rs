@@ -32,19 +32,28 @@ pub struct Config {
 }
 
 impl Config {
-    /// A method and the widths of its hidden layers, with the default protocol, seed 1 and one thread per processor.
+    /// A method and the widths of its hidden layers, with the method's protocol ([`Protocol::of`]), seed 1 and one thread per processor.
     pub fn new(method: Method, hidden: &[usize]) -> Self {
         Self {
             method,
             hidden: hidden.to_vec(),
             seed: 1,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
-            protocol: Protocol::default(),
+            protocol: Protocol::of(method, None),
         }
     }
 
-    /// Sets the number of passes over the training examples; a constant step size stays constant.
+    /// Sets the number of passes over the training examples; a constant step size stays constant, and a sparse run's phases stay
+    /// in proportion where they are as [`Protocol::of`] has them.
     pub fn epochs(mut self, epochs: usize) -> Self {
+        let phases = |protocol: &Protocol| (protocol.constant_epochs, protocol.kl_warm_up);
+        if self.method == Method::Sparse {
+            let (own, new) =
+                (Protocol::of(self.method, Some(self.protocol.epochs)), Protocol::of(self.method, Some(epochs)));
+            if phases(&self.protocol) == phases(&own) {
+                (self.protocol.constant_epochs, self.protocol.kl_warm_up) = phases(&new);
+            }
+        }
         if self.protocol.constant_epochs == self.protocol.epochs {
             self.protocol.constant_epochs = epochs;
         }
@@ -126,9 +135,13 @@ impl Config {
         }
     }
 
-    /// The objective for `examples` training examples.
-    pub fn objective(&self, examples: usize) -> Objective {
-        Objective { kl_weight: self.method.kl_weight(), examples }
+    /// The objective for `examples` training examples at a point of training, counted in epochs (2.5 is half way through the
+    /// third): the weight of the KL term may grow.
+    pub fn objective(&self, examples: usize, epochs_done: f64) -> Objective {
+        let warm_up = self.protocol.kl_warm_up.map_or(1.0, |[from, to]| {
+            if epochs_done >= to { 1.0 } else { ((epochs_done - from) / (to - from)).max(0.0) }
+        });
+        Objective { kl_weight: warm_up * self.method.kl_weight(), examples }
     }
 
     /// What the step size is multiplied by at a point of training, counted in epochs (2.5 is half way through the third).
@@ -153,6 +166,17 @@ impl Config {
         if self.protocol.patience == Some(0) {
             return Err(Error::argument("patience", 0, "1 epoch or more"));
         }
+        if let Some([from, to]) = self.protocol.kl_warm_up {
+            if !(from >= 0.0 && from <= to && to <= self.protocol.epochs as f64) {
+                let expected =
+                    format!("two epochs of the {} of the run, the first not after the second", self.protocol.epochs);
+                return Err(Error::argument("kl warm-up", format!("{from},{to}"), expected));
+            }
+        }
+        if let Some(patience) = self.protocol.patience.filter(|_| self.method == Method::Sparse) {
+            let expected = "none for sparse: validation error does not say how sparse the network is";
+            return Err(Error::argument("patience", patience, expected));
+        }
         if self.protocol.batch_size == 0 {
             return Err(Error::argument("batch size", 0, "1 or more"));
         }
@@ -167,6 +191,25 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_kl_terms_weight_grows_linearly_and_stays() {
+        let mut config = Config::new(Method::VariationalA2, &[10]).epochs(10);
+        assert_eq!(config.objective(5, 0.0).kl_weight, 1.0 / 3.0, "constant unless told otherwise");
+        config.protocol.kl_warm_up = Some([2.0, 6.0]);
+        let weights = [0.0, 2.0, 3.0, 6.0, 9.5].map(|epoch| 3.0 * config.objective(5, epoch).kl_weight);
+        assert_eq!(weights, [0.0, 0.0, 0.25, 1.0, 1.0]);
+        config.protocol.kl_warm_up = Some([2.0, 2.0]);
+        assert_eq!(config.objective(5, 2.0).kl_weight, 1.0 / 3.0);
+    }
+
+    #[test]
+    fn a_sparse_run_has_the_published_setting() {
+        let protocol = Protocol::of(Method::Sparse, None);
+        assert_eq!((protocol.epochs, protocol.constant_epochs, protocol.batch_size), (200, 100, 100));
+        assert_eq!(protocol.kl_warm_up, Some([5.0, 20.0]));
+        assert_eq!(Protocol::of(Method::None, None), Protocol::default());
+    }
 
     #[test]
     fn the_step_size_is_constant_and_then_falls_to_zero() {

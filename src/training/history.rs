@@ -36,11 +36,16 @@ pub struct Epoch {
     pub test_cross_entropy: f64,
     /// Test error, as for validation.
     pub test_error_percent: f64,
-    /// α of each layer's noise, input layer first; empty for methods without α.
+    /// α of each layer's noise, input layer first; empty for methods without α, and for sparse variational dropout, whose α has
+    /// no bound.
     pub alpha: Vec<AlphaStatistics>,
+    /// The fraction of each layer's weights that pruning would take (ln α > 3), for sparse variational dropout.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sparsity: Vec<f64>,
 }
 
-/// The epoch whose validation error is lowest (the earliest of equals); the last one where nothing is held out.
+/// The epoch whose validation error is lowest (the earliest of equals); the last one where nothing is held out, or where the
+/// network becomes sparser all the while (a low error is then an early one).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Best {
     /// Counted from 1.
@@ -63,9 +68,9 @@ impl History {
     /// The epoch that validation chooses; `None` before the first epoch has ended.
     pub fn best(&self) -> Option<Best> {
         let key = |epoch: &Epoch| epoch.valid_error_percent.unwrap_or(f64::INFINITY);
-        let held_out = self.epochs.iter().any(|epoch| epoch.valid_error_percent.is_some());
+        let chooses = self.epochs.iter().any(|epoch| epoch.valid_error_percent.is_some() && epoch.sparsity.is_empty());
         let best =
-            if held_out { self.epochs.iter().min_by(|a, b| key(a).total_cmp(&key(b))) } else { self.epochs.last() }?;
+            if chooses { self.epochs.iter().min_by(|a, b| key(a).total_cmp(&key(b))) } else { self.epochs.last() }?;
         Some(Best {
             epoch: best.epoch,
             valid_error_percent: best.valid_error_percent,
@@ -90,6 +95,7 @@ mod tests {
             test_cross_entropy: 0.1,
             test_error_percent: test,
             alpha: Vec::new(),
+            sparsity: Vec::new(),
         }
     }
 
@@ -99,6 +105,13 @@ mod tests {
             History { epochs: vec![epoch(1, Some(3.0), 9.0), epoch(2, Some(2.0), 8.0), epoch(3, Some(2.0), 1.0)] };
         let best = history.best().unwrap();
         assert_eq!((best.epoch, best.test_error_percent), (2, 8.0));
+    }
+
+    #[test]
+    fn of_a_network_that_becomes_sparse_the_last_epoch_counts() {
+        let sparse = |number, valid, sparsity| Epoch { sparsity: vec![sparsity], ..epoch(number, Some(valid), 1.0) };
+        let history = History { epochs: vec![sparse(1, 1.0, 0.1), sparse(2, 2.0, 0.9)] };
+        assert_eq!(history.best().unwrap().epoch, 2);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::history::{Best, Epoch, History};
 use crate::data::{Dataset, Splits};
 use crate::engine::{Engine, Evaluation, Examples};
 use crate::error::{Error, Result};
-use crate::network::Network;
+use crate::network::{Network, PRUNING_THRESHOLD};
 use crate::noise::{NoiseSource, Purpose};
 use crate::optimizer::Adam;
 
@@ -52,7 +52,12 @@ impl fmt::Display for Progress<'_> {
                 if let Some(error) = epoch.valid_error_percent {
                     write!(f, ", validation error {error:.2} %")?;
                 }
-                write!(f, ", test error {:.2} %, {:.1} s", epoch.test_error_percent, epoch.seconds)
+                write!(f, ", test error {:.2} %, {:.1} s", epoch.test_error_percent, epoch.seconds)?;
+                if !epoch.sparsity.is_empty() {
+                    let percent: Vec<_> = epoch.sparsity.iter().map(|s| format!("{:.1}", 100.0 * s)).collect();
+                    write!(f, ", ln α above 3 for {} % of the weights", percent.join(", "))?;
+                }
+                Ok(())
             }
         }
     }
@@ -94,6 +99,28 @@ impl<'a> Trainer<'a> {
         let network = config.network(splits.train.inputs(), splits.train.classes())?;
         let adam = Adam::new(&network, config.adam())?;
         Self::from_parts(config, splits, network, adam, None, History::default(), Position::default())
+    }
+
+    /// A run from its beginning, with the weights and biases of another network of the same widths; what there is of noise
+    /// starts as ever.
+    ///
+    /// # Errors
+    /// As [`Self::new`]; another number of units.
+    pub fn from_weights(config: Config, splits: &'a Splits, weights: &Network) -> Result<Self> {
+        let mut trainer = Self::new(config, splits)?;
+        if weights.widths() != trainer.network.widths() {
+            return Err(Error::Shape {
+                what: "the network to start from".into(),
+                found: weights.widths(),
+                expected: trainer.network.widths(),
+            });
+        }
+        for (layer, from) in trainer.network.layers_mut().iter_mut().zip(weights.layers()) {
+            layer.weight.assign(&from.weight);
+            layer.bias.assign(&from.bias);
+        }
+        trainer.adam = Adam::new(&trainer.network, trainer.config.adam())?;
+        Ok(trainer)
     }
 
     pub(super) fn from_parts(
@@ -210,7 +237,6 @@ impl<'a> Trainer<'a> {
         let train = &self.splits.train;
         let (batch_size, epochs) = (self.config.protocol.batch_size, self.config.protocol.epochs);
         let epoch = self.history.epochs.len();
-        let objective = self.config.objective(train.len());
         let mut order: Vec<usize> = (0..train.len()).collect();
         let seed = self.config.seed;
         order.shuffle(&mut NoiseSource::for_purpose(Purpose::Order, seed, epoch as u64).generator());
@@ -222,6 +248,8 @@ impl<'a> Trainer<'a> {
             let indices = &order[first..(first + batch_size).min(train.len())];
             let batch = Examples { dataset: train, indices };
             let source = NoiseSource::new(seed, self.adam.steps());
+            let now = epoch as f64 + self.position.step as f64 / steps as f64;
+            let objective = self.config.objective(train.len(), now);
             let cross_entropy = self.engine.gradient(&self.network, &batch, source, objective)?;
             if !cross_entropy.is_finite() {
                 let what = match non_finite(&self.network) {
@@ -231,8 +259,7 @@ impl<'a> Trainer<'a> {
                 let step = self.adam.steps() + 1;
                 return Err(Error::NonFinite { what, value: cross_entropy, epoch: epoch + 1, step });
             }
-            let schedule = self.config.schedule(epoch as f64 + self.position.step as f64 / steps as f64);
-            self.engine.step(&mut self.network, &mut self.adam, schedule);
+            self.engine.step(&mut self.network, &mut self.adam, self.config.schedule(now));
             self.position.step += 1;
             self.position.cross_entropy += cross_entropy * indices.len() as f64;
             self.position.examples += indices.len();
@@ -260,12 +287,13 @@ impl<'a> Trainer<'a> {
         }
         let position = self.position;
         let train_cross_entropy = position.cross_entropy / position.examples as f64;
-        let train_kl = self.config.objective(self.splits.train.len()).kl(&self.network);
+        let done = self.history.epochs.len() + 1;
+        let train_kl = self.config.objective(self.splits.train.len(), done as f64).kl(&self.network);
         let validation = &self.splits.validation;
         let valid = if validation.is_empty() { None } else { Some(self.evaluate(validation)?) };
         let test = self.evaluate(&self.splits.test)?;
         Ok(Epoch {
-            epoch: self.history.epochs.len() + 1,
+            epoch: done,
             seconds: position.seconds,
             train_loss: train_cross_entropy + train_kl,
             train_cross_entropy,
@@ -275,6 +303,7 @@ impl<'a> Trainer<'a> {
             test_cross_entropy: test.cross_entropy,
             test_error_percent: test.error_percent,
             alpha: self.network.alpha_statistics(),
+            sparsity: self.adam.averaged().sparsity(PRUNING_THRESHOLD),
         })
     }
 

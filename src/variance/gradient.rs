@@ -54,7 +54,7 @@ impl<T: Real> GradientSampler<T> {
     /// noise source gives the same gradient, bit for bit, for the same number of threads.
     ///
     /// # Errors
-    /// No threads, no examples, or an empty minibatch.
+    /// No threads, no examples, or an empty minibatch; a network with additive noise.
     pub fn new(network: Network<T>, examples: usize, batch_size: usize, threads: usize) -> Result<Self> {
         if examples == 0 {
             return Err(Error::argument("number of training examples", 0, "1 or more"));
@@ -62,8 +62,10 @@ impl<T: Real> GradientSampler<T> {
         if batch_size == 0 {
             return Err(Error::argument("batch size", 0, "1 or more"));
         }
+        let layers = network.layers().iter().enumerate();
+        let noise = layers.map(|(index, layer)| WeightNoise::of(layer, index)).collect::<Result<_>>()?;
         Ok(Self {
-            noise: network.layers().iter().enumerate().map(|(index, layer)| WeightNoise::of(layer, index)).collect(),
+            noise,
             examples,
             batch_size,
             workers: Workers::new(threads)?,

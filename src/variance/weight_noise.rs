@@ -7,7 +7,9 @@ use multiversion::multiversion;
 use ndarray::{Array2, s};
 
 use crate::Real;
+use crate::error::{Error, Result};
 use crate::layers::{Layer, Noise};
+use crate::method::Method;
 use crate::noise::{NoiseSource, fill_binary};
 
 /// What a layer's factors are drawn with.
@@ -31,15 +33,22 @@ enum Kind<T> {
 
 impl<T: Real> WeightNoise<T> {
     /// The noise of `layer`, which is number `index` of its network.
-    pub(super) fn of(layer: &Layer<T>, index: usize) -> Self {
+    ///
+    /// # Errors
+    /// Additive noise: no factor of the mean stands for it.
+    pub(super) fn of(layer: &Layer<T>, index: usize) -> Result<Self> {
         let deviation = |log_alpha: &Array2<T>| log_alpha.mapv(|x| (T::of(0.5) * x).exponential());
         let kind = match &layer.noise {
             Noise::None => Kind::None,
             Noise::Binary { rate } => Kind::BinaryRows(*rate),
             Noise::GaussianInput(rates) => Kind::Rows(deviation(&rates.log_alpha)),
             Noise::GaussianOutput(rates) => Kind::Weights(deviation(&rates.log_alpha)),
+            Noise::Additive { .. } => {
+                let expected = "a network whose noise multiplies: the estimators are compared for one posterior W ∘ F";
+                return Err(Error::argument("method", Method::Sparse, expected));
+            }
         };
-        Self { kind, layer: index, inputs: layer.dim().0 }
+        Ok(Self { kind, layer: index, inputs: layer.dim().0 })
     }
 
     /// The factors of row `row` of weight sample number `sample`.
