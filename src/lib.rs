@@ -12,6 +12,7 @@ pub mod layers;
 pub mod network;
 pub mod noise;
 pub mod optimizer;
+pub mod sparse;
 pub mod training;
 pub mod variance;
 

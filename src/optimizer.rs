@@ -64,6 +64,10 @@ pub struct Adam<T = f32> {
     step: u64,
     /// Whether an array is ln α, in the order of the parameters.
     is_alpha: Vec<bool>,
+    /// Whether an array is weights.
+    is_weight: Vec<bool>,
+    /// Whether a weight that is exactly 0 stays 0.
+    keeps_zeros: bool,
     first_moment: Vec<Vec<T>>,
     second_moment: Vec<Vec<T>>,
     averaged: Network<T>,
@@ -103,6 +107,11 @@ impl<T: Real> Adam<T> {
         Self::restore(settings, 0, zeros.clone(), zeros, network.clone())
     }
 
+    /// From now on a weight that is exactly 0 has been pruned, and stays 0. (Biases may move.)
+    pub(crate) fn keep_zeros(&mut self) {
+        self.keeps_zeros = true;
+    }
+
     /// Steps taken.
     pub fn steps(&self) -> u64 {
         self.step
@@ -140,8 +149,9 @@ impl<T: Real> Adam<T> {
             .zip(gradients.tensors())
             .zip(self.first_moment.iter_mut().zip(&mut self.second_moment))
             .zip(self.averaged.parameters_mut())
-            .zip(&self.is_alpha);
-        let chunks = arrays.flat_map(|((((values, gradient), (first, second)), average), &is_alpha)| {
+            .zip(self.is_alpha.iter().zip(&self.is_weight));
+        let keeps_zeros = self.keeps_zeros;
+        let chunks = arrays.flat_map(|((((values, gradient), (first, second)), average), (&is_alpha, &is_weight))| {
             let factors = if is_alpha { alpha } else { plain };
             values
                 .chunks_mut(CHUNK)
@@ -149,11 +159,11 @@ impl<T: Real> Adam<T> {
                 .zip(first.chunks_mut(CHUNK).zip(second.chunks_mut(CHUNK)))
                 .zip(average.chunks_mut(CHUNK))
                 .map(move |(((values, gradient), (first, second)), average)| {
-                    (values, gradient, first, second, average, factors, is_alpha)
+                    (values, gradient, first, second, average, factors, is_alpha, keeps_zeros && is_weight)
                 })
         });
-        workers.for_each(chunks, |(values, gradient, first, second, average, factors, is_alpha)| {
-            update(values, gradient, first, second, factors);
+        workers.for_each(chunks, |(values, gradient, first, second, average, factors, is_alpha, keep_zeros)| {
+            update(values, gradient, first, second, factors, keep_zeros);
             if is_alpha {
                 project(values);
             }
@@ -181,15 +191,25 @@ impl<T: Real> Adam<T> {
     ) -> Result<Self> {
         settings.check()?;
         let is_alpha = averaged.parameters().iter().map(|(name, _)| name.ends_with("log_alpha")).collect();
-        Ok(Self { settings, step, is_alpha, first_moment, second_moment, averaged })
+        let is_weight = averaged.parameters().iter().map(|(name, _)| name.ends_with("weight")).collect();
+        Ok(Self { settings, step, is_alpha, is_weight, keeps_zeros: false, first_moment, second_moment, averaged })
     }
 }
 
 #[multiversion(targets = "simd")]
-fn update<T: Real>(values: &mut [T], gradient: &[T], first: &mut [T], second: &mut [T], factors: Factors<T>) {
+fn update<T: Real>(
+    values: &mut [T],
+    gradient: &[T],
+    first: &mut [T],
+    second: &mut [T],
+    factors: Factors<T>,
+    keep_zeros: bool,
+) {
     let Factors { beta1, beta2, rate, epsilon, .. } = factors;
     let (rest1, rest2) = (T::one() - beta1, T::one() - beta2);
     for (((x, &g), m), v) in values.iter_mut().zip(gradient).zip(first).zip(second) {
+        // Without a gradient from the first step on, both moments and so the step stay 0.
+        let g = if keep_zeros && *x == T::zero() { T::zero() } else { g };
         *m = beta1 * *m + rest1 * g;
         *v = beta2 * *v + rest2 * g * g;
         *x -= rate * *m / (v.sqrt() + epsilon);

@@ -2,6 +2,7 @@
 
 mod data;
 mod evaluate;
+mod prune;
 mod report;
 mod sweep;
 mod train;
@@ -24,6 +25,7 @@ pub struct Cli {
 enum Command {
     Train(train::TrainArgs),
     Evaluate(evaluate::EvaluateArgs),
+    Prune(prune::PruneArgs),
     Variance(variance::VarianceArgs),
     Sweep(sweep::SweepArgs),
     Report(report::ReportArgs),
@@ -36,6 +38,7 @@ impl Cli {
         match self.command {
             Command::Train(args) => args.run(),
             Command::Evaluate(args) => args.run(),
+            Command::Prune(args) => args.run(),
             Command::Variance(args) => args.run(),
             Command::Sweep(args) => args.run(),
             Command::Report(args) => args.run(),

@@ -22,6 +22,8 @@ use crate::optimizer::Adam;
 
 const FORMAT: u32 = 1;
 const KEY: &str = "vardrop";
+/// The metadata's key of a pruned network, which is another format.
+pub(crate) const PRUNED_KEY: &str = "vardrop-pruned";
 const EXPECTED: &str = "a vardrop model";
 
 /// Where in an epoch training stands.
@@ -231,8 +233,11 @@ fn format_error(path: &Path, reason: impl ToString) -> Error {
 /// The description and the tensors, with every shape checked before anything is allocated after it.
 fn parse<'a>(path: &Path, bytes: &'a [u8]) -> Result<(ModelInfo, SafeTensors<'a>)> {
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| format_error(path, error))?;
-    let json = metadata.metadata().as_ref().and_then(|map| map.get(KEY));
-    let json = json.ok_or_else(|| format_error(path, format!("its metadata has no key `{KEY}`")))?;
+    let value = |key: &str| metadata.metadata().as_ref().and_then(|map| map.get(key));
+    if value(PRUNED_KEY).is_some() {
+        return Err(format_error(path, "it is a pruned network, which `vardrop evaluate` alone reads"));
+    }
+    let json = value(KEY).ok_or_else(|| format_error(path, format!("its metadata has no key `{KEY}`")))?;
     // The format first: the rest of another format may be anything.
     let Version { format } = serde_json::from_str(json).map_err(|error| format_error(path, error))?;
     if format != FORMAT {

@@ -112,7 +112,9 @@ impl Config {
         let widths: Vec<usize> =
             std::iter::once(inputs).chain(self.hidden.iter().copied()).chain(std::iter::once(classes)).collect();
         let rates = DropoutRates { input: self.protocol.input_rate, hidden: self.protocol.hidden_rate };
-        Network::new(self.method, &widths, rates, Initialisation::default(), self.seed)
+        let initialisation =
+            if self.method == Method::Sparse { Initialisation::Small } else { Initialisation::default() };
+        Network::new(self.method, &widths, rates, initialisation, self.seed)
     }
 
     fn check_hidden(&self) -> Result<()> {
@@ -166,12 +168,11 @@ impl Config {
         if self.protocol.patience == Some(0) {
             return Err(Error::argument("patience", 0, "1 epoch or more"));
         }
-        if let Some([from, to]) = self.protocol.kl_warm_up {
-            if !(from >= 0.0 && from <= to && to <= self.protocol.epochs as f64) {
-                let expected =
-                    format!("two epochs of the {} of the run, the first not after the second", self.protocol.epochs);
-                return Err(Error::argument("kl warm-up", format!("{from},{to}"), expected));
-            }
+        let epochs = self.protocol.epochs;
+        let fits = |[from, to]: [f64; 2]| from >= 0.0 && from <= to && to <= epochs as f64;
+        if let Some([from, to]) = self.protocol.kl_warm_up.filter(|&ends| !fits(ends)) {
+            let expected = format!("two epochs of the {epochs} of the run, the first not after the second");
+            return Err(Error::argument("kl warm-up", format!("{from},{to}"), expected));
         }
         if let Some(patience) = self.protocol.patience.filter(|_| self.method == Method::Sparse) {
             let expected = "none for sparse: validation error does not say how sparse the network is";

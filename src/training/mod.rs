@@ -6,6 +6,7 @@ mod history;
 mod snapshot;
 mod trainer;
 
+pub(crate) use checkpoint::PRUNED_KEY;
 pub use checkpoint::{Model, ModelInfo};
 pub use config::Config;
 pub use history::{AlphaStatistics, Best, Epoch, History};

@@ -123,6 +123,23 @@ impl<'a> Trainer<'a> {
         Ok(trainer)
     }
 
+    /// As [`Self::from_weights`], for a network of which weights are 0: they stay 0.
+    ///
+    /// # Errors
+    /// As [`Self::from_weights`].
+    pub(crate) fn of_pruned(config: Config, splits: &'a Splits, weights: &Network) -> Result<Self> {
+        let mut trainer = Self::from_weights(config, splits, weights)?;
+        trainer.adam.keep_zeros();
+        Ok(trainer)
+    }
+
+    /// The finished run.
+    pub(crate) fn into_run(self) -> Run {
+        let best = self.best().expect("a run has an epoch or more");
+        let network = self.best_network().clone();
+        Run { config: self.config, history: self.history, best, network }
+    }
+
     pub(super) fn from_parts(
         config: Config,
         splits: &'a Splits,
@@ -367,7 +384,5 @@ pub fn train(config: &Config, splits: &Splits, mut observer: impl FnMut(Progress
         }
         ControlFlow::Continue(())
     })?;
-    let best = trainer.best().expect("a run has an epoch or more");
-    let network = trainer.best_network().clone();
-    Ok(Run { config: trainer.config, history: trainer.history, best, network })
+    Ok(trainer.into_run())
 }

@@ -1,0 +1,134 @@
+//! `vardrop prune`: takes the weights that are noise out of a sparse model, trains what is left if asked to, and writes it
+//! compressed.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use vardrop::data::{Source, Splits};
+use vardrop::engine::{Engine, Examples};
+use vardrop::network::PRUNING_THRESHOLD;
+use vardrop::sparse::{self, PruneRecord, PruningErrors, SparseModel, SparseNetwork};
+use vardrop::training::{Model, Progress};
+use vardrop::{Error, Method, Network, Result};
+
+/// Examples that a thread carries through the network at a time.
+const BLOCK: usize = 500;
+
+/// Take the weights that are noise out of a sparse model
+///
+/// The model is one of `vardrop train --method sparse --save MODEL`. Weights whose ln α is above the threshold are set to 0;
+/// what is left is written in a compressed file, which `vardrop evaluate` reads. With `--fine-tune` what is left is trained
+/// on, without noise. To make a dense model sparse, train from its weights first (`vardrop train --method sparse --start
+/// MODEL`).
+///
+/// Example: vardrop prune model.safetensors --threshold 3 --out pruned.safetensors
+#[derive(Debug, Args)]
+pub struct PruneArgs {
+    /// A model that `vardrop train --method sparse --save` wrote
+    model: PathBuf,
+    /// The ln α above which a weight is taken out; 3 is a dropout rate of 0.95
+    #[arg(long, value_name = "X", allow_negative_numbers = true, default_value_t = PRUNING_THRESHOLD)]
+    threshold: f64,
+    /// Where the pruned network goes [default: beside the model, NAME-pruned.safetensors]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Epochs of training after pruning, without noise
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    fine_tune: usize,
+    /// Adam's step size for them; it falls linearly to 0
+    #[arg(long, value_name = "X", allow_negative_numbers = true, default_value_t = 1e-4)]
+    learning_rate: f64,
+    /// mnist, synthetic, or a folder with four files named as MNIST's [default: what the model was trained on]
+    #[arg(long)]
+    data: Option<Source>,
+    /// Threads [default: one for each processor]
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// Add the result to this file of records, one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// Print one JSON object and nothing else on standard output
+    #[arg(long)]
+    json: bool,
+}
+
+impl PruneArgs {
+    /// Prunes, trains on, writes and prints.
+    pub fn run(self) -> Result<ExitCode> {
+        let Model { info, network } = Model::open(&self.model)?;
+        if info.config.method != Method::Sparse {
+            return Err(Error::Argument {
+                name: "method of the model",
+                value: info.config.method.to_string(),
+                expected: format!(
+                    "sparse: train one from this model's weights (vardrop train --method sparse --start {} --save FILE), \
+                     and prune that",
+                    self.model.display()
+                ),
+            });
+        }
+        let pruned = sparse::prune(&network, self.threshold)?;
+        let out = self.out.clone().unwrap_or_else(|| beside(&self.model));
+        if out == self.model {
+            return Err(Error::Argument {
+                name: "out",
+                value: out.display().to_string(),
+                expected: "another file than the model, which it would replace".to_owned(),
+            });
+        }
+        if let Some(path) = &self.record {
+            PruneRecord::prepare(path)?;
+        }
+        let data = self.data.clone().map_or_else(|| info.dataset.parse(), Ok)?;
+        let splits = Splits::open(&data, info.config.protocol.held_out)?;
+        let mut config = info.config.clone();
+        config.threads = self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+        let test = |network: &Network| -> Result<f64> {
+            let mut engine = Engine::new(network, BLOCK.saturating_mul(config.threads), config.threads)?;
+            let indices: Vec<usize> = (0..splits.test.len()).collect();
+            Ok(engine.evaluate(network, &Examples { dataset: &splits.test, indices: &indices })?.error_percent)
+        };
+        let (unpruned, before) = (test(&network)?, test(&pruned)?);
+        let pruned = if self.fine_tune == 0 {
+            pruned
+        } else {
+            let tell = &mut |progress: Progress<'_>| {
+                if matches!(progress, Progress::Epoch { .. }) {
+                    super::note(&progress.to_string());
+                }
+                ControlFlow::Continue(())
+            };
+            sparse::fine_tune(&pruned, &config, &splits, self.fine_tune, self.learning_rate, tell)?.network
+        };
+        let errors = PruningErrors { unpruned, pruned: before, fine_tuned: test(&pruned)? };
+        let network = SparseNetwork::new(&pruned)?;
+        let (dataset, examples) = (&info.dataset, info.train_examples);
+        let model = SparseModel::new(network, &info.config, dataset, examples, self.threshold, self.fine_tune);
+        model.save(&out)?;
+        let record = PruneRecord::new(&model, errors, &out, super::train::command_line())?;
+        if let Some(path) = &self.record {
+            record.append(path)?;
+        }
+        if self.json {
+            super::print(&serde_json::to_string(&record).expect("numbers and names"))?;
+        } else {
+            super::print(sparse::pruning_table(std::slice::from_ref(&record)).to_string().trim_end())?;
+            let (kept, stored) =
+                (record.layers.iter().map(|layer| layer.kept).sum::<usize>(), model.network.stored_weights());
+            super::print(&format!(
+                "{kept} weights are left, {stored} of them between units that matter ({}); written to {}",
+                record.units.iter().map(usize::to_string).collect::<Vec<_>>().join("-"),
+                out.display()
+            ))?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// `model-pruned.safetensors` for `model.safetensors`.
+fn beside(model: &std::path::Path) -> PathBuf {
+    let stem = model.file_stem().unwrap_or_default().to_string_lossy();
+    model.with_file_name(format!("{stem}-pruned.safetensors"))
+}
