@@ -29,9 +29,6 @@ pub enum Initialisation {
     /// Columns of standard normal draws, centred, scaled to unit norm: what the paper's authors' code did.
     #[default]
     UnitColumns,
-    /// Normal draws with a standard deviation of 0.01: what sparse variational dropout was published with. Weights start close to
-    /// nothing, and only what the data asks for grows.
-    Small,
     /// Orthonormal columns (rows where there are more columns than rows) of a QR decomposition of standard normal draws
     /// (Saxe, McClelland & Ganguli 2014).
     Orthogonal,
@@ -310,10 +307,6 @@ fn initial_weight(kind: Initialisation, inputs: usize, outputs: usize, source: N
             }
             Ok(weight)
         }
-        Initialisation::Small => {
-            let weight: Array2<f64> = draw((inputs, outputs));
-            Ok(0.01 * weight)
-        }
         Initialisation::Orthogonal => {
             let tall: Array2<f64> = draw((inputs.max(outputs), inputs.min(outputs)));
             let (mut q, r) = tall.qr().map_err(|error| {
@@ -347,13 +340,6 @@ mod tests {
         for column in network.layers()[0].weight.axis_iter(Axis(1)) {
             assert!(column.mean().unwrap().abs() < 1e-12 && (norm(column) - 1.0).abs() < 1e-12);
         }
-    }
-
-    #[test]
-    fn small_weights_have_their_standard_deviation() {
-        let weight = initial_weight(Initialisation::Small, 300, 200, NoiseSource::new(3, 0)).unwrap();
-        // 60,000 draws: a standard error of 0.3 %.
-        assert!((weight.std(0.0) - 0.01).abs() < 1.5e-4 && weight.mean().unwrap().abs() < 2e-4);
     }
 
     #[test]

@@ -76,7 +76,6 @@ pub struct Adam<T = f32> {
 /// What a checkpoint keeps of [`Adam`].
 #[derive(Debug)]
 pub(crate) struct AdamState<'a, T> {
-    pub(crate) steps: u64,
     pub(crate) first_moment: &'a [Vec<T>],
     pub(crate) second_moment: &'a [Vec<T>],
     pub(crate) averaged: &'a Network<T>,
@@ -173,12 +172,7 @@ impl<T: Real> Adam<T> {
 
     /// Everything that a checkpoint needs.
     pub(crate) fn state(&self) -> AdamState<'_, T> {
-        AdamState {
-            steps: self.step,
-            first_moment: &self.first_moment,
-            second_moment: &self.second_moment,
-            averaged: &self.averaged,
-        }
+        AdamState { first_moment: &self.first_moment, second_moment: &self.second_moment, averaged: &self.averaged }
     }
 
     /// The state that [`Self::state`] gave.

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use vardrop::data::{Source, Splits};
+use vardrop::data::{Dataset, Source, Splits};
 use vardrop::engine::{Engine, Examples};
 use vardrop::network::PRUNING_THRESHOLD;
-use vardrop::sparse::{self, PruneRecord, PruningErrors, SparseModel, SparseNetwork};
+use vardrop::sparse::{self, Errors, PruneRecord, PruningErrors, SparseModel, SparseNetwork};
 use vardrop::training::{Model, Progress};
 use vardrop::{Error, Method, Network, Result};
 
@@ -85,12 +85,16 @@ impl PruneArgs {
         let splits = Splits::open(&data, info.config.protocol.held_out)?;
         let mut config = info.config.clone();
         config.threads = self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-        let test = |network: &Network| -> Result<f64> {
+        let errors = |network: &Network| -> Result<Errors> {
             let mut engine = Engine::new(network, BLOCK.saturating_mul(config.threads), config.threads)?;
-            let indices: Vec<usize> = (0..splits.test.len()).collect();
-            Ok(engine.evaluate(network, &Examples { dataset: &splits.test, indices: &indices })?.error_percent)
+            let mut error = |dataset: &Dataset| -> Result<f64> {
+                let indices: Vec<usize> = (0..dataset.len()).collect();
+                Ok(engine.evaluate(network, &Examples { dataset, indices: &indices })?.error_percent)
+            };
+            let valid = if splits.validation.is_empty() { None } else { Some(error(&splits.validation)?) };
+            Ok(Errors { valid, test: error(&splits.test)? })
         };
-        let (unpruned, before) = (test(&network)?, test(&pruned)?);
+        let (unpruned, before) = (errors(&network)?, errors(&pruned)?);
         let pruned = if self.fine_tune == 0 {
             pruned
         } else {
@@ -102,7 +106,7 @@ impl PruneArgs {
             };
             sparse::fine_tune(&pruned, &config, &splits, self.fine_tune, self.learning_rate, tell)?.network
         };
-        let errors = PruningErrors { unpruned, pruned: before, fine_tuned: test(&pruned)? };
+        let errors = PruningErrors { unpruned, pruned: before, fine_tuned: errors(&pruned)? };
         let network = SparseNetwork::new(&pruned)?;
         let (dataset, examples) = (&info.dataset, info.train_examples);
         let model = SparseModel::new(network, &info.config, dataset, examples, self.threshold, self.fine_tune);

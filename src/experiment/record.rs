@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::method::Method;
-use crate::training::{Best, Epoch, Trainer};
+use crate::training::{Best, BorderAlpha, Epoch, Trainer};
 
 /// Everything that decides a run's numbers besides method, widths, seed and data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -124,6 +124,9 @@ pub struct Record {
     pub epochs: Vec<Epoch>,
     /// The epoch that validation chose.
     pub best: Best,
+    /// Mean α of border and centre of the image, where it is learned for each input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub border_alpha: Option<BorderAlpha>,
     /// Wall-clock seconds of training, without evaluation.
     pub seconds: f64,
     /// Threads that this run used.
@@ -155,6 +158,7 @@ impl Record {
             protocol: config.protocol.clone(),
             epochs: history.epochs.clone(),
             best: trainer.best()?,
+            border_alpha: trainer.border_alpha(),
             seconds: history.epochs.iter().map(|epoch| epoch.seconds).sum(),
             threads: config.threads,
             peak_memory_mib,
@@ -211,6 +215,7 @@ pub(crate) mod tests {
             protocol: Protocol { epochs: 2, ..Protocol::default() },
             epochs: Vec::new(),
             best: Best { epoch: 2, valid_error_percent: Some(1.5), test_error_percent },
+            border_alpha: None,
             seconds: 10.0,
             threads: 1,
             peak_memory_mib: None,

@@ -1,5 +1,6 @@
 //! Figures: one [`Figure`] type in one style, drawn interactively by plotly and as a PNG from the same description.
 
+mod adaptive;
 mod axis;
 mod canvas;
 mod content;
@@ -15,6 +16,7 @@ mod traces;
 mod training;
 mod variance;
 
+pub use adaptive::{alpha_by_width, filters_by_alpha, input_alpha, sparsity_curves, weights_left_by_pixel};
 pub use dataset::contact_sheet;
 pub use figure::Figure;
 pub use replication::figure1;

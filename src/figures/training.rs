@@ -56,7 +56,7 @@ pub fn alpha_curves(history: &History) -> Figure {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::training::AlphaStatistics;
 

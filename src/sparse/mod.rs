@@ -15,4 +15,4 @@ pub use file::{SparseInfo, SparseModel};
 pub use fine_tune::fine_tune;
 pub use network::SparseNetwork;
 pub use pruning::{LayerSparsity, compression, layer_sparsity, prune};
-pub use record::{PruneRecord, PruningErrors, pruning_table};
+pub use record::{Errors, PruneRecord, PruningErrors, pruning_table};

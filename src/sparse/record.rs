@@ -8,6 +8,7 @@ use super::{LayerSparsity, compression};
 use crate::error::Result;
 use crate::experiment::{Protocol, Provenance, lines};
 use crate::method::Method;
+use crate::network::PRUNING_THRESHOLD;
 use crate::table::{Cell, Table};
 use crate::training::Config;
 
@@ -41,6 +42,12 @@ pub struct PruneRecord {
     pub compression: f64,
     /// Units that are computed with: inputs that are read, hidden units, and outputs.
     pub units: Vec<usize>,
+    /// Validation error in percent of the weights' means, before pruning. `None` where no example is held out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unpruned_valid_error_percent: Option<f64>,
+    /// Validation error in percent of what was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_error_percent: Option<f64>,
     /// Test error in percent of the weights' means, before pruning.
     pub unpruned_test_error_percent: f64,
     /// Test error in percent after pruning.
@@ -63,15 +70,24 @@ pub struct PruneRecord {
     pub finished: String,
 }
 
-/// The test errors on the way to a pruned network, in percent.
+/// The errors of a network, in percent.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Errors {
+    /// On the validation examples, where there are some.
+    pub valid: Option<f64>,
+    /// On the test examples.
+    pub test: f64,
+}
+
+/// The errors on the way to a pruned network.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PruningErrors {
     /// Of the weights' means, before pruning.
-    pub unpruned: f64,
+    pub unpruned: Errors,
     /// After pruning.
-    pub pruned: f64,
+    pub pruned: Errors,
     /// After pruning and fine-tuning.
-    pub fine_tuned: f64,
+    pub fine_tuned: Errors,
 }
 
 impl PruneRecord {
@@ -94,10 +110,12 @@ impl PruneRecord {
             threshold: model.info.threshold,
             compression: compression(&layers),
             units: model.network.units(),
-            unpruned_test_error_percent: errors.unpruned,
-            pruned_test_error_percent: errors.pruned,
+            unpruned_valid_error_percent: errors.unpruned.valid,
+            valid_error_percent: errors.fine_tuned.valid,
+            unpruned_test_error_percent: errors.unpruned.test,
+            pruned_test_error_percent: errors.pruned.test,
             fine_tuned_epochs: model.info.fine_tuned_epochs,
-            test_error_percent: errors.fine_tuned,
+            test_error_percent: errors.fine_tuned.test,
             dense_bytes: 4 * layers.iter().map(|layer| layer.weights() + layer.outputs).sum::<usize>() as u64,
             file_bytes,
             layers,
@@ -145,12 +163,14 @@ pub fn pruning_table(records: &[PruneRecord]) -> Table {
     let layers = records.first().map_or(0, |record| record.layers.len());
     let header = ["Network", "Seed"].map(str::to_owned).into_iter();
     let header = header.chain((1..=layers).map(|layer| format!("Layer {layer} (% gone)")));
-    let rest = ["Compression", "Test error (%)", "Before pruning (%)", "File (KB)", "Dense (KB)"].map(str::to_owned);
+    let rest = ["Threshold", "Compression", "Test error (%)", "Before pruning (%)", "File (KB)", "Dense (KB)"]
+        .map(str::to_owned);
     let mut table = Table::new(header.chain(rest));
     for record in records.iter().filter(|record| record.layers.len() == layers) {
         let mut row = vec![Cell::from(name(record)), Cell::from(record.seed.to_string())];
         row.extend(record.layers.iter().map(|layer| Cell::number(layer.percent(), 1)));
         row.extend([
+            Cell::number(record.threshold, 1),
             Cell::number(record.compression, 1),
             Cell::number(record.test_error_percent, 2),
             Cell::number(record.unpruned_test_error_percent, 2),
@@ -163,7 +183,8 @@ pub fn pruning_table(records: &[PruneRecord]) -> Table {
         let (percent, compression, error) = PUBLISHED;
         let mut row = vec![Cell::from("Molchanov et al. 2017"), Cell::Empty];
         row.extend(percent.map(|percent| Cell::number(percent, 1)));
-        row.extend([Cell::number(compression, 1), Cell::number(error, 2), Cell::Empty, Cell::Empty, Cell::Empty]);
+        row.extend([Cell::number(PRUNING_THRESHOLD, 1), Cell::number(compression, 1), Cell::number(error, 2)]);
+        row.extend([Cell::Empty, Cell::Empty, Cell::Empty]);
         table.push(row);
     }
     table

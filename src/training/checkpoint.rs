@@ -143,6 +143,22 @@ impl View for Values<'_> {
 
 pub(super) fn save(trainer: &Trainer<'_>, path: &Path) -> Result<()> {
     let adam = trainer.adam.state();
+    let state = vec![
+        ("training.parameters.", values(&trainer.network)),
+        ("training.average.", values(adam.averaged)),
+        ("training.first_moment.", adam.first_moment.iter().map(Vec::as_slice).collect()),
+        ("training.second_moment.", adam.second_moment.iter().map(Vec::as_slice).collect()),
+    ];
+    write(trainer, state, path)
+}
+
+/// The model alone.
+pub(super) fn export(trainer: &Trainer<'_>, path: &Path) -> Result<()> {
+    write(trainer, Vec::new(), path)
+}
+
+/// The model, and arrays like its own with a prefix before their names.
+fn write(trainer: &Trainer<'_>, state: Vec<(&str, Vec<&[f32]>)>, path: &Path) -> Result<()> {
     let network = &trainer.network;
     let info = ModelInfo {
         format: FORMAT,
@@ -151,18 +167,12 @@ pub(super) fn save(trainer: &Trainer<'_>, path: &Path) -> Result<()> {
         dataset: trainer.splits.train.name().to_owned(),
         train_examples: trainer.splits.train.len(),
         history: trainer.history.clone(),
-        steps: adam.steps,
+        steps: trainer.adam.steps(),
         position: trainer.position,
     };
     let shapes = network.parameter_shapes();
     let mut tensors: Vec<(String, Values<'_>)> = Vec::new();
-    for (prefix, arrays) in [
-        ("", values(trainer.best_network())),
-        ("training.parameters.", values(network)),
-        ("training.average.", values(adam.averaged)),
-        ("training.first_moment.", adam.first_moment.iter().map(Vec::as_slice).collect()),
-        ("training.second_moment.", adam.second_moment.iter().map(Vec::as_slice).collect()),
-    ] {
+    for (prefix, arrays) in std::iter::once(("", values(trainer.best_network()))).chain(state) {
         for (((name, _), shape), values) in network.parameters().into_iter().zip(&shapes).zip(arrays) {
             tensors.push((format!("{prefix}{name}"), Values { shape: shape.clone(), values }));
         }
@@ -191,6 +201,12 @@ pub(super) fn resume<'a>(path: &Path, splits: &'a Splits, epochs: Option<usize>)
     }
     if let Some(reason) = info.contradiction(splits.train.len()) {
         return Err(format_error(path, format!("it stands at {reason}")));
+    }
+    if tensors.tensor("training.parameters.layers.0.weight").is_err() {
+        return Err(format_error(
+            path,
+            "it is an exported model, without the state that its training would go on from",
+        ));
     }
     let mut network = info.skeleton(path)?;
     let mut average = network.clone();

@@ -112,9 +112,7 @@ impl Config {
         let widths: Vec<usize> =
             std::iter::once(inputs).chain(self.hidden.iter().copied()).chain(std::iter::once(classes)).collect();
         let rates = DropoutRates { input: self.protocol.input_rate, hidden: self.protocol.hidden_rate };
-        let initialisation =
-            if self.method == Method::Sparse { Initialisation::Small } else { Initialisation::default() };
-        Network::new(self.method, &widths, rates, initialisation, self.seed)
+        Network::new(self.method, &widths, rates, Initialisation::default(), self.seed)
     }
 
     fn check_hidden(&self) -> Result<()> {

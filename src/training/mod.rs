@@ -1,11 +1,13 @@
 //! Training: epochs, early stopping on validation, history, progress, checkpoints.
 
+mod border;
 mod checkpoint;
 mod config;
 mod history;
 mod snapshot;
 mod trainer;
 
+pub use border::BorderAlpha;
 pub(crate) use checkpoint::PRUNED_KEY;
 pub use checkpoint::{Model, ModelInfo};
 pub use config::Config;

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use rand::seq::SliceRandom;
 
+use super::border::BorderAlpha;
 use super::checkpoint::{self, Position};
 use super::config::Config;
 use super::history::{Best, Epoch, History};
@@ -197,6 +198,11 @@ impl<'a> Trainer<'a> {
         self.best_network.as_ref().unwrap_or_else(|| self.adam.averaged())
     }
 
+    /// α at the border of the image and at its centre, of [`Self::best_network`].
+    pub fn border_alpha(&self) -> Option<BorderAlpha> {
+        BorderAlpha::of(self.best_network(), self.splits.train.height(), self.splits.train.width())
+    }
+
     /// The parameters as the last step left them, not averaged.
     pub fn network(&self) -> &Network {
         &self.network
@@ -340,6 +346,15 @@ impl<'a> Trainer<'a> {
     /// Where it cannot be written; an older file stays as it was.
     pub fn save(&self, path: impl AsRef<std::path::Path>) -> Result<()> {
         checkpoint::save(self, path.as_ref())
+    }
+
+    /// Writes the model that validation has chosen so far for [`Model::open`](super::Model::open), without what
+    /// [`Trainer::resume`] needs: a fifth of the size.
+    ///
+    /// # Errors
+    /// Where it cannot be written; an older file stays as it was.
+    pub fn export(&self, path: impl AsRef<std::path::Path>) -> Result<()> {
+        checkpoint::export(self, path.as_ref())
     }
 
     /// Goes on from a checkpoint, for `epochs` epochs in all where it is given.
