@@ -5,14 +5,19 @@
 //! several representations of itself, of which the page shows the best that it can (JupyterLab the interactive figure,
 //! a static page its picture), and a cell shows one thing: of two figures in a cell, the last one.
 
+mod results;
+mod training;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::data::Dataset;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::figures::{Figure, contact_sheet, learning_curves};
 use crate::table::Table;
 use crate::training::History;
+
+pub use results::DisplayList;
 
 /// Representations of one thing: MIME types and contents.
 type Bundle = Vec<(&'static str, String)>;
@@ -25,13 +30,18 @@ fn print(bundle: &Bundle) {
     print!("{}", blocks.collect::<String>());
 }
 
+/// Shows why something cannot be shown.
+fn display_error(error: &Error) {
+    print(&vec![("text/plain", format!("Error: {error}"))]);
+}
+
 impl Figure {
     /// Shows the figure as a cell's output: interactive, and as a PNG where only pictures are shown. A figure that
     /// cannot be drawn shows why.
     pub fn evcxr_display(&self) {
         match self.bundle() {
             Ok(bundle) => print(&bundle),
-            Err(error) => print(&vec![("text/plain", format!("Error: {error}"))]),
+            Err(error) => display_error(&error),
         }
     }
 
