@@ -1,10 +1,11 @@
 //! What training, networks and data show as a cell's output: a line or two of text, and a table or a figure below it.
 
+use super::print;
 use crate::data::Splits;
 use crate::figures::{contact_sheet, learning_curves};
 use crate::network::Network;
 use crate::table::{Cell, Table};
-use crate::training::{BackgroundRun, Config, Model, ModelInfo, Progress, Run, Snapshot, Status};
+use crate::training::{BackgroundRun, Best, Config, Epoch, Model, ModelInfo, Progress, Run, Snapshot, Status};
 
 impl Network {
     /// Shows the table of the layers, [`Network::summary`], as a cell's output.
@@ -18,6 +19,20 @@ impl Run {
     pub fn evcxr_display(&self) {
         println!("{self}");
         learning_curves(&self.history).evcxr_display();
+    }
+}
+
+impl Best {
+    /// Shows the epoch and its errors in a line, as a cell's output.
+    pub fn evcxr_display(&self) {
+        print(&vec![("text/plain", self.to_string())]);
+    }
+}
+
+impl Epoch {
+    /// Shows the epoch's loss and errors in a line, as a cell's output.
+    pub fn evcxr_display(&self) {
+        print(&vec![("text/plain", Progress::Epoch { epoch: self, epochs: self.epoch }.to_string())]);
     }
 }
 

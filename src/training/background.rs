@@ -1,6 +1,9 @@
 //! Training on a thread of its own: a notebook's kernel stays usable meanwhile, later cells look at how far the run is, and
 //! stopping it keeps what it has, where an interrupt of the kernel would lose every variable.
 //!
+//! In a notebook, begin a run in a cell of its own: a cell that ends in an error, as waiting for the run may, keeps none of
+//! the variables that it declares.
+//!
 //! ```
 //! use vardrop::Method;
 //! use vardrop::data::{Splits, synthetic};
