@@ -13,6 +13,7 @@ pub mod network;
 pub mod noise;
 pub mod optimizer;
 pub mod training;
+pub mod uncertainty;
 pub mod variance;
 
 mod error;
