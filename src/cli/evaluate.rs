@@ -1,4 +1,5 @@
-//! `vardrop evaluate`: how well a saved model predicts and how sure it is, without noise or averaged over drawn networks.
+//! `vardrop evaluate`: how well a saved model predicts and how sure it is, without noise or averaged over drawn
+//! networks.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,13 +15,14 @@ use super::train::command_line;
 
 /// Say how well a saved model predicts the test images, and how sure it is
 ///
-/// Without `--samples` the network is evaluated without noise, as in training. With `--samples K` the class probabilities
-/// of K networks with freshly drawn noise are averaged: the predictive distribution of the approximate posterior.
+/// Without `--samples` the network is evaluated without noise, as in training. With `--samples K` the class
+/// probabilities of K networks with freshly drawn noise are averaged: the predictive distribution of the approximate
+/// posterior.
 ///
-/// What is printed: error, negative log-likelihood, Brier score; the expected calibration error, with what chance alone would
-/// make of it; the mean entropy of the predictions in nats, split into what every drawn network is unsure of (expected
-/// entropy) and what they disagree about (mutual information; 0 without noise); and of the predictions in each bin of
-/// confidence, how many are right.
+/// What is printed: error, negative log-likelihood, Brier score; the expected calibration error, with what chance alone
+/// would make of it; the mean entropy of the predictions in nats, split into what every drawn network is unsure of
+/// (expected entropy) and what they disagree about (mutual information; 0 without noise); and of the predictions in
+/// each bin of confidence, how many are right.
 ///
 /// Example: vardrop evaluate model.safetensors --samples 32
 #[derive(Debug, Args)]

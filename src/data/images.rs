@@ -105,8 +105,8 @@ impl Images {
         Ok(Self { pixels: self.pixels.clone().slice_move(s![range, ..]), ..self.clone() })
     }
 
-    /// Noise with the brightness of these images: the pixels of each in a random order of its own. Every image keeps its
-    /// histogram and loses all else.
+    /// Noise with the brightness of these images: the pixels of each in a random order of its own. Every image keeps
+    /// its histogram and loses all else.
     pub fn shuffled(&self, seed: u64) -> Self {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         let mut pixels = self.pixels().to_owned();

@@ -1,5 +1,5 @@
-//! Data: MNIST, the crate's own digits, and images of no class ([`letters()`], [`Images::shuffled`]). Pixels stay `u8`; a
-//! batch is converted as it is drawn.
+//! Data: MNIST, the crate's own digits, and images of no class ([`letters()`], [`Images::shuffled`]). Pixels stay `u8`;
+//! a batch is converted as it is drawn.
 //!
 //! [`Splits::open`] is the way in: it opens a [`Source`] and holds validation images out.
 //!

@@ -9,7 +9,8 @@ impl Images {
     /// Every image turned by an angle in degrees, counter-clockwise as it is seen, about its centre.
     ///
     /// A pixel of the result is read off the original at the place that it comes from: bilinear between the four pixels
-    /// around that place, black outside the image, rounded to the nearest byte. Multiples of 90° move pixels and change none.
+    /// around that place, black outside the image, rounded to the nearest byte. Multiples of 90° move pixels and change
+    /// none.
     ///
     /// # Errors
     /// Images that are not square; an angle that is infinite or not a number.
@@ -42,8 +43,8 @@ impl Images {
 }
 
 impl Dataset {
-    /// Every image turned by an angle in degrees as [`Images::rotated`] turns it. The labels stay: what a turned digit is
-    /// still to be taken for is for the reader to say (a 6 by 180° is a 9).
+    /// Every image turned by an angle in degrees as [`Images::rotated`] turns it. The labels stay: what a turned digit
+    /// is still to be taken for is for the reader to say (a 6 by 180° is a 9).
     ///
     /// # Errors
     /// As [`Images::rotated`].

@@ -12,10 +12,10 @@ const MOST_BINS: usize = 10_000;
 
 /// How well class probabilities agree with labels.
 ///
-/// The *confidence* of a prediction is its largest class probability. Bin m of M holds the predictions with confidence in
-/// ((m − 1)/M, m/M] (Guo et al. 2017, section 2; the first bin holds 0 as well). A prediction is right where the label's
-/// probability is above all others: a tie is wrong, as everywhere in this crate. An empty bin has no mean and no part in
-/// any figure.
+/// The *confidence* of a prediction is its largest class probability. Bin m of M holds the predictions with confidence
+/// in ((m − 1)/M, m/M] (Guo et al. 2017, section 2; the first bin holds 0 as well). A prediction is right where the
+/// label's probability is above all others: a tie is wrong, as everywhere in this crate. An empty bin has no mean and
+/// no part in any figure.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
     /// Number of predictions.
@@ -29,7 +29,8 @@ pub struct Calibration {
     pub brier_score: f64,
     /// Mean confidence.
     pub mean_confidence: f64,
-    /// Σ over the bins of (their share of the predictions) · |accuracy − mean confidence|: the expected calibration error.
+    /// Σ over the bins of (their share of the predictions) · |accuracy − mean confidence|: the expected calibration
+    /// error.
     pub expected_calibration_error: f64,
     /// What the expected calibration error of as many perfectly calibrated predictions is on average: their outcomes
     /// scatter, and an absolute difference does not average out. Σ over the bins of (their share) · E|X/n − c|, with X
@@ -54,8 +55,8 @@ pub struct Bin {
     pub confidence: Option<f64>,
     /// The share of them that is right, where there are any.
     pub accuracy: Option<f64>,
-    /// Standard deviation that chance alone gives this share where each prediction is right with the probability c that it
-    /// says: √(Σ c·(1 − c)) / count (Bröcker & Smith 2007 draw what it amounts to into reliability diagrams).
+    /// Standard deviation that chance alone gives this share where each prediction is right with the probability c that
+    /// it says: √(Σ c·(1 − c)) / count (Bröcker & Smith 2007 draw what it amounts to into reliability diagrams).
     pub chance: Option<f64>,
 }
 
@@ -65,8 +66,8 @@ impl Bin {
         Some(self.accuracy? - self.confidence?)
     }
 
-    /// E|X − n·c| for X binomial (n, c): 2k · (n over k) · cᵏ · (1 − c)ⁿ⁻ᵏ⁺¹ with k = ⌊n·c⌋ + 1 (de Moivre 1730; Diaconis &
-    /// Zabell 1991, "Closed form summation for classical distributions").
+    /// E|X − n·c| for X binomial (n, c): 2k · (n over k) · cᵏ · (1 − c)ⁿ⁻ᵏ⁺¹ with k = ⌊n·c⌋ + 1 (de Moivre 1730;
+    /// Diaconis & Zabell 1991, "Closed form summation for classical distributions").
     fn deviation_by_chance(&self) -> f64 {
         let Some(c) = self.confidence.filter(|&c| 0.0 < c && c < 1.0) else { return 0.0 };
         let n = self.count as f64;
@@ -93,8 +94,8 @@ impl Calibration {
     /// Of class probabilities, (examples × classes), and a label for each example.
     ///
     /// # Errors
-    /// No examples; another number of labels than of rows; a label that is no class; a row that is no distribution; no bins,
-    /// or more than 10,000.
+    /// No examples; another number of labels than of rows; a label that is no class; a row that is no distribution; no
+    /// bins, or more than 10,000.
     pub fn of(probabilities: ArrayView2<'_, f64>, labels: &[u8], bins: usize) -> Result<Self> {
         let (examples, classes) = probabilities.dim();
         Self::check_bins(bins)?;

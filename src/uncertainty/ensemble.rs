@@ -10,11 +10,11 @@ use crate::error::{Error, Result};
 /// How far the sum of an example's class probabilities may be from 1: far more than single precision rounds.
 const SLACK: f64 = 1e-4;
 
-/// The class probabilities of several networks for the same examples, of which sums alone are kept: memory does not grow
-/// with the number of networks, and double precision does not drift over tens of thousands of them.
+/// The class probabilities of several networks for the same examples, of which sums alone are kept: memory does not
+/// grow with the number of networks, and double precision does not drift over tens of thousands of them.
 ///
-/// [`Predictive`] uses it for networks drawn from one network's noise; networks that were trained from several seeds make a
-/// predictive distribution in the same way (Lakshminarayanan, Pritzel & Blundell 2017).
+/// [`Predictive`] uses it for networks drawn from one network's noise; networks that were trained from several seeds
+/// make a predictive distribution in the same way (Lakshminarayanan, Pritzel & Blundell 2017).
 ///
 /// ```
 /// use vardrop::ndarray::array;

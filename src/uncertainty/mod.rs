@@ -1,9 +1,10 @@
-//! How sure a network is, and how far that is to be believed: the predictive distribution of drawn networks, its entropy in
-//! two parts, and calibration.
+//! How sure a network is, and how far that is to be believed: the predictive distribution of drawn networks, its
+//! entropy in two parts, and calibration.
 //!
-//! **The predictive distribution.** A network with noise of learned rate stands for a posterior q(w) over networks. The class
-//! probabilities that follow from it are a mean, p(y | x) = E_q\[p(y | x, w)\] ≈ 1/K · Σₖ p(y | x, wₖ), over K drawn networks
-//! (Gal & Ghahramani 2016 for dropout). [`Predictive`] draws them one after another and keeps sums alone.
+//! **The predictive distribution.** A network with noise of learned rate stands for a posterior q(w) over networks. The
+//! class probabilities that follow from it are a mean, p(y | x) = E_q\[p(y | x, w)\] ≈ 1/K · Σₖ p(y | x, wₖ), over K
+//! drawn networks (Gal & Ghahramani 2016 for dropout). [`Predictive`] draws them one after another and keeps sums
+//! alone.
 //!
 //! **Two kinds of uncertainty.** With H\[p\] = −Σ p ln p in nats, the entropy of the mean splits into
 //!
@@ -14,14 +15,16 @@
 //!   training data did not settle it).
 //!
 //! Sources: Houlsby, Huszár, Ghahramani & Lengyel (2011), "Bayesian Active Learning for Classification and Preference
-//! Learning", equation 2 (the same difference, as what a label would teach); Gal (2016), "Uncertainty in Deep Learning",
-//! section 3.3.1; Depeweg, Hernández-Lobato, Doshi-Velez & Udluft (2018), "Decomposition of Uncertainty in Bayesian Deep
-//! Learning", section 3. A network without noise is one draw: its mutual information is 0.
+//! Learning", equation 2 (the same difference, as what a label would teach); Gal (2016), "Uncertainty in Deep
+//! Learning", section 3.3.1; Depeweg, Hernández-Lobato, Doshi-Velez & Udluft (2018), "Decomposition of Uncertainty in
+//! Bayesian Deep Learning for Efficient and Risk-sensitive Learning". A network without noise is one draw: its mutual
+//! information is 0.
 //!
-//! **Calibration.** Of the predictions made with confidence c, a share of c should be right. [`Calibration`] measures by how
-//! much it is not: the expected calibration error (Naeini, Cooper & Hauskrecht 2015; Guo, Pleiss, Sun & Weinberger 2017,
-//! equation 3). It alone praises a network that says nothing but how frequent each class is; so negative log-likelihood and
-//! the Brier score stand beside it, proper scores, which the true probabilities alone make best.
+//! **Calibration.** Of the predictions made with confidence c, a share of c should be right. [`Calibration`] measures
+//! by how much it is not: the expected calibration error (Naeini, Cooper & Hauskrecht 2015; Guo, Pleiss, Sun &
+//! Weinberger 2017, equation 3). It alone praises a network that says nothing but how frequent each class is; so
+//! negative log-likelihood and the Brier score stand beside it, proper scores, which the true probabilities alone make
+//! best.
 //!
 //! ```
 //! use vardrop::Method;

@@ -14,11 +14,12 @@ use crate::layers::Noise;
 use crate::network::Network;
 use crate::noise::{NoiseSource, Purpose};
 
-/// Mean class probabilities of every example over drawn networks (or of the network without noise), and how unsure they are.
+/// Mean class probabilities of every example over drawn networks (or of the network without noise), and how unsure they
+/// are.
 ///
-/// Probabilities are those of the networks, in single precision, averaged in double precision: they add up to 1 within 1e-6.
-/// Every example of every drawn network has noise of its own, which is a function of the seed, of the network's number and of
-/// the example's position among those that were given.
+/// Probabilities are those of the networks, in single precision, averaged in double precision: they add up to 1 within
+/// 1e-6. Every example of every drawn network has noise of its own, which is a function of the seed, of the network's
+/// number and of the example's position among those that were given.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Predictive {
     pub(super) probabilities: Array2<f64>,
@@ -30,8 +31,8 @@ impl Predictive {
     /// Of all images of a data set; their labels are not looked at.
     ///
     /// # Errors
-    /// A sampling that cannot be drawn ([`Sampling::check`]); no images; images of another size than the network's input; a
-    /// network whose probabilities are not finite.
+    /// A sampling that cannot be drawn ([`Sampling::check`]); no images; images of another size than the network's
+    /// input; a network whose probabilities are not finite.
     pub fn of_dataset(network: &Network, dataset: &Dataset, sampling: Sampling) -> Result<Self> {
         Self::of_images(network, dataset.images(), sampling)
     }

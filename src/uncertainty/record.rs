@@ -124,8 +124,8 @@ impl EvaluationRecord {
             && examined(self) == examined(other)
     }
 
-    /// Reads a file of records, or every `.jsonl` file of a folder, in the order in which they were written; of two records
-    /// of one evaluation the later one stands. With them, the last lines that a crash cut off.
+    /// Reads a file of records, or every `.jsonl` file of a folder, in the order in which they were written; of two
+    /// records of one evaluation the later one stands. With them, the last lines that a crash cut off.
     ///
     /// # Errors
     /// A path that cannot be read, a folder without such a file, or a line that is no record: the error has its number.

@@ -1,5 +1,5 @@
-//! How a pen writes the letters that no digit looks like: strokes on the digits' grid of 100 × 100, x to the right and y
-//! down.
+//! How a pen writes the letters that no digit looks like: strokes on the digits' grid of 100 × 100, x to the right and
+//! y down.
 
 use super::strokes::Stroke::{Smooth, Straight};
 use super::strokes::Variants;

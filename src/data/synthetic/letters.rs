@@ -10,6 +10,12 @@ use super::canvas::{Canvas, Point, SIDE};
 use super::strokes::Stroke;
 use crate::data::images::Images;
 
+/// Where the centre of mass goes, in pixels from the upper and the left edge: the middle of pixel 14, counted from 0,
+/// which it is in for each of MNIST's test images.
+const MIDDLE: f32 = 14.5;
+/// The side of the box that MNIST's digits were scaled to, in pixels.
+const BOX: f32 = 20.0;
+
 /// The letters that [`letters()`] writes.
 pub const LETTERS: [char; ALPHABET.len()] = {
     let mut letters = ['?'; ALPHABET.len()];
@@ -21,13 +27,13 @@ pub const LETTERS: [char; ALPHABET.len()] = {
     letters
 };
 
-/// Draws `examples` letters of [`LETTERS`], 28 × 28 pixels, each as likely as every other; more of the same seed begin with
-/// the same.
+/// Draws `examples` letters of [`LETTERS`], 28 × 28 pixels, each as likely as every other; more of the same seed begin
+/// with the same.
 ///
-/// The pen and the hand are those of the crate's own digits ([`synthetic()`](crate::data::synthetic())). The rest is as in
-/// MNIST (LeCun et al. 1998): a clean background, and the centre of mass of the ink in the middle of the image, so that it
-/// is the shape and not the place that is strange to a network of digits. (The crate's own digits stand off the middle, with
-/// specks and stray strokes.)
+/// The pen and the hand are those of the crate's own digits ([`synthetic()`](crate::data::synthetic())). The rest is as
+/// in MNIST (LeCun et al. 1998): a clean background, the ink in a box of 20 × 20 pixels that it fills one way, and its
+/// centre of mass in the middle, so that it is the shape and not the place that is strange to a network of digits. (The
+/// crate's own digits stand off the middle, in several sizes, with specks and stray strokes.)
 ///
 /// ```
 /// use vardrop::data::letters;
@@ -57,6 +63,13 @@ enum Placed {
     Smooth(Vec<Point>),
 }
 
+impl Placed {
+    fn points(&self) -> &[Point] {
+        let (Self::Straight(points) | Self::Smooth(points)) = self;
+        points
+    }
+}
+
 fn draw(strokes: &[Stroke], rng: &mut impl Rng) -> Canvas {
     let hand = Hand::random(rng);
     let mut placed: Vec<Placed> = strokes
@@ -66,14 +79,32 @@ fn draw(strokes: &[Stroke], rng: &mut impl Rng) -> Canvas {
             Stroke::Smooth(points) => Placed::Smooth(hand.place(points, rng)),
         })
         .collect();
+    fit(&mut placed, hand.radius);
     // Drawn once to weigh the ink, then moved and drawn again: a picture that is moved by less than a pixel is blurred.
     let centre = centre_of_mass(&write(&placed, hand.radius));
-    for Placed::Straight(points) | Placed::Smooth(points) in &mut placed {
+    transform(&mut placed, |axis, coordinate| coordinate + MIDDLE - centre[axis]);
+    write(&placed, hand.radius)
+}
+
+/// Scales strokes so that the longer side of their ink is [`BOX`] pixels long, and puts that box in the middle of the
+/// image.
+fn fit(placed: &mut [Placed], radius: f32) {
+    let (mut low, mut high) = ([f32::INFINITY; 2], [f32::NEG_INFINITY; 2]);
+    for [x, y] in placed.iter().flat_map(|stroke| stroke.points()) {
+        low = [low[0].min(*x), low[1].min(*y)];
+        high = [high[0].max(*x), high[1].max(*y)];
+    }
+    let longer = (high[0] - low[0]).max(high[1] - low[1]);
+    let scale = (BOX - 2.0 * radius) / longer;
+    transform(placed, |axis, coordinate| MIDDLE + scale * (coordinate - (low[axis] + high[axis]) / 2.0));
+}
+
+fn transform(placed: &mut [Placed], change: impl Fn(usize, f32) -> f32) {
+    for Placed::Straight(points) | Placed::Smooth(points) in placed {
         for point in points {
-            *point = [0, 1].map(|axis| point[axis] + SIDE as f32 / 2.0 - centre[axis]);
+            *point = [change(0, point[0]), change(1, point[1])];
         }
     }
-    write(&placed, hand.radius)
 }
 
 fn write(strokes: &[Placed], radius: f32) -> Canvas {
