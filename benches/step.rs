@@ -112,7 +112,7 @@ fn predictions(criterion: &mut Criterion) {
         let mut position = 0u32;
         layer.weight.map_inplace(|weight| {
             position = position.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            if (position >> 16) % 68 != 0 {
+            if !(position >> 16).is_multiple_of(68) {
                 *weight = 0.0;
             }
         });

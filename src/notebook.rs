@@ -1,5 +1,5 @@
-//! Rich display in a notebook with the Rust kernel, evcxr: a cell whose last expression is a figure, a table, a history or
-//! a data set shows it.
+//! Rich display in a notebook with the Rust kernel, evcxr: a cell whose last expression is a figure, a table, a
+//! history, a data set, images, predictions or their calibration shows it.
 //!
 //! The kernel gathers what a cell displays into one output with one entry for each MIME type. So each type here prints
 //! several representations of itself, of which the page shows the best that it can (JupyterLab the interactive figure,
@@ -8,11 +8,14 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::data::Dataset;
+use crate::data::{Dataset, Images};
 use crate::error::Result;
-use crate::figures::{Figure, contact_sheet, learning_curves};
+use crate::figures::{
+    Figure, class_probabilities, contact_sheet, entropy_histograms, image_sheet, learning_curves, reliability_diagram,
+};
 use crate::table::Table;
 use crate::training::History;
+use crate::uncertainty::{Calibration, Prediction, Predictive};
 
 /// Representations of one thing: MIME types and contents.
 type Bundle = Vec<(&'static str, String)>;
@@ -29,17 +32,22 @@ impl Figure {
     /// Shows the figure as a cell's output: interactive, and as a PNG where only pictures are shown. A figure that
     /// cannot be drawn shows why.
     pub fn evcxr_display(&self) {
-        match self.bundle() {
+        self.display_with(format!("Figure: {}", self.title()));
+    }
+
+    /// Shows the figure, and a text where nothing but text is shown.
+    fn display_with(&self, text: String) {
+        match self.bundle(text) {
             Ok(bundle) => print(&bundle),
             Err(error) => print(&vec![("text/plain", format!("Error: {error}"))]),
         }
     }
 
-    fn bundle(&self) -> Result<Bundle> {
+    fn bundle(&self, text: String) -> Result<Bundle> {
         Ok(vec![
             ("application/vnd.plotly.v1+json", self.to_plotly()?.to_json()),
             ("image/png", STANDARD.encode(self.to_png()?)),
-            ("text/plain", format!("Figure: {}", self.title())),
+            ("text/plain", text),
         ])
     }
 }
@@ -69,13 +77,46 @@ impl Dataset {
     }
 }
 
+impl Images {
+    /// Shows the first images as a cell's output.
+    pub fn evcxr_display(&self) {
+        image_sheet(self, 3, 12).evcxr_display();
+    }
+}
+
+impl Calibration {
+    /// Shows the reliability diagram as a cell's output, or the table of the bins as text.
+    pub fn evcxr_display(&self) {
+        let title = format!(
+            "{:.2} % wrong, expected calibration error {:.4}",
+            self.error_percent, self.expected_calibration_error
+        );
+        reliability_diagram(&[(title.as_str(), self)]).display_with(self.table().to_string().trim_end().to_owned());
+    }
+}
+
+impl Prediction {
+    /// Shows the classes' probabilities as a cell's output: as bars, or as a table in text.
+    pub fn evcxr_display(&self) {
+        class_probabilities(self).display_with(self.table().to_string().trim_end().to_owned());
+    }
+}
+
+impl Predictive {
+    /// Shows how unsure the predictions are as a cell's output: a histogram of their entropies.
+    pub fn evcxr_display(&self) {
+        let name = self.samples().map_or("without noise".to_owned(), |samples| format!("{samples} drawn networks"));
+        entropy_histograms(&[(name.as_str(), vec![("predictions", self)])]).evcxr_display();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_figure_is_interactive_and_a_picture_and_each_is_one_line() {
-        let bundle = Figure::new("t").line("s", [1, 2], [1.0, 2.0]).bundle().unwrap();
+        let bundle = Figure::new("t").line("s", [1, 2], [1.0, 2.0]).bundle("t".to_owned()).unwrap();
         let types: Vec<_> = bundle.iter().map(|(mime, _)| *mime).collect();
         assert_eq!(types, ["application/vnd.plotly.v1+json", "image/png", "text/plain"]);
         assert!(serde_json::from_str::<serde_json::Value>(&bundle[0].1).is_ok());

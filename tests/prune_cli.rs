@@ -50,7 +50,10 @@ fn a_sparse_network_is_pruned_written_and_evaluated() {
     let place = Place::new();
     let output = place.run("prune model --threshold 3 --record records.jsonl");
     let stdout = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success() && stdout.contains("Compression") && stdout.contains("model-pruned.safetensors"), "{stdout}");
+    assert!(
+        output.status.success() && stdout.contains("Compression") && stdout.contains("model-pruned.safetensors"),
+        "{stdout}"
+    );
     let pruned = place.object("prune model --threshold 0 --out tight --record records.jsonl --json");
     assert!(pruned["compression"].as_f64().unwrap() > 1.5, "{pruned}");
     assert_eq!(pruned["layers"][0]["inputs"], 16);
@@ -69,7 +72,8 @@ fn a_sparse_network_is_pruned_written_and_evaluated() {
 fn what_is_left_is_trained_on_without_noise() {
     let place = Place::new();
     let plain = place.object("prune model --threshold -1 --out plain --json");
-    let tuned = place.object("prune model --threshold -1 --out tuned --fine-tune 20 --learning-rate 0.01 --threads 1 --json");
+    let tuned =
+        place.object("prune model --threshold -1 --out tuned --fine-tune 20 --learning-rate 0.01 --threads 1 --json");
     assert_eq!((&tuned["layers"], &tuned["fine_tuned_epochs"]), (&plain["layers"], &20.into()));
     assert_eq!(tuned["pruned_test_error_percent"], plain["test_error_percent"]);
     assert!(tuned["valid_error_percent"].as_f64() <= plain["valid_error_percent"].as_f64(), "{plain} {tuned}");
@@ -93,7 +97,8 @@ fn a_dense_model_becomes_sparse_from_its_own_weights() {
 #[test]
 fn an_exported_model_is_evaluated_and_not_resumed() {
     let place = Place::new();
-    let trained = place.object(&format!("{TRAIN} --method binary --hidden 12 --epochs 2 --save whole --export model-alone --json"));
+    let trained = place
+        .object(&format!("{TRAIN} --method binary --hidden 12 --epochs 2 --save whole --export model-alone --json"));
     let size = |name| std::fs::metadata(place.root.path().join(name)).unwrap().len();
     assert!(3 * size("model-alone") < size("whole"), "{} of {}", size("model-alone"), size("whole"));
     let evaluated = place.object("evaluate model-alone --json");

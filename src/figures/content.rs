@@ -1,5 +1,5 @@
-//! What a figure's panels are filled with: the calls that add series, bars, pictures and lines, and that change the last
-//! of them.
+//! What a figure's panels are filled with: the calls that add series, bars, pictures and lines, and that change the
+//! last of them.
 
 use ndarray::{ArrayBase, ArrayView2, Data, Ix2};
 
@@ -148,8 +148,8 @@ impl Figure {
         })
     }
 
-    /// Adds a histogram of the finite values, in bins of equal width. A further one in a panel is laid over the first, in
-    /// bins that continue those of the first, whatever their number.
+    /// Adds a histogram of the finite values, in bins of equal width. A further one in a panel is laid over the first,
+    /// in bins that continue those of the first, whatever their number.
     pub fn histogram<T: Number>(
         mut self,
         name: impl Into<String>,
@@ -179,6 +179,21 @@ impl Figure {
         let edge = |index: usize| low + index as f64 * width;
         let edges = (0..heights.len()).map(|index| [edge(index), edge(index + 1)]).collect();
         let name = name.into();
+        let color = self.color_of(&name);
+        self.add(Mark::Bars(Bars { name, edges, heights, color, opacity: 0.6 }))
+    }
+
+    /// Adds bars between neighbouring edges, of which there is one more than there are bars: a histogram that is
+    /// counted already. Further ones in a panel are laid over the first.
+    pub fn bars_between<E: Number, H: Number>(
+        mut self,
+        name: impl Into<String>,
+        edges: impl IntoIterator<Item = E>,
+        heights: impl IntoIterator<Item = H>,
+    ) -> Self {
+        let (name, edges, heights) = (name.into(), collect(edges), collect(heights));
+        self.same_length(&format!("bars {name:?}: their heights, and one,"), heights.len() + 1, edges.len());
+        let edges = edges.windows(2).map(|pair| [pair[0], pair[1]]).collect();
         let color = self.color_of(&name);
         self.add(Mark::Bars(Bars { name, edges, heights, color, opacity: 0.6 }))
     }
@@ -280,6 +295,15 @@ mod tests {
         let Mark::Bars(bars) = &figure.panels[0].marks[1] else { panic!("not bars") };
         assert_eq!(bars.edges.first(), Some(&[-1.0, -0.5]));
         assert_eq!(bars.heights, [1.0, 0.0, 1.0, 0.0, 0.0, 1.0]);
+    }
+
+    #[test]
+    fn bars_between_edges_need_one_more_edge_than_heights() {
+        let figure = Figure::new("a").bars_between("b", [0, 1, 3], [5.0, 7.0]);
+        let Mark::Bars(bars) = &figure.panels[0].marks[0] else { panic!("not bars") };
+        assert_eq!((&bars.edges[..], &bars.heights[..]), (&[[0.0, 1.0], [1.0, 3.0]][..], &[5.0, 7.0][..]));
+        let message = Figure::new("a").bars_between("b", [0, 1], [5.0, 7.0]).check().unwrap_err().to_string();
+        assert!(message.contains("one") && message.contains('3'), "{message}");
     }
 
     #[test]
