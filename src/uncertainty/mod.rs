@@ -53,6 +53,7 @@ mod prediction;
 mod predictive;
 mod record;
 mod sampling;
+mod table;
 
 pub use calibration::{Bin, Calibration};
 pub use ensemble::Ensemble;
@@ -61,3 +62,4 @@ pub use prediction::Prediction;
 pub use predictive::Predictive;
 pub use record::{Evaluated, EvaluationRecord};
 pub use sampling::Sampling;
+pub use table::evaluation_table;

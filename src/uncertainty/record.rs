@@ -124,6 +124,12 @@ impl EvaluationRecord {
             && examined(self) == examined(other)
     }
 
+    /// Whether the two differ in nothing but the seed that the network was trained with, and in the epoch that was chosen.
+    pub(super) fn is_same_kind(&self, other: &Self) -> bool {
+        RunKey { seed: None, ..self.key() } == RunKey { seed: None, ..other.key() }
+            && (&self.test_dataset, self.samples) == (&other.test_dataset, other.samples)
+    }
+
     /// Reads a file of records, or every `.jsonl` file of a folder, in the order in which they were written; of two
     /// records of one evaluation the later one stands. With them, the last lines that a crash cut off.
     ///
