@@ -1,5 +1,5 @@
-//! What a figure's panels are filled with: the calls that add series, bars, pictures and lines, and that change the
-//! last of them.
+//! What a figure's panels are filled with: the calls that add series, bars, pictures and lines, and that change the last
+//! of them.
 
 use ndarray::{ArrayBase, ArrayView2, Data, Ix2};
 
@@ -148,8 +148,8 @@ impl Figure {
         })
     }
 
-    /// Adds a histogram of the finite values, in bins of equal width. A further one in a panel is laid over the first,
-    /// in bins that continue those of the first, whatever their number.
+    /// Adds a histogram of the finite values, in bins of equal width. A further one in a panel is laid over the first, in
+    /// bins that continue those of the first, whatever their number.
     pub fn histogram<T: Number>(
         mut self,
         name: impl Into<String>,

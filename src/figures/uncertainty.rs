@@ -31,12 +31,14 @@ pub fn reliability_diagram(calibrations: &[(&str, &Calibration)]) -> Figure {
         .line("perfectly calibrated", [0.0, 1.0], [0.0, 1.0])
         .color(Color::GREY)
         .dotted();
-    for (name, calibration) in calibrations {
+    let names: Vec<&str> = calibrations.iter().map(|(name, _)| *name).collect();
+    for ((name, calibration), (color, marker)) in calibrations.iter().zip(styles(&names)) {
         let bins = filled(calibration);
         figure = figure
             .line(*name, bins.iter().map(|bin| bin.confidence), bins.iter().map(|bin| bin.accuracy))
-            .error_bars(bins.iter().map(|bin| bin.chance));
-        figure = styled(figure, name);
+            .error_bars(bins.iter().map(|bin| bin.chance))
+            .color(color)
+            .markers(marker);
     }
     figure = figure
         .panel("Predictions in each bin")
@@ -45,10 +47,10 @@ pub fn reliability_diagram(calibrations: &[(&str, &Calibration)]) -> Figure {
         .x_range(0.0, 1.03)
         .x_ticks(FIFTHS)
         .log_y();
-    for (name, calibration) in calibrations {
+    for ((name, calibration), (color, marker)) in calibrations.iter().zip(styles(&names)) {
         let bins = filled(calibration);
         let middles = bins.iter().map(|bin| (bin.lower + bin.upper) / 2.0);
-        figure = styled(figure.line(*name, middles, bins.iter().map(|bin| bin.count)), name);
+        figure = figure.line(*name, middles, bins.iter().map(|bin| bin.count)).color(color).markers(marker);
     }
     figure
 }
@@ -60,12 +62,14 @@ pub fn reliability_diagram(calibrations: &[(&str, &Calibration)]) -> Figure {
 pub fn uncertainty_curves(x_label: &str, xs: &[f64], curves: &[(&str, Vec<Uncertainty>)]) -> Figure {
     let mut figure = Figure::new("How unsure predictions are").columns(2).height(400);
     figure = figure.panel("Entropy: all of the uncertainty").x_label(x_label).y_label("Nats");
-    for (name, curve) in curves {
-        figure = styled(figure.line(*name, xs, curve.iter().map(|split| split.entropy)), name);
+    let names: Vec<&str> = curves.iter().map(|(name, _)| *name).collect();
+    for ((name, curve), (color, marker)) in curves.iter().zip(styles(&names)) {
+        figure = figure.line(*name, xs, curve.iter().map(|split| split.entropy)).color(color).markers(marker);
     }
     figure = figure.panel("Mutual information: disagreement").x_label(x_label).y_label("Nats");
-    for (name, curve) in curves {
-        figure = styled(figure.line(*name, xs, curve.iter().map(|split| split.mutual_information)), name);
+    for ((name, curve), (color, marker)) in curves.iter().zip(styles(&names)) {
+        let information = curve.iter().map(|split| split.mutual_information);
+        figure = figure.line(*name, xs, information).color(color).markers(marker);
     }
     figure
 }
@@ -105,12 +109,17 @@ pub fn class_probabilities(prediction: &Prediction) -> Figure {
     )
 }
 
-/// The method's colour and marker where the last series has its title or name, else a circle.
-fn styled(figure: Figure, name: &str) -> Figure {
-    match Method::ALL.into_iter().find(|method| [method.title(), method.name()].contains(&name)) {
-        Some(method) => figure.method(method),
-        None => figure.markers(Marker::Circle),
-    }
+/// The colour and the marker of each name: a method's own where it is a method's title or name, else a circle in the next
+/// colour that none of the others has.
+fn styles(names: &[&str]) -> Vec<(Color, Marker)> {
+    let method = |name: &str| Method::ALL.into_iter().find(|method| [method.title(), method.name()].contains(&name));
+    let taken: Vec<Color> = names.iter().filter_map(|name| method(name)).map(Color::of).collect();
+    let mut free = Color::PALETTE.into_iter().filter(|color| !taken.contains(color)).cycle();
+    let style = |name: &&str| match method(name) {
+        Some(method) => (Color::of(method), Marker::of(method)),
+        None => (free.next().unwrap_or(Color::GREY), Marker::Circle),
+    };
+    names.iter().map(style).collect()
 }
 
 #[cfg(test)]
@@ -144,6 +153,16 @@ mod tests {
         assert_eq!(traces[3]["y"], serde_json::json!([1.0, 1.0, 1.0]));
         assert_eq!(traces[1]["error_y"]["array"].as_array().unwrap().len(), 3);
         assert_ne!(traces[1]["line"]["color"], traces[2]["line"]["color"]);
+    }
+
+    #[test]
+    fn a_name_that_is_no_method_never_takes_the_colour_of_one_beside_it() {
+        let styles = styles(&["other", "Variational B", "binary", "a third", "variational-a2"]);
+        for (index, (color, _)) in styles.iter().enumerate() {
+            assert!(styles[..index].iter().all(|(earlier, _)| earlier != color), "{index}");
+        }
+        assert_eq!(styles[1], (Color::GREEN, Marker::of(Method::VariationalB)));
+        assert_eq!(styles[4].0, Color::of(Method::VariationalA2));
     }
 
     #[test]
