@@ -80,7 +80,11 @@ mod tests {
         let csv = table.to_csv();
         let lines: Vec<&str> = csv.lines().collect();
         assert_eq!(table.len(), 3);
-        assert!(lines[1].starts_with("binary,2,2,") && lines[2].starts_with("binary,none: without noise,1,"), "{csv}");
+        assert!(
+            lines[1].starts_with("Binary dropout,2,2,")
+                && lines[2].starts_with("Binary dropout,none: without noise,1,"),
+            "{csv}"
+        );
         let mean = (records[0].calibration.error_percent + records[1].calibration.error_percent) / 2.0;
         assert!(table.to_string().contains(&format!("{mean:.2} ±")), "{table}");
     }
