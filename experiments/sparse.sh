@@ -12,11 +12,13 @@ mkdir -p "$models" "$out"
 
 train() { # NAME, then the rest of the command
     local model=$models/$1.safetensors
+    [ -e "$model.done" ] && return
     if [ -e "$model" ]; then
         vardrop train --resume "$model" --save "$model" --record "$out/training.jsonl"
     else
         vardrop train --method sparse --hidden 300,100 --threads 1 "${@:2}" --save "$model" --record "$out/training.jsonl"
     fi
+    touch "$model.done"
 }
 
 train sparse-valid --seed 1

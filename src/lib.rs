@@ -14,6 +14,7 @@ pub mod noise;
 pub mod optimizer;
 pub mod sparse;
 pub mod training;
+pub mod uncertainty;
 pub mod variance;
 
 mod error;

@@ -1,9 +1,13 @@
-//! Rich display in a notebook with the Rust kernel, evcxr: a cell whose last expression is a figure, a table, a history or
-//! a data set shows it.
+//! Rich display in a notebook with the Rust kernel, evcxr: a cell whose last expression is a figure, a table, a
+//! history, a data set, images, predictions or their calibration shows it.
 //!
 //! The kernel gathers what a cell displays into one output with one entry for each MIME type. So each type here prints
-//! several representations of itself, of which the page shows the best that it can (JupyterLab the interactive figure,
-//! a static page its picture), and a cell shows one thing: of two figures in a cell, the last one.
+//! several representations of itself, of which the page shows the best that it can, and a cell shows one thing: of two
+//! figures in a cell, the last one.
+//!
+//! A figure is interactive. Its picture, which is all that a static page shows, comes with it where the environment has
+//! `VARDROP_PICTURES`, as in headless runs whose outputs are stored: JupyterLab would show the picture, and not the figure
+//! until the mouse is on it. It adds a picture of its own once it has drawn the figure, so that saved notebooks have one too.
 
 mod results;
 mod training;
@@ -11,11 +15,14 @@ mod training;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::data::Dataset;
+use crate::data::{Dataset, Images};
 use crate::error::{Error, Result};
-use crate::figures::{Figure, contact_sheet, learning_curves};
+use crate::figures::{
+    Figure, class_probabilities, contact_sheet, entropy_histograms, image_sheet, learning_curves, reliability_diagram,
+};
 use crate::table::Table;
 use crate::training::History;
+use crate::uncertainty::{Calibration, Prediction, Predictive};
 
 pub use results::DisplayList;
 
@@ -36,21 +43,27 @@ fn display_error(error: &Error) {
 }
 
 impl Figure {
-    /// Shows the figure as a cell's output: interactive, and as a PNG where only pictures are shown. A figure that
-    /// cannot be drawn shows why.
+    /// Shows the figure as a cell's output: interactive, with a PNG for static pages where `VARDROP_PICTURES` is set. A figure
+    /// that cannot be drawn shows why.
     pub fn evcxr_display(&self) {
-        match self.bundle() {
+        self.display_with(format!("Figure: {}", self.title()));
+    }
+
+    /// Shows the figure, and a text where nothing but text is shown.
+    fn display_with(&self, text: String) {
+        match self.bundle(text, std::env::var_os("VARDROP_PICTURES").is_some()) {
             Ok(bundle) => print(&bundle),
             Err(error) => display_error(&error),
         }
     }
 
-    fn bundle(&self) -> Result<Bundle> {
-        Ok(vec![
-            ("application/vnd.plotly.v1+json", self.to_plotly()?.to_json()),
-            ("image/png", STANDARD.encode(self.to_png()?)),
-            ("text/plain", format!("Figure: {}", self.title())),
-        ])
+    fn bundle(&self, text: String, picture: bool) -> Result<Bundle> {
+        let mut bundle = vec![("application/vnd.plotly.v1+json", self.to_plotly()?.to_json())];
+        if picture {
+            bundle.push(("image/png", STANDARD.encode(self.to_png()?)));
+        }
+        bundle.push(("text/plain", text));
+        Ok(bundle)
     }
 }
 
@@ -79,18 +92,53 @@ impl Dataset {
     }
 }
 
+impl Images {
+    /// Shows the first images as a cell's output.
+    pub fn evcxr_display(&self) {
+        image_sheet(self, 3, 12).evcxr_display();
+    }
+}
+
+impl Calibration {
+    /// Shows the reliability diagram as a cell's output, or the table of the bins as text.
+    pub fn evcxr_display(&self) {
+        let title = format!(
+            "{:.2} % wrong, expected calibration error {:.4}",
+            self.error_percent, self.expected_calibration_error
+        );
+        reliability_diagram(&[(title.as_str(), self)]).display_with(self.table().to_string().trim_end().to_owned());
+    }
+}
+
+impl Prediction {
+    /// Shows the classes' probabilities as a cell's output: as bars, or as a table in text.
+    pub fn evcxr_display(&self) {
+        class_probabilities(self).display_with(self.table().to_string().trim_end().to_owned());
+    }
+}
+
+impl Predictive {
+    /// Shows how unsure the predictions are as a cell's output: a histogram of their entropies.
+    pub fn evcxr_display(&self) {
+        let name = self.samples().map_or("without noise".to_owned(), |samples| format!("{samples} drawn networks"));
+        entropy_histograms(&[(name.as_str(), vec![("predictions", self)])]).evcxr_display();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_figure_is_interactive_and_a_picture_and_each_is_one_line() {
-        let bundle = Figure::new("t").line("s", [1, 2], [1.0, 2.0]).bundle().unwrap();
+    fn a_figure_is_interactive_and_if_wanted_a_picture_and_each_is_one_line() {
+        let bundle = Figure::new("t").line("s", [1, 2], [1.0, 2.0]).bundle("t".to_owned(), true).unwrap();
         let types: Vec<_> = bundle.iter().map(|(mime, _)| *mime).collect();
         assert_eq!(types, ["application/vnd.plotly.v1+json", "image/png", "text/plain"]);
         assert!(serde_json::from_str::<serde_json::Value>(&bundle[0].1).is_ok());
         assert!(STANDARD.decode(&bundle[1].1).unwrap().starts_with(b"\x89PNG"));
         assert!(bundle.iter().all(|(_, content)| !content.contains('\n')));
+        let without = Figure::new("t").bundle("t".to_owned(), false).unwrap();
+        assert_eq!(without.iter().map(|(mime, _)| *mime).collect::<Vec<_>>(), [types[0], types[2]]);
     }
 
     #[test]

@@ -108,6 +108,14 @@ fn train_prints_one_object_with_the_keys_that_scripts_rely_on() {
 }
 
 #[test]
+fn patience_stops_a_run_early() {
+    let place = Place::new();
+    let output = place.json(&format!("{SMALL} --method none --epochs 400 --patience 3 --json"));
+    let (done, best) = (output["epochs"].as_array().unwrap().len() as u64, output["best"]["epoch"].as_u64().unwrap());
+    assert!(done < 400 && done == best + 3, "{done} epochs, the best {best}");
+}
+
+#[test]
 fn train_without_json_prints_one_sentence_and_the_same_run_twice_is_the_same() {
     let place = Place::new();
     let output = place.run(&format!("{SMALL} --method binary --epochs 1"));

@@ -1,29 +1,35 @@
-//! `vardrop evaluate`: how well a saved model does, without noise or averaged over drawn networks.
+//! `vardrop evaluate`: how well a saved model predicts and how sure it is, without noise or averaged over drawn
+//! networks.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use ndarray::Array2;
 use serde::Serialize;
 use vardrop::data::{Source, Splits};
-use vardrop::engine::{self, Engine, Examples};
-use vardrop::noise::{NoiseSource, Purpose};
+use vardrop::engine::Examples;
+use vardrop::sparse::SparseModel;
 use vardrop::training::Model;
-use vardrop::{Method, Result};
+use vardrop::uncertainty::{Calibration, Ensemble, Evaluated, EvaluationRecord, Predictive, Sampling, Uncertainty};
+use vardrop::{Error, Method, Result};
 
-/// Examples that a thread carries through the network at a time.
-const BLOCK: usize = 500;
+use super::train::command_line;
 
-/// Say how well a saved model does on the test images
+/// Say how well a saved model predicts the test images, and how sure it is
 ///
-/// Without `--samples` the network is evaluated without noise, as in training. With `--samples K` the class probabilities
-/// of K networks with freshly drawn noise are averaged: the predictive distribution of the approximate posterior.
+/// Without `--samples` the network is evaluated without noise, as in training. With `--samples K` the class
+/// probabilities of K networks with freshly drawn noise are averaged: the predictive distribution of the approximate
+/// posterior.
+///
+/// What is printed: error, negative log-likelihood, Brier score; the expected calibration error, with what chance alone
+/// would make of it; the mean entropy of the predictions in nats, split into what every drawn network is unsure of
+/// (expected entropy) and what they disagree about (mutual information; 0 without noise); and of the predictions in
+/// each bin of confidence, how many are right.
 ///
 /// Example: vardrop evaluate model.safetensors --samples 32
 #[derive(Debug, Args)]
 pub struct EvaluateArgs {
-    /// A model that `vardrop train --save` wrote
+    /// A model that `vardrop train --save` wrote, or `vardrop prune`
     model: PathBuf,
     /// mnist, synthetic, or a folder with four files named as MNIST's [default: what the model was trained on]
     #[arg(long)]
@@ -31,12 +37,18 @@ pub struct EvaluateArgs {
     /// Draw K noisy networks and average their predictions
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(1..))]
     samples: Option<u64>,
+    /// Bins of equal width that confidences are put into
+    #[arg(long, value_name = "M", default_value_t = Calibration::BINS)]
+    bins: usize,
     /// Seed of the drawn noise
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// Threads [default: one for each processor]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
+    /// Add the result to this file, one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
     /// Print one JSON object and nothing else on standard output
     #[arg(long)]
     json: bool,
@@ -52,47 +64,112 @@ struct Output<'a> {
     samples: Option<u64>,
     test_error_percent: f64,
     test_cross_entropy: f64,
+    noise_seed: u64,
+    uncertainty: Uncertainty,
+    calibration: &'a Calibration,
 }
 
 impl EvaluateArgs {
     /// Evaluates and prints.
     pub fn run(self) -> Result<ExitCode> {
+        // A wrong setting is named before the data is looked for, an unwritable place before the work.
+        let sampling = self.sampling();
+        sampling.check()?;
+        Calibration::check_bins(self.bins)?;
+        if SparseModel::is_one(&self.model)? {
+            return self.pruned();
+        }
         let model = Model::open(&self.model)?;
-        let data = self.data.map_or_else(|| model.info.dataset.parse(), Ok)?;
+        if let Some(path) = &self.record {
+            EvaluationRecord::prepare(path)?;
+        }
+        let data = self.data.clone().map_or_else(|| model.info.dataset.parse(), Ok)?;
         let test = Splits::open(&data, 0)?.test;
-        let threads = self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-        let mut engine = Engine::new(&model.network, BLOCK.saturating_mul(threads.max(1)), threads)?;
-        let indices: Vec<usize> = (0..test.len()).collect();
-        let batch = Examples { dataset: &test, indices: &indices };
-        let score = match self.samples {
-            None => engine.evaluate(&model.network, &batch)?,
-            Some(samples) => {
-                let mut mean = Array2::<f32>::zeros((test.len(), test.classes()));
-                for sample in 0..samples {
-                    let source = NoiseSource::for_purpose(Purpose::Prediction, self.seed, sample);
-                    mean.scaled_add(1.0 / samples as f32, &engine.predict(&model.network, &batch, Some(source))?);
-                }
-                engine::score(mean.view(), &batch)
-            }
-        };
+        let predictive = Predictive::of_dataset(&model.network, &test, sampling)?;
+        let calibration = predictive.calibration(test.labels(), self.bins)?;
+        if let Some(path) = &self.record {
+            let evaluated = Evaluated { model: &model.info, test_dataset: test.name(), sampling };
+            EvaluationRecord::new(evaluated, &predictive, &calibration, command_line()).append(path)?;
+        }
         let output = Output {
             method: model.info.config.method,
             hidden: &model.info.config.hidden,
             dataset: test.name(),
             test_examples: test.len(),
             samples: self.samples,
-            test_error_percent: score.error_percent,
-            test_cross_entropy: score.cross_entropy,
+            test_error_percent: calibration.error_percent,
+            test_cross_entropy: calibration.negative_log_likelihood,
+            noise_seed: self.seed,
+            uncertainty: predictive.mean_uncertainty(),
+            calibration: &calibration,
         };
+        self.print(&output)
+    }
+
+    /// Evaluates a pruned network by its weights that are not 0.
+    fn pruned(&self) -> Result<ExitCode> {
+        if let Some(samples) = self.samples {
+            let expected = "none for a pruned network, which has no noise".to_owned();
+            return Err(Error::Argument { name: "samples", value: samples.to_string(), expected });
+        }
+        if let Some(path) = &self.record {
+            let expected = "none for a pruned network: `vardrop prune --record` keeps what came of it".to_owned();
+            return Err(Error::Argument { name: "record", value: path.display().to_string(), expected });
+        }
+        let SparseModel { info, network } = SparseModel::open(&self.model)?;
+        let data = self.data.clone().map_or_else(|| info.dataset.parse(), Ok)?;
+        let test = Splits::open(&data, 0)?.test;
+        let indices: Vec<usize> = (0..test.len()).collect();
+        let batch = Examples { dataset: &test, indices: &indices };
+        let probabilities = network.predict(&batch, self.sampling().threads)?.mapv(f64::from);
+        let mut alone = Ensemble::new(test.len(), test.classes())?;
+        alone.add(probabilities.view())?;
+        let predictive = alone.predictive()?;
+        let calibration = predictive.calibration(test.labels(), self.bins)?;
+        self.print(&Output {
+            method: info.config.method,
+            hidden: &info.config.hidden,
+            dataset: test.name(),
+            test_examples: test.len(),
+            samples: None,
+            test_error_percent: calibration.error_percent,
+            test_cross_entropy: calibration.negative_log_likelihood,
+            noise_seed: self.seed,
+            uncertainty: predictive.mean_uncertainty(),
+            calibration: &calibration,
+        })
+    }
+
+    fn print(&self, output: &Output<'_>) -> Result<ExitCode> {
         super::print(&if self.json {
-            serde_json::to_string(&output).expect("numbers and names")
+            serde_json::to_string(output).expect("numbers and names")
         } else {
-            let how = self.samples.map_or("without noise".to_owned(), |samples| format!("{samples} drawn networks"));
-            format!(
-                "{} on {} test examples of {} ({how}): error {:.2} %, negative log-likelihood {:.4} nats",
-                output.method, output.test_examples, output.dataset, score.error_percent, score.cross_entropy
-            )
+            text(output)
         })?;
         Ok(ExitCode::SUCCESS)
     }
+
+    fn sampling(&self) -> Sampling {
+        let sampling = Sampling { samples: self.samples, ..Sampling::without_noise() }.seed(self.seed);
+        sampling.threads(self.threads.unwrap_or(sampling.threads))
+    }
+}
+
+fn text(output: &Output<'_>) -> String {
+    let how = output.samples.map_or("without noise".to_owned(), |samples| format!("{samples} drawn networks"));
+    let Calibration { brier_score, mean_confidence, maximum_calibration_error, .. } = *output.calibration;
+    let Uncertainty { entropy, expected_entropy, mutual_information } = output.uncertainty;
+    format!(
+        "{} on {} test examples of {} ({how}): error {:.2} %, negative log-likelihood {:.4} nats\n\
+         Brier score {brier_score:.4}, mean confidence {mean_confidence:.4}, largest calibration error of a bin \
+         {maximum_calibration_error:.4}\n\
+         mean entropy {entropy:.4} nats = {expected_entropy:.4} expected entropy + {mutual_information:.4} mutual \
+         information\n\n{}",
+        output.method,
+        output.test_examples,
+        output.dataset,
+        output.test_error_percent,
+        output.test_cross_entropy,
+        output.calibration.table().to_string().trim_end(),
+    )
 }

@@ -191,6 +191,7 @@ impl TrainArgs {
         protocol.constant_epochs = self.constant_epochs.unwrap_or(protocol.constant_epochs);
         protocol.kl_warm_up = self.kl_warm_up.or(protocol.kl_warm_up);
         protocol.start = self.start.as_ref().map(|path| path.display().to_string());
+        protocol.patience = self.patience;
         protocol.batch_size = self.batch_size;
         protocol.learning_rate = self.learning_rate;
         protocol.alpha_step = self.alpha_step;

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use ndarray::{ArcArray1, ArcArray2, Array1, Array2, ArrayView2, s};
+use ndarray::{ArcArray1, Array1, Array2, ArrayView2, s};
 
+use super::images::{Images, inputs};
 use crate::error::{Error, Result};
 use crate::real::Real;
 
@@ -25,12 +26,9 @@ const CLASSES: usize = 10;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Dataset {
-    name: String,
-    // Both arrays are in standard layout: `new` sees to it, and a slice of whole rows keeps it.
-    pixels: ArcArray2<u8>,
+    images: Images,
+    // In standard layout: `new` sees to it, and a slice keeps it.
     labels: ArcArray1<u8>,
-    height: usize,
-    width: usize,
 }
 
 impl Dataset {
@@ -50,10 +48,7 @@ impl Dataset {
         width: usize,
     ) -> Result<Self> {
         let name = name.into();
-        let inputs = height.checked_mul(width).filter(|&inputs| inputs > 0).ok_or_else(|| {
-            Error::argument("height × width", format!("{height} × {width}"), "an image of at least one pixel")
-        })?;
-        let expected = [labels.len(), inputs];
+        let expected = [labels.len(), inputs(height, width)?];
         if pixels.shape() != expected {
             return Err(Error::Shape {
                 what: format!("the array of pixels of {name} ({} labels, {height} × {width} images)", labels.len()),
@@ -65,13 +60,23 @@ impl Dataset {
             let value = format!("{label} (example {example} of {name})");
             return Err(Error::argument("label", value, format!("a class from 0 to {}", CLASSES - 1)));
         }
-        let pixels = if pixels.is_standard_layout() { pixels } else { pixels.as_standard_layout().into_owned() };
-        Ok(Self { name, pixels: pixels.into_shared(), labels: Array1::from(labels).into_shared(), height, width })
+        let images = Images::new(name, pixels, height, width)?;
+        Ok(Self { images, labels: Array1::from(labels).into_shared() })
+    }
+
+    /// The images without their labels.
+    pub fn images(&self) -> &Images {
+        &self.images
+    }
+
+    /// The same labels for other images, of which there are as many.
+    pub(super) fn with_images(&self, images: Images) -> Self {
+        Self { images, labels: self.labels.clone() }
     }
 
     /// What the data is called in records: `mnist`, `synthetic` or a folder's name.
     pub fn name(&self) -> &str {
-        &self.name
+        self.images.name()
     }
 
     /// The number of examples.
@@ -86,17 +91,17 @@ impl Dataset {
 
     /// The number of pixels of an image: `height · width`.
     pub fn inputs(&self) -> usize {
-        self.height * self.width
+        self.images.inputs()
     }
 
     /// The height of an image in pixels.
     pub fn height(&self) -> usize {
-        self.height
+        self.images.height()
     }
 
     /// The width of an image in pixels.
     pub fn width(&self) -> usize {
-        self.width
+        self.images.width()
     }
 
     /// The number of classes: 10. Labels count from 0.
@@ -106,7 +111,7 @@ impl Dataset {
 
     /// All images, examples × inputs, from 0 (background) to 255 (ink).
     pub fn pixels(&self) -> ArrayView2<'_, u8> {
-        self.pixels.view()
+        self.images.pixels()
     }
 
     /// The class of each example.
@@ -119,17 +124,8 @@ impl Dataset {
     /// # Errors
     /// [`Error::Argument`] where the range is reversed or ends beyond the last example.
     pub fn slice(&self, range: Range<usize>) -> Result<Self> {
-        if range.start > range.end || range.end > self.len() {
-            let expected = format!("a range within the 0..{} examples of {}", self.len(), self.name);
-            return Err(Error::argument("range", format!("{range:?}"), expected));
-        }
-        Ok(Self {
-            name: self.name.clone(),
-            pixels: self.pixels.clone().slice_move(s![range.clone(), ..]),
-            labels: self.labels.clone().slice_move(s![range]),
-            height: self.height,
-            width: self.width,
-        })
+        let images = self.images.slice(range.clone())?;
+        Ok(Self { images, labels: self.labels.clone().slice_move(s![range]) })
     }
 
     /// Writes the images of `examples` into `out`, one after another, scaled from 0..=255 to [0, 1].
@@ -140,15 +136,6 @@ impl Dataset {
     /// # Panics
     /// Where `out` has another length, or an example does not exist.
     pub fn fill_batch<T: Real>(&self, examples: &[usize], out: &mut [T]) {
-        let inputs = self.inputs();
-        assert_eq!(out.len(), examples.len() * inputs, "{} examples of {inputs} pixels each", examples.len());
-        let pixels = self.pixels.as_slice().expect("pixels are in standard layout");
-        for (&example, out) in examples.iter().zip(out.chunks_exact_mut(inputs)) {
-            let row = &pixels[example * inputs..][..inputs];
-            // Multiplied in f64 and rounded once: exactly pixel / 255 in f32, and the compiler vectorises it.
-            for (out, &pixel) in out.iter_mut().zip(row) {
-                *out = T::of(f64::from(pixel) * (1.0 / 255.0));
-            }
-        }
+        self.images.fill_batch(examples, out);
     }
 }

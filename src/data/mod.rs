@@ -1,4 +1,5 @@
-//! Data: MNIST and the crate's own digits. Pixels stay `u8`; a batch is converted as it is drawn.
+//! Data: MNIST, the crate's own digits, and images of no class ([`letters()`], [`Images::shuffled`]). Pixels stay `u8`;
+//! a batch is converted as it is drawn.
 //!
 //! [`Splits::open`] is the way in: it opens a [`Source`] and holds validation images out.
 //!
@@ -12,10 +13,13 @@
 
 mod dataset;
 pub mod idx;
+mod images;
 pub mod mnist;
+mod rotate;
 mod splits;
 mod synthetic;
 
 pub use dataset::Dataset;
+pub use images::Images;
 pub use splits::{Source, Splits};
-pub use synthetic::synthetic;
+pub use synthetic::{LETTERS, letters, synthetic};

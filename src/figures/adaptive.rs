@@ -25,9 +25,9 @@ pub fn input_alpha(network: &Network, dataset: &Dataset) -> Option<Figure> {
         .columns(3)
         .height(380)
         .panel("α of each input pixel")
-        .heat_map(&picture(&alpha), ColorScale::Sequential)
+        .images([picture(&alpha).view()], [""; 0], 1, ColorScale::Sequential)
         .panel("Standard deviation of the pixel")
-        .heat_map(&picture(&deviation), ColorScale::Sequential)
+        .images([picture(&deviation).view()], [""; 0], 1, ColorScale::Sequential)
         .panel("One against the other")
         .x_label("Standard deviation of the pixel")
         .y_label("α")
@@ -123,12 +123,12 @@ pub fn weights_left_by_pixel(pruned: &Network, height: usize, width: usize) -> O
     let layers = crate::sparse::layer_sparsity(pruned);
     let title = format!("Weights left of the {} out of each pixel", layers[0].outputs);
     let kept: Vec<String> = layers.iter().map(|layer: &LayerSparsity| format!("{:.1} %", layer.percent())).collect();
-    Some(
-        Figure::new(title)
-            .height(420)
-            .panel(format!("gone of each layer: {}", kept.join(", ")))
-            .heat_map(&Array2::from_shape_fn((height, width), left), ColorScale::Sequential),
-    )
+    Some(Figure::new(title).height(420).panel(format!("gone of each layer: {}", kept.join(", "))).images(
+        [Array2::from_shape_fn((height, width), left).view()],
+        [""; 0],
+        1,
+        ColorScale::Sequential,
+    ))
 }
 
 /// α of a layer's inputs, where it has one for each.

@@ -183,6 +183,21 @@ impl Figure {
         self.add(Mark::Bars(Bars { name, edges, heights, color, opacity: 0.6 }))
     }
 
+    /// Adds bars between neighbouring edges, of which there is one more than there are bars: a histogram that is
+    /// counted already. Further ones in a panel are laid over the first.
+    pub fn bars_between<E: Number, H: Number>(
+        mut self,
+        name: impl Into<String>,
+        edges: impl IntoIterator<Item = E>,
+        heights: impl IntoIterator<Item = H>,
+    ) -> Self {
+        let (name, edges, heights) = (name.into(), collect(edges), collect(heights));
+        self.same_length(&format!("bars {name:?}: their heights, and one,"), heights.len() + 1, edges.len());
+        let edges = edges.windows(2).map(|pair| [pair[0], pair[1]]).collect();
+        let color = self.color_of(&name);
+        self.add(Mark::Bars(Bars { name, edges, heights, color, opacity: 0.6 }))
+    }
+
     /// Shows a matrix as colours, row 0 on top, with a colour bar.
     pub fn heat_map<S: Data<Elem = f64>>(self, values: &ArrayBase<S, Ix2>, scale: ColorScale) -> Self {
         self.add(Mark::Grid(Grid::new(values.to_owned(), scale)))
@@ -280,6 +295,15 @@ mod tests {
         let Mark::Bars(bars) = &figure.panels[0].marks[1] else { panic!("not bars") };
         assert_eq!(bars.edges.first(), Some(&[-1.0, -0.5]));
         assert_eq!(bars.heights, [1.0, 0.0, 1.0, 0.0, 0.0, 1.0]);
+    }
+
+    #[test]
+    fn bars_between_edges_need_one_more_edge_than_heights() {
+        let figure = Figure::new("a").bars_between("b", [0, 1, 3], [5.0, 7.0]);
+        let Mark::Bars(bars) = &figure.panels[0].marks[0] else { panic!("not bars") };
+        assert_eq!((&bars.edges[..], &bars.heights[..]), (&[[0.0, 1.0], [1.0, 3.0]][..], &[5.0, 7.0][..]));
+        let message = Figure::new("a").bars_between("b", [0, 1], [5.0, 7.0]).check().unwrap_err().to_string();
+        assert!(message.contains("one") && message.contains('3'), "{message}");
     }
 
     #[test]

@@ -1,10 +1,10 @@
-//! A contact sheet: a few examples of each class of a data set.
+//! Contact sheets: a few examples of each class of a data set, and images of no class.
 
 use ndarray::Array2;
 
 use super::figure::Figure;
 use super::style::ColorScale;
-use crate::data::Dataset;
+use crate::data::{Dataset, Images};
 
 /// The first `examples` images of each class, one column a class; a class with fewer of them leaves places empty.
 pub fn contact_sheet(dataset: &Dataset, examples: usize) -> Figure {
@@ -27,10 +27,32 @@ pub fn contact_sheet(dataset: &Dataset, examples: usize) -> Figure {
     Figure::new(title).images(pictures.iter().map(|picture| picture.view()), [""; 0], classes, ColorScale::Grey)
 }
 
+/// The first images, `columns` in a row, in as many as `rows` rows.
+pub fn image_sheet(images: &Images, rows: usize, columns: usize) -> Figure {
+    let (height, width) = (images.height(), images.width());
+    let pixels = images.pixels();
+    let shown = images.len().min(rows.saturating_mul(columns));
+    let picture =
+        |image: usize| Array2::from_shape_fn((height, width), |(y, x)| f64::from(pixels[[image, y * width + x]]));
+    let pictures: Vec<Array2<f64>> = (0..shown).map(picture).collect();
+    let count = if shown < images.len() { format!("the first {shown} of {}", images.len()) } else { shown.to_string() };
+    let title = format!("{}: {count} images", images.name());
+    Figure::new(title).images(pictures.iter().map(|picture| picture.view()), [""; 0], columns, ColorScale::Grey)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::synthetic;
+    use crate::data::{letters, synthetic};
+
+    #[test]
+    fn a_sheet_of_images_shows_as_many_as_there_are() {
+        for (count, rows, title) in [(7, 2, ": 7 images"), (30, 2, "the first 20 of 30"), (0, 3, ": 0 images")] {
+            let figure = image_sheet(&letters(count, 1), rows, 10);
+            assert!(figure.title().contains(title), "{}", figure.title());
+            assert!(figure.to_plotly().is_ok() && figure.to_png().is_ok());
+        }
+    }
 
     #[test]
     fn a_sheet_has_a_column_for_each_class_and_a_row_for_each_example() {

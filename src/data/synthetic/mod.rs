@@ -8,7 +8,9 @@
 //! The same seed draws the same digits on every platform: the generator is a named, portable one, and the arithmetic is
 //! confined to what IEEE 754 rounds correctly (no sine, no logarithm).
 
+mod alphabet;
 mod canvas;
+mod letters;
 mod strokes;
 
 use ndarray::Array2;
@@ -16,6 +18,7 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, RngExt, SeedableRng};
 
 use canvas::{Canvas, Point, SIDE};
+pub use letters::{LETTERS, letters};
 use strokes::{DIGITS, Stroke};
 
 use crate::data::dataset::Dataset;

@@ -1,0 +1,185 @@
+//! The predictive distribution of a network for a batch of examples.
+
+use ndarray::{Array2, ArrayView2};
+
+use super::calibration::Calibration;
+use super::ensemble::Ensemble;
+use super::entropy::Uncertainty;
+use super::prediction::Prediction;
+use super::sampling::Sampling;
+use crate::data::{Dataset, Images};
+use crate::engine::{Batch, Engine};
+use crate::error::{Error, Result};
+use crate::layers::Noise;
+use crate::network::Network;
+use crate::noise::{NoiseSource, Purpose};
+
+/// Mean class probabilities of every example over drawn networks (or of the network without noise), and how unsure they
+/// are.
+///
+/// Probabilities are those of the networks, in single precision, averaged in double precision: they add up to 1 within
+/// 1e-6. Every example of every drawn network has noise of its own, which is a function of the seed, of the network's
+/// number and of the example's position among those that were given.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Predictive {
+    pub(super) probabilities: Array2<f64>,
+    pub(super) uncertainties: Vec<Uncertainty>,
+    pub(super) samples: Option<u64>,
+}
+
+impl Predictive {
+    /// Of all images of a data set; their labels are not looked at.
+    ///
+    /// # Errors
+    /// A sampling that cannot be drawn ([`Sampling::check`]); no images; images of another size than the network's
+    /// input; a network whose probabilities are not finite.
+    pub fn of_dataset(network: &Network, dataset: &Dataset, sampling: Sampling) -> Result<Self> {
+        Self::of_images(network, dataset.images(), sampling)
+    }
+
+    /// Of the images of a data set with these numbers, in this order.
+    ///
+    /// # Errors
+    /// As [`Self::of_dataset`]; a number that no image has.
+    pub fn of_examples(network: &Network, dataset: &Dataset, examples: &[usize], sampling: Sampling) -> Result<Self> {
+        if let Some(example) = examples.iter().find(|&&example| example >= dataset.len()) {
+            let expected = format!("an example of {}, counted from 0 and below {}", dataset.name(), dataset.len());
+            return Err(Error::argument("example", example, expected));
+        }
+        draw(network, &Unlabelled::Images(dataset.images(), examples), sampling)
+    }
+
+    /// Of images without labels.
+    ///
+    /// # Errors
+    /// As [`Self::of_dataset`].
+    pub fn of_images(network: &Network, images: &Images, sampling: Sampling) -> Result<Self> {
+        let all: Vec<usize> = (0..images.len()).collect();
+        draw(network, &Unlabelled::Images(images, &all), sampling)
+    }
+
+    /// Of the rows of an array, (examples × inputs), scaled as the network's training images were (MNIST: 0 to 1).
+    ///
+    /// # Errors
+    /// As [`Self::of_dataset`].
+    pub fn of_array(network: &Network, inputs: ArrayView2<'_, f32>, sampling: Sampling) -> Result<Self> {
+        draw(network, &Unlabelled::Array(inputs), sampling)
+    }
+
+    /// The number of examples.
+    pub fn len(&self) -> usize {
+        self.uncertainties.len()
+    }
+
+    /// Whether there is none, which no function here returns.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The number of classes.
+    pub fn classes(&self) -> usize {
+        self.probabilities.ncols()
+    }
+
+    /// K: the number of networks in the mean; `None` for the network without noise.
+    pub fn samples(&self) -> Option<u64> {
+        self.samples
+    }
+
+    /// E p: mean class probabilities, (examples × classes).
+    pub fn probabilities(&self) -> ArrayView2<'_, f64> {
+        self.probabilities.view()
+    }
+
+    /// How unsure the prediction of each example is.
+    pub fn uncertainties(&self) -> &[Uncertainty] {
+        &self.uncertainties
+    }
+
+    /// The mean of the examples' uncertainties.
+    pub fn mean_uncertainty(&self) -> Uncertainty {
+        Uncertainty::mean(&self.uncertainties).expect("one example or more")
+    }
+
+    /// The prediction for one example.
+    ///
+    /// # Errors
+    /// An example that does not exist.
+    pub fn prediction(&self, example: usize) -> Result<Prediction> {
+        let uncertainty = *self.uncertainties.get(example).ok_or_else(|| {
+            Error::argument("example", example, format!("a number from 0 to {}", self.len().saturating_sub(1)))
+        })?;
+        let probabilities = self.probabilities.row(example).to_vec();
+        Ok(Prediction { probabilities, uncertainty, samples: self.samples })
+    }
+
+    /// How well the predictions agree with labels, in `bins` bins of confidence ([`Calibration::BINS`] is usual).
+    ///
+    /// # Errors
+    /// As [`Calibration::of`].
+    pub fn calibration(&self, labels: &[u8], bins: usize) -> Result<Calibration> {
+        Calibration::of(self.probabilities(), labels, bins)
+    }
+}
+
+/// Examples whose labels nothing knows.
+#[derive(Clone, Copy)]
+enum Unlabelled<'a> {
+    Images(&'a Images, &'a [usize]),
+    Array(ArrayView2<'a, f32>),
+}
+
+impl Batch<f32> for Unlabelled<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Self::Images(_, examples) => examples.len(),
+            Self::Array(inputs) => inputs.nrows(),
+        }
+    }
+
+    fn inputs(&self) -> usize {
+        match self {
+            Self::Images(images, _) => images.inputs(),
+            Self::Array(inputs) => inputs.ncols(),
+        }
+    }
+
+    fn fill(&self, first: usize, out: &mut [f32]) {
+        let rows = out.len() / self.inputs();
+        match self {
+            Self::Images(images, examples) => images.fill_batch(&examples[first..first + rows], out),
+            Self::Array(inputs) => {
+                let all = inputs.outer_iter().skip(first);
+                for (row, out) in all.zip(out.chunks_exact_mut(inputs.ncols())) {
+                    out.iter_mut().zip(row).for_each(|(out, &input)| *out = input);
+                }
+            }
+        }
+    }
+
+    /// A prediction reads no label; every network has an output for this one.
+    fn label(&self, _example: usize) -> usize {
+        0
+    }
+}
+
+fn draw(network: &Network, batch: &Unlabelled<'_>, sampling: Sampling) -> Result<Predictive> {
+    sampling.check()?;
+    let classes = network.layers().last().expect("a network has layers").dim().1;
+    let mut ensemble = Ensemble::new(batch.len(), classes)?;
+    let block = sampling.block.min(batch.len().div_ceil(sampling.threads));
+    let mut engine = Engine::new(network, block.saturating_mul(sampling.threads), sampling.threads)?;
+    // Without noise every draw is the same.
+    let noisy = network.layers().iter().any(|layer| layer.noise != Noise::None);
+    match sampling.samples.filter(|_| noisy) {
+        // All examples in one call: a row's noise depends on its place in it.
+        Some(samples) => {
+            for sample in 0..samples {
+                let source = NoiseSource::for_purpose(Purpose::Prediction, sampling.seed, sample);
+                ensemble.add_network(engine.predict(network, batch, Some(source))?.view())?;
+            }
+        }
+        None => ensemble.add_network(engine.predict(network, batch, None)?.view())?,
+    }
+    Ok(Predictive { samples: sampling.samples, ..ensemble.predictive()? })
+}

@@ -1,0 +1,170 @@
+//! An evaluation as one JSON line: everything that is needed to read it, and to make it again.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::calibration::Calibration;
+use super::entropy::Uncertainty;
+use super::predictive::Predictive;
+use super::sampling::Sampling;
+use crate::error::Result;
+use crate::experiment::{Protocol, Provenance, RunKey, TornLine, lines};
+use crate::method::Method;
+use crate::training::ModelInfo;
+
+/// How well a saved model predicts, and how sure it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EvaluationRecord {
+    /// The model's method.
+    pub method: Method,
+    /// Widths of its hidden layers.
+    pub hidden: Vec<usize>,
+    /// The seed that it was trained with.
+    pub seed: u64,
+    /// What it was trained on: `mnist`, `synthetic` or a folder's name.
+    pub dataset: String,
+    /// Number of examples trained on.
+    pub train_examples: usize,
+    /// How it was trained.
+    pub protocol: Protocol,
+    /// Epochs that it was trained for until here: fewer than the protocol's where it was interrupted.
+    pub epochs_trained: usize,
+    /// The epoch that its parameters are of, which validation chose among those; `None` before the first has ended.
+    pub epoch: Option<usize>,
+    /// The data that it was evaluated on.
+    pub test_dataset: String,
+    /// K: the number of drawn networks; `None` for the network without noise.
+    pub samples: Option<u64>,
+    /// Seed of their noise.
+    pub noise_seed: u64,
+    /// How well the predictions agree with the labels.
+    pub calibration: Calibration,
+    /// How unsure they are, the mean over the examples.
+    pub uncertainty: Uncertainty,
+    /// Threads that it was evaluated with.
+    pub threads: usize,
+    /// Peak memory of the process so far in MiB, where the system tells it.
+    pub peak_memory_mib: Option<f64>,
+    /// The crate's version.
+    pub version: String,
+    /// The commit of the source tree; `-dirty` behind it where that had changes.
+    pub commit: Option<String>,
+    /// The command line that made it.
+    pub command: String,
+    /// When it ended, RFC 3339 in UTC.
+    pub finished: String,
+}
+
+/// What was evaluated, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct Evaluated<'a> {
+    /// What the model's file says of it.
+    pub model: &'a ModelInfo,
+    /// The data that it was evaluated on.
+    pub test_dataset: &'a str,
+    /// How its predictions were drawn.
+    pub sampling: Sampling,
+}
+
+impl EvaluationRecord {
+    /// The record of a model's predictions, made by `command`.
+    pub fn new(
+        evaluated: Evaluated<'_>,
+        predictive: &Predictive,
+        calibration: &Calibration,
+        command: impl Into<String>,
+    ) -> Self {
+        let Evaluated { model, test_dataset, sampling } = evaluated;
+        let Provenance { peak_memory_mib, version, commit, finished } = Provenance::now();
+        Self {
+            method: model.config.method,
+            hidden: model.config.hidden.clone(),
+            seed: model.config.seed,
+            dataset: model.dataset.clone(),
+            train_examples: model.train_examples,
+            protocol: model.config.protocol.clone(),
+            epochs_trained: model.history.epochs.len(),
+            epoch: model.history.best().map(|best| best.epoch),
+            test_dataset: test_dataset.to_owned(),
+            samples: sampling.samples,
+            noise_seed: sampling.seed,
+            calibration: calibration.clone(),
+            uncertainty: predictive.mean_uncertainty(),
+            threads: sampling.threads,
+            peak_memory_mib,
+            version,
+            commit,
+            command: command.into(),
+            finished,
+        }
+    }
+
+    fn key(&self) -> RunKey<'_> {
+        RunKey {
+            method: self.method,
+            hidden: &self.hidden,
+            seed: Some(self.seed),
+            dataset: &self.dataset,
+            train_examples: self.train_examples,
+            protocol: self.protocol.clone(),
+        }
+    }
+
+    /// Whether the two evaluate the same network on the same data in the same way: the same bins included, the threads
+    /// not.
+    pub fn is_same_evaluation(&self, other: &Self) -> bool {
+        // Without noise its seed decides nothing.
+        let noise = |record: &Self| record.samples.map(|samples| (samples, record.noise_seed));
+        let examined = |record: &Self| (record.calibration.examples, record.calibration.bins.len());
+        self.key() == other.key()
+            && (self.epochs_trained, self.epoch) == (other.epochs_trained, other.epoch)
+            && self.test_dataset == other.test_dataset
+            && noise(self) == noise(other)
+            && examined(self) == examined(other)
+    }
+
+    /// Whether the two differ in nothing but the seed that the network was trained with, and in the epoch that was chosen.
+    pub(super) fn is_same_kind(&self, other: &Self) -> bool {
+        RunKey { seed: None, ..self.key() } == RunKey { seed: None, ..other.key() }
+            && (&self.test_dataset, self.samples) == (&other.test_dataset, other.samples)
+    }
+
+    /// Reads a file of records, or every `.jsonl` file of a folder, in the order in which they were written; of two
+    /// records of one evaluation the later one stands. With them, the last lines that a crash cut off.
+    ///
+    /// # Errors
+    /// A path that cannot be read, a folder without such a file, or a line that is no record: the error has its number.
+    pub fn open(path: impl AsRef<Path>) -> Result<(Vec<Self>, Vec<TornLine>)> {
+        let (mut records, mut torn): (Vec<Self>, Vec<TornLine>) = (Vec::new(), Vec::new());
+        for file in lines::files(path.as_ref(), "`vardrop evaluate --record FILE.jsonl` writes one")? {
+            let (entries, cut) = lines::read::<Self>(&file)?;
+            torn.extend(cut);
+            for entry in entries {
+                match records.iter_mut().find(|record| record.is_same_evaluation(&entry)) {
+                    // RFC 3339 in UTC sorts as text.
+                    Some(record) if record.finished <= entry.finished => *record = entry,
+                    Some(_) => {}
+                    None => records.push(entry),
+                }
+            }
+        }
+        Ok((records, torn))
+    }
+
+    /// Makes sure that a file of records can be written, before the work and not after it.
+    ///
+    /// # Errors
+    /// A file that cannot be created or written.
+    pub fn prepare(path: impl AsRef<Path>) -> Result<()> {
+        lines::prepare(path.as_ref())
+    }
+
+    /// Appends the record to a file as one whole line, or not at all.
+    ///
+    /// # Errors
+    /// A file that cannot be opened, locked or written.
+    pub fn append(&self, path: impl AsRef<Path>) -> Result<()> {
+        lines::append(path.as_ref(), self)
+    }
+}

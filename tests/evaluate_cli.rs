@@ -1,0 +1,161 @@
+//! `vardrop evaluate`: the figures that it prints, their keys, the records that it writes, and what it refuses.
+#![cfg(feature = "cli")]
+
+mod support;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use vardrop::uncertainty::EvaluationRecord;
+
+/// A folder with small images and a model that was trained on them.
+struct Place {
+    root: tempfile::TempDir,
+}
+
+impl Place {
+    fn new(method: &str) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        support::digits(&root.path().join("digits"));
+        let place = Self { root };
+        let train = "train --data ./digits --held-out 60 --hidden 8,8 --batch-size 32 --threads 1 --seed 3 --epochs 3";
+        let output = place.run(&format!("{train} --method {method} --save model"));
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    fn run(&self, arguments: &str) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vardrop"));
+        command.args(arguments.split_whitespace()).current_dir(self.root.path());
+        command.env("XDG_CACHE_HOME", self.root.path()).env_remove("MNIST_DIR").stdin(Stdio::null());
+        command.output().unwrap()
+    }
+
+    #[track_caller]
+    fn evaluate(&self, arguments: &str) -> String {
+        let output = self.run(&format!("evaluate model --threads 1 {arguments}"));
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        text(&output.stdout)
+    }
+
+    #[track_caller]
+    fn json(&self, arguments: &str) -> Value {
+        serde_json::from_str(&self.evaluate(&format!("{arguments} --json"))).unwrap()
+    }
+
+    #[track_caller]
+    fn failure(&self, arguments: &str) -> String {
+        let output = self.run(&format!("evaluate {arguments}"));
+        assert_ne!(output.status.code(), Some(0), "{arguments}");
+        assert_eq!(text(&output.stdout), "", "{arguments}");
+        text(&output.stderr)
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| panic!("{value} is no number"))
+}
+
+#[test]
+fn json_has_the_keys_that_scripts_rely_on_and_figures_that_agree() {
+    let place = Place::new("variational-b");
+    let output = place.json("--samples 8 --bins 10 --seed 5");
+    assert_eq!((&output["method"], &output["hidden"]), (&"variational-b".into(), &serde_json::json!([8, 8])));
+    assert_eq!((&output["dataset"], &output["test_examples"]), (&"./digits".into(), &100.into()));
+    assert_eq!((&output["samples"], &output["noise_seed"]), (&8.into(), &5.into()));
+    let calibration = &output["calibration"];
+    assert_eq!(output["test_error_percent"], calibration["error_percent"]);
+    assert_eq!(output["test_cross_entropy"], calibration["negative_log_likelihood"]);
+    for key in ["brier_score", "mean_confidence", "expected_calibration_error", "error_by_chance"] {
+        assert!(number(&calibration[key]) > 0.0, "{key}: {calibration}");
+    }
+    let bins = calibration["bins"].as_array().unwrap();
+    assert_eq!(bins.len(), 10);
+    assert_eq!(bins.iter().map(|bin| bin["count"].as_u64().unwrap()).sum::<u64>(), 100);
+    let mut error = 0.0;
+    for bin in bins {
+        if bin["count"] == 0 {
+            assert!(bin["confidence"].is_null() && bin["accuracy"].is_null() && bin["chance"].is_null());
+        } else {
+            error += number(&bin["count"]) / 100.0 * (number(&bin["accuracy"]) - number(&bin["confidence"])).abs();
+        }
+    }
+    assert!((error - number(&calibration["expected_calibration_error"])).abs() < 1e-12);
+    let split = &output["uncertainty"];
+    let information = number(&split["mutual_information"]);
+    assert!(information > 0.0);
+    assert!((number(&split["entropy"]) - number(&split["expected_entropy"]) - information).abs() < 1e-9);
+}
+
+#[test]
+fn without_samples_nothing_disagrees_and_without_json_there_is_a_table() {
+    let place = Place::new("binary");
+    let plain = place.json("");
+    assert_eq!((&plain["samples"], number(&plain["uncertainty"]["mutual_information"])), (&Value::Null, 0.0));
+    assert_eq!(plain["calibration"]["bins"].as_array().unwrap().len(), 15);
+    let printed = place.evaluate("--samples 4");
+    for part in [
+        "binary on 100 test examples of ./digits (4 drawn networks): error ",
+        "Brier score 0.",
+        "mutual information",
+        "Expected calibration error 0.",
+        "by chance alone",
+        "mean confidence  accuracy",
+    ] {
+        assert!(printed.contains(part), "{part}: {printed}");
+    }
+    assert!(place.evaluate("").contains("(without noise)"));
+}
+
+#[test]
+fn a_record_has_what_was_evaluated_and_how_and_a_repeated_one_stands_once() {
+    let place = Place::new("gaussian-a");
+    let printed = place.json("--samples 4 --record deep/evaluations.jsonl");
+    place.json("--record deep/evaluations.jsonl");
+    place.json("--samples 4 --record deep/evaluations.jsonl");
+    place.json("--samples 4 --seed 2 --record deep/evaluations.jsonl");
+    place.json("--samples 4 --bins 5 --record deep/evaluations.jsonl");
+    let path = place.path("deep/evaluations.jsonl");
+    assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 5);
+    let (records, torn) = EvaluationRecord::open(path.parent().unwrap()).unwrap();
+    assert!(torn.is_empty());
+    let told: Vec<_> =
+        records.iter().map(|record| (record.samples, record.noise_seed, record.calibration.bins.len())).collect();
+    assert_eq!(told, [(Some(4), 1, 15), (None, 1, 15), (Some(4), 2, 15), (Some(4), 1, 5)]);
+    let record = &records[0];
+    assert_eq!((record.method.name(), &record.hidden[..], record.seed), ("gaussian-a", &[8, 8][..], 3));
+    assert_eq!((record.train_examples, record.protocol.held_out, record.protocol.epochs), (240, 60, 3));
+    assert_eq!((&record.dataset[..], &record.test_dataset[..], record.threads), ("./digits", "./digits", 1));
+    assert_eq!((record.epochs_trained, record.epoch.is_some()), (3, true));
+    assert!(record.command.starts_with("vardrop evaluate model") && record.finished.ends_with('Z'));
+    assert_eq!(serde_json::to_value(&record.calibration).unwrap(), printed["calibration"]);
+    assert_eq!(serde_json::to_value(record.uncertainty).unwrap(), printed["uncertainty"]);
+}
+
+#[test]
+fn a_wrong_setting_is_named_before_anything_is_evaluated() {
+    let place = Place::new("none");
+    for (arguments, parts) in [
+        ("model --bins 0", ["bins is 0", "from 1 to 10000"]),
+        ("model --bins 10001", ["bins is 10001", "from 1 to 10000"]),
+        ("missing --bins 0", ["bins is 0", "from 1 to 10000"]),
+        ("model --samples 0", ["--samples", "0"]),
+        ("model --threads 0", ["threads is 0", "1 to 1024"]),
+        ("model --record digits", ["cannot open digits", "directory"]),
+        ("missing --record records.jsonl", ["cannot read missing", ""]),
+    ] {
+        let message = place.failure(arguments);
+        assert!(parts.iter().all(|part| message.contains(part)), "{arguments}: {message}");
+    }
+    assert!(!place.path("records.jsonl").exists());
+}
