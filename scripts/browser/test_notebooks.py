@@ -198,8 +198,12 @@ class Browser:
         return figures
 
     def check_widths(self, width):
+        """At a width of the page: figures as high as before, and nothing wider than its cell."""
+        before = self.page.evaluate(FIGURES)
         self.page.set_viewport_size({"width": width, "height": HEIGHT})
         self.page.wait_for_timeout(2500)
+        for old, new in zip(before, self.page.evaluate(FIGURES), strict=True):
+            expect(abs(old["height"] - new["height"]) < 2, f"at {width} pixels, a figure is not as high as before: {old}, {new}")
         wide = self.page.evaluate(MEASURE)
         expect(not wide, f"at {width} pixels, outputs are wider than their cells: {wide}")
 
@@ -229,13 +233,13 @@ class Browser:
         self.run(name)
         problems = []
         checks = [self.check_cells, lambda: self.check_figures(stored)]
-        for check in checks + [lambda width=width: self.check_widths(width) for width in WIDTHS]:
+        for width in WIDTHS:
+            checks += [lambda width=width: self.check_widths(width), lambda width=width: self.screenshot(name, width)]
+        for check in checks:
             try:
                 check()
             except Failure as failure:
                 problems.append(str(failure))
-        for width in WIDTHS:
-            self.screenshot(name, width)
         figures = len(self.page.evaluate(FIGURES))
         self.stop_kernels()
         expect(not problems, "; ".join(problems))

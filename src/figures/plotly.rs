@@ -109,7 +109,8 @@ impl Figure {
             ModeBarButtonName::ZoomOut2d,
             ModeBarButtonName::AutoScale2d,
         ];
-        let configuration = Configuration::new().responsive(true).display_logo(false);
+        // Not responsive: JupyterLab resizes a figure by itself, and of a responsive one it would forget the height.
+        let configuration = Configuration::new().responsive(false).display_logo(false);
         plot.set_configuration(configuration.mode_bar_buttons_to_remove(unused.to_vec()));
         Ok(plot)
     }
@@ -279,6 +280,7 @@ mod tests {
         }
         assert_eq!(layout["autosize"], true);
         assert!(layout.get("width").is_none());
+        assert!(layout["height"].as_f64().is_some_and(|height| height > 200.0));
     }
 
     #[test]
