@@ -1,6 +1,7 @@
 //! Experiments: plans, resumable sweeps and the records that they leave.
 
 mod estimate;
+mod fingerprint;
 pub(crate) mod lines;
 pub mod paper;
 mod plan;

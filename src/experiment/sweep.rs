@@ -8,12 +8,16 @@
 
 use std::collections::VecDeque;
 use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
+
+use super::fingerprint::differences;
 use super::{Record, Records, SweepPlan, lines};
 use crate::data::Splits;
 use crate::error::{Error, Result};
@@ -85,30 +89,41 @@ impl<'a> Sweep<'a> {
                 record.method == config.method && record.hidden == config.hidden && record.seed == config.seed
             };
             if let Some(record) = records.iter().find(|r| same_network(r) && !sweep.is_of(r, config)) {
-                return Err(Error::argument(
-                    "folder of the sweep",
-                    format!(
-                        "{}, where network {index} ({} {:?}, seed {}) was trained on {} {} by another protocol: {}",
-                        sweep.folder.display(),
-                        record.method,
-                        record.hidden,
-                        record.seed,
-                        record.train_examples,
-                        record.dataset,
-                        serde_json::to_string(&record.protocol).unwrap_or_default()
-                    ),
-                    "records of this plan alone: name another folder for it",
-                ));
+                return Err(sweep.another_protocol(index, record));
             }
         }
         Ok(sweep)
     }
 
-    /// The records in the folder so far.
+    /// What is wrong with a record of network `index`: it was trained in another way than the plan says.
+    fn another_protocol(&self, index: usize, record: &Record) -> Error {
+        let (train, config) = (&self.splits.train, &self.plan.networks()[index]);
+        let (there, planned) = (&record.protocol_hash, config.protocol.hash());
+        let how = match *there == planned {
+            true => "on other data".to_owned(),
+            false => format!("by another protocol, {there} and not the plan's {planned}"),
+        };
+        let differing = told(&record.key(), &config.key(train.name(), train.len()));
+        let network = format!("{} {:?}, seed {}", record.method, record.hidden, record.seed);
+        Error::argument(
+            "folder of the sweep",
+            format!("{}, where network {index} ({network}) was trained {how} ({differing})", self.folder.display()),
+            "records of this plan alone: name another folder for it",
+        )
+    }
+
+    /// The records in the folder so far, also while another process merges those of single tasks.
     ///
     /// # Errors
     /// A file that cannot be read, or a line that is no record.
     pub fn records(&self) -> Result<Records> {
+        // A file that was there when the folder was listed may have been merged since: its record is in another one then.
+        for _ in 0..self.plan.networks().len() {
+            match Records::open(&self.folder) {
+                Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {}
+                records => return records,
+            }
+        }
         Records::open(&self.folder)
     }
 
@@ -198,11 +213,14 @@ impl<'a> Sweep<'a> {
     }
 
     /// Takes the records of single tasks into `records.jsonl` and removes their files; returns how many there were. It may be
-    /// interrupted and run again.
+    /// interrupted and run again, and run while tasks are under way; of two at once, one waits for the other.
     ///
     /// # Errors
     /// As [`Self::records`]; a file that cannot be written or removed.
     pub fn merge(&self) -> Result<usize> {
+        let path = self.folder.join("networks/merge.lock");
+        let lock = File::create(&path).map_err(Error::io("create", &path))?;
+        lock.lock().map_err(Error::io("lock", &path))?;
         let main = self.records_file(None);
         let (mut known, _) = lines::read::<Record>(&main)?;
         let mut merged = 0;
@@ -287,8 +305,8 @@ impl<'a> Sweep<'a> {
         if found != *config {
             return Err(Error::argument(
                 "checkpoint",
-                format!("{}, of {found:?}", checkpoint.display()),
-                format!("one of the plan's {config:?}: name another folder for this plan"),
+                format!("{}, of another training ({})", checkpoint.display(), told(&found, config)),
+                "one of this plan's network: name another folder for the plan",
             ));
         }
         Trainer::resume(checkpoint, self.splits, None)
@@ -322,6 +340,13 @@ impl<'a> Sweep<'a> {
         }
         Ok(true)
     }
+}
+
+/// What differs between what was found in a folder and the plan, with both values.
+fn told(found: &impl Serialize, planned: &impl Serialize) -> String {
+    let differences = differences(found, planned);
+    let told: Vec<String> = differences.iter().map(|d| d.placed(["there", "in the plan"])).collect();
+    told.join("; ")
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
