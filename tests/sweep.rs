@@ -209,12 +209,11 @@ fn merging_while_tasks_are_under_way_and_twice_at_once_loses_and_doubles_nothing
     place.run("--out whole", 0);
     let mut merges: Vec<_> = (0..4).map(|_| place.command("--out tasks --merge")).collect();
     let merging: Vec<_> = (0..12)
-        .map(|task| {
+        .flat_map(|task| {
             let merges: Vec<_> = merges.iter_mut().map(|merge| merge.spawn().unwrap()).collect();
             place.run(&format!("--out tasks --task {task}"), 0);
             merges
         })
-        .flatten()
         .collect();
     for merge in merging {
         let output = merge.wait_with_output().unwrap();

@@ -161,7 +161,7 @@ impl<'a> Display<'a> {
                     self.line(&format!("{}: begins", name(index, config)));
                 }
                 let running = match &self.bars {
-                    Some(bars) => Running::Bar(bars.add(bar(&name(index, config), epochs, all_epochs))),
+                    Some(bars) => Running::Bar(bar(bars, name(index, config), epochs, all_epochs)),
                     None => Running::Lines(Instant::now()),
                 };
                 self.running().insert(index, running);
@@ -171,6 +171,7 @@ impl<'a> Display<'a> {
                 match self.running().get_mut(&index) {
                     Some(Running::Bar(bar)) => {
                         bar.set_message(format!("{}, {error:.2} %", name(index, config)));
+                        bar.set_style(style("{msg} [{wide_bar}] epoch {pos}/{len}, {eta} left"));
                         bar.set_position(epoch.epoch as u64);
                     }
                     Some(Running::Lines(last)) if last.elapsed() >= LINE_EVERY => {
@@ -221,13 +222,18 @@ impl<'a> Display<'a> {
     }
 }
 
-fn bar(name: &str, position: usize, length: usize) -> ProgressBar {
-    let template = "{msg} [{wide_bar}] epoch {pos}/{len}, {eta} left";
-    let style = ProgressStyle::with_template(template).expect("a valid template").progress_chars("=> ");
-    let bar = ProgressBar::new(length as u64).with_style(style).with_message(name.to_owned());
+fn bar(bars: &MultiProgress, name: String, position: usize, length: usize) -> ProgressBar {
+    // How long the rest takes is known once an epoch has ended.
+    let style = style("{msg} [{wide_bar}] epoch {pos}/{len}");
+    // Added before it is touched: until then it would draw itself, beside the others.
+    let bar = bars.add(ProgressBar::new(length as u64).with_style(style).with_message(name));
     bar.set_position(position as u64);
     bar.reset_eta();
     bar
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("a valid template").progress_chars("=> ")
 }
 
 fn name(index: usize, config: &Config) -> String {

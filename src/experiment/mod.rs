@@ -10,6 +10,7 @@ mod records;
 pub mod report;
 mod summary;
 mod sweep;
+mod tasks;
 
 pub use estimate::Estimate;
 pub use lines::TornLine;

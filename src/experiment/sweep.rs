@@ -58,7 +58,7 @@ pub struct SweepEnd {
 pub struct Sweep<'a> {
     pub(super) plan: &'a SweepPlan,
     pub(super) splits: &'a Splits,
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
     /// Networks at a time.
     pub jobs: usize,
     /// How long a checkpoint is good for; it is written at the end of an epoch.
@@ -68,7 +68,7 @@ pub struct Sweep<'a> {
 }
 
 /// Told of each event with the network's index, from any worker.
-type Observer<'a> = dyn Fn(usize, SweepEvent<'_>) + Sync + 'a;
+pub(super) type Observer<'a> = dyn Fn(usize, SweepEvent<'_>) + Sync + 'a;
 
 impl<'a> Sweep<'a> {
     /// A sweep into `folder`, which is made where it is not there.
@@ -194,54 +194,7 @@ impl<'a> Sweep<'a> {
         Ok(())
     }
 
-    /// Trains one network of the plan, unless it has its record. The record goes to a file of its own, `task-INDEX.jsonl`,
-    /// which [`Self::merge`] takes up: an array of jobs on many machines needs no lock between them.
-    ///
-    /// # Errors
-    /// An index that the plan has not; or as [`Self::run`].
-    pub fn run_task(&self, index: usize, stop: &AtomicBool, observer: &Observer<'_>) -> Result<SweepEnd> {
-        let networks = self.plan.networks().len();
-        if index >= networks {
-            return Err(Error::argument("task", index, format!("0 to {}, as the plan has", networks - 1)));
-        }
-        if !self.left()?.contains(&index) {
-            return Ok(SweepEnd { finished: 1, ..SweepEnd::default() });
-        }
-        let outcome = self.train(index, Some(index), &|| stop.load(Ordering::SeqCst), observer)?;
-        let is = |other| usize::from(outcome == other);
-        Ok(SweepEnd { finished: is(Outcome::Finished), failed: is(Outcome::Failed), left: is(Outcome::Left) })
-    }
-
-    /// Takes the records of single tasks into `records.jsonl` and removes their files; returns how many there were. It may be
-    /// interrupted and run again, and run while tasks are under way; of two at once, one waits for the other.
-    ///
-    /// # Errors
-    /// As [`Self::records`]; a file that cannot be written or removed.
-    pub fn merge(&self) -> Result<usize> {
-        let path = self.folder.join("networks/merge.lock");
-        let lock = File::create(&path).map_err(Error::io("create", &path))?;
-        lock.lock().map_err(Error::io("lock", &path))?;
-        let main = self.records_file(None);
-        let (mut known, _) = lines::read::<Record>(&main)?;
-        let mut merged = 0;
-        for index in 0..self.plan.networks().len() {
-            let path = self.records_file(Some(index));
-            if !path.exists() {
-                continue;
-            }
-            for record in lines::read::<Record>(&path)?.0 {
-                merged += 1;
-                if !known.iter().any(|other| other.is_same_run(&record)) {
-                    Records::append(&main, &record)?;
-                    known.push(record);
-                }
-            }
-            files::remove(&path)?;
-        }
-        Ok(merged)
-    }
-
-    fn records_file(&self, task: Option<usize>) -> PathBuf {
+    pub(super) fn records_file(&self, task: Option<usize>) -> PathBuf {
         self.folder.join(task.map_or("records.jsonl".to_owned(), |index| format!("task-{index}.jsonl")))
     }
 
@@ -250,7 +203,7 @@ impl<'a> Sweep<'a> {
         record.key() == config.key(train.name(), train.len())
     }
 
-    fn train(
+    pub(super) fn train(
         &self,
         index: usize,
         task: Option<usize>,
@@ -350,7 +303,7 @@ fn told(found: &impl Serialize, planned: &impl Serialize) -> String {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
+pub(super) enum Outcome {
     Finished,
     Failed,
     Left,
