@@ -5,12 +5,15 @@ VENV := .venv/bin
 export JUPYTER_PREFER_ENV_PATH := 1
 NOTEBOOKS ?=
 PEERS ?=
+BROWSER ?=
+IMAGE ?= vardrop
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data lab test check-code test-crate test-doc test-runner notebooks bench bench-peers lock
+.PHONY: help setup data lab test check-code test-crate test-doc test-runner notebooks test-containers
+.PHONY: test-image test-browser bench bench-peers lock
 
 help: ## List the commands
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-15s %s\n", $$1, $$2 }'
 
 setup: ## Install what is missing and compile the crate for notebooks
 	@scripts/setup.sh
@@ -22,7 +25,7 @@ data: ## Download MNIST, unless it is there
 lab: setup data ## Open JupyterLab with the notebooks on the Rust kernel
 	$(VENV)/jupyter lab --notebook-dir notebooks $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS)
 
-test: setup check-code test-crate test-doc test-runner notebooks ## Run every check
+test: setup check-code test-crate test-doc test-runner test-containers notebooks ## Run every check
 
 check-code: ## Check the format and the lints
 	cargo fmt --check
@@ -37,8 +40,17 @@ test-doc: ## Build the documentation, warnings denied
 test-runner: setup ## Check that the notebook runner sees every kind of failure
 	$(VENV)/python scripts/test_run_notebooks.py
 
+test-containers: setup ## Check that Dockerfile, compose.yaml and devcontainer agree
+	$(VENV)/python scripts/test_containers.py
+
 notebooks: setup ## Run every notebook headless in the real kernel (NOTEBOOKS="'notebooks/a.ipynb' …" for some)
 	$(VENV)/python scripts/run_notebooks.py $(NOTEBOOKS)
+
+test-image: ## Run the image (IMAGE=name) in each way that it can be run, and check what it says and does
+	docker/test.sh $(IMAGE)
+
+test-browser: .cache/browser/stamp ## Run the notebooks of a server in Chromium (BROWSER="https://localhost --password …")
+	.cache/browser/bin/python scripts/browser/test_notebooks.py $(BROWSER)
 
 bench: ## Run the benchmarks
 	cargo bench --locked
@@ -47,12 +59,18 @@ bench-peers: .cache/peers/stamp ## Time training beside JAX (PEERS="--width 1024
 	cargo build --release --locked
 	@.cache/peers/bin/python benches/peers/compare.py $(PEERS)
 
+.cache/browser/stamp: scripts/browser/requirements.txt
+	python3 -m venv --clear .cache/browser
+	.cache/browser/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
+
 # Python 3.11 or later.
 .cache/peers/stamp: benches/peers/requirements.txt
 	python3 -m venv --clear .cache/peers
 	.cache/peers/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	touch $@
 
-lock: setup ## Write both requirements.txt anew from requirements.in
+lock: setup ## Write each requirements.txt anew from its requirements.in
 	scripts/lock_requirements.sh scripts 3.10
+	scripts/lock_requirements.sh scripts/browser 3.10
 	scripts/lock_requirements.sh benches/peers 3.11

@@ -76,6 +76,13 @@ pub enum Error {
         /// The step since training began, counted from 1.
         step: u64,
     },
+
+    /// A run in the background that ended without a result.
+    #[error("training in the background has no result: {reason}")]
+    Background {
+        /// What it ended with: an error, a panic, or a stop before the first epoch's end.
+        reason: String,
+    },
 }
 
 /// The crate's result.

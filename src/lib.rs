@@ -28,6 +28,8 @@ mod table;
 pub use error::{Error, Result};
 pub use method::Method;
 pub use network::Network;
+#[cfg(feature = "figures")]
+pub use notebook::DisplayList;
 pub use real::Real;
 pub use table::{Cell, Row, Table};
 

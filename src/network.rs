@@ -1,5 +1,7 @@
 //! The network: a stack of dense layers with rectifiers between them, and the noise of a method in each.
 
+mod summary;
+
 use ndarray::{Array1, Array2, ArrayView1, Axis};
 use ndarray_linalg::QR;
 use rand_distr::{Distribution, StandardNormal};

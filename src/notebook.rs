@@ -5,17 +5,22 @@
 //! several representations of itself, of which the page shows the best that it can (JupyterLab the interactive figure,
 //! a static page its picture), and a cell shows one thing: of two figures in a cell, the last one.
 
+mod results;
+mod training;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::data::{Dataset, Images};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::figures::{
     Figure, class_probabilities, contact_sheet, entropy_histograms, image_sheet, learning_curves, reliability_diagram,
 };
 use crate::table::Table;
 use crate::training::History;
 use crate::uncertainty::{Calibration, Prediction, Predictive};
+
+pub use results::DisplayList;
 
 /// Representations of one thing: MIME types and contents.
 type Bundle = Vec<(&'static str, String)>;
@@ -26,6 +31,11 @@ fn print(bundle: &Bundle) {
         bundle.iter().map(|(mime, content)| format!("EVCXR_BEGIN_CONTENT {mime}\n{content}\nEVCXR_END_CONTENT\n"));
     // One call, so that nothing else that prints comes in between.
     print!("{}", blocks.collect::<String>());
+}
+
+/// Shows why something cannot be shown.
+fn display_error(error: &Error) {
+    print(&vec![("text/plain", format!("Error: {error}"))]);
 }
 
 impl Figure {
@@ -39,7 +49,7 @@ impl Figure {
     fn display_with(&self, text: String) {
         match self.bundle(text) {
             Ok(bundle) => print(&bundle),
-            Err(error) => print(&vec![("text/plain", format!("Error: {error}"))]),
+            Err(error) => display_error(&error),
         }
     }
 

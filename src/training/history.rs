@@ -1,5 +1,7 @@
 //! What a training run leaves behind: one entry an epoch, and the epoch that validation chose.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// Statistics of one layer's α (noise variance relative to the mean), over its noise variables.
@@ -54,6 +56,15 @@ pub struct Best {
     pub valid_error_percent: Option<f64>,
     /// Its test error in percent, read off at that epoch alone.
     pub test_error_percent: f64,
+}
+
+impl fmt::Display for Best {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(error) = self.valid_error_percent {
+            write!(f, "validation error {error:.2} %, ")?;
+        }
+        write!(f, "test error {:.2} % at epoch {}", self.test_error_percent, self.epoch)
+    }
 }
 
 /// The epochs of one run, in order.

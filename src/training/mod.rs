@@ -1,16 +1,20 @@
-//! Training: epochs, early stopping on validation, history, progress, checkpoints.
+//! Training: epochs, early stopping on validation, history, progress, checkpoints; in the background.
 
+mod background;
 mod border;
 mod checkpoint;
 mod config;
 mod history;
 mod snapshot;
+mod status;
 mod trainer;
 
+pub use background::{BackgroundRun, background};
 pub use border::BorderAlpha;
 pub(crate) use checkpoint::PRUNED_KEY;
 pub use checkpoint::{Model, ModelInfo};
 pub use config::Config;
 pub use history::{AlphaStatistics, Best, Epoch, History};
 pub use snapshot::{Snapshot, snapshots};
+pub use status::{Phase, Status};
 pub use trainer::{Ending, Observer, Progress, Run, Trainer, train};

@@ -387,6 +387,15 @@ pub struct Run {
     pub network: Network,
 }
 
+/// One line: what was trained, and how well it does.
+impl fmt::Display for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let widths: Vec<_> = self.network.widths().iter().map(usize::to_string).collect();
+        let (epochs, best) = (self.history.epochs.len(), self.best);
+        write!(f, "{}, {}, seed {}, {epochs} epochs: {best}", self.config.method, widths.join("-"), self.config.seed)
+    }
+}
+
 /// Trains a network from its beginning to its end; `observer` is told of every epoch.
 ///
 /// # Errors

@@ -1,0 +1,272 @@
+#!/usr/bin/env bash
+# Runs the image in each way that the README names, and checks what it says and does: docker/test.sh [IMAGE]
+#
+# ENGINE is docker or podman; ANSWER_WITHIN the seconds in which the server has to answer (5); RUN_ARGS are added to every
+# run (-v "$PWD/docker:/opt/vardrop/docker:ro" tries changed scripts in an older image).
+# Needs curl and openssl, and no network but the host's own.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit
+image=${1:-vardrop}
+for engine in "${ENGINE:-docker}" podman; do
+    ! "$engine" info >/dev/null 2>&1 || break
+done
+"$engine" image inspect "$image" >/dev/null || exit 2
+read -ra extra <<<"${RUN_ARGS:-}"
+prefix=vardrop-test-$$
+scratch=$(mktemp -d)
+passed=0
+failed=0
+
+clean_up() {
+    "$engine" ps -aq --filter "name=$prefix" | xargs -r "$engine" rm -f >/dev/null 2>&1
+    "$engine" volume rm -f "$prefix" >/dev/null 2>&1
+    rm -rf "$scratch"
+}
+trap clean_up EXIT
+
+# claim SENTENCE COMMAND…: the sentence holds if the command does.
+claim() {
+    local sentence=$1
+    shift
+    if "$@" >"$scratch/claim" 2>&1; then
+        passed=$((passed + 1))
+        echo "  ok      $sentence"
+    else
+        failed=$((failed + 1))
+        echo "  NOT OK  $sentence"
+        sed 's/^/          | /' "$scratch/claim" | tail -20
+        [ -z "${name:-}" ] || "$engine" logs "$name" 2>&1 | tail -20 | sed 's/^/          log | /'
+    fi
+}
+
+# begin TITLE [RUN ARGUMENTS… [-- ARGUMENTS OF THE IMAGE…]]: starts a container and waits until it answers or ends.
+number=0
+begin() {
+    echo "$1"
+    shift
+    number=$((number + 1))
+    name=$prefix-$number
+    local run=() arguments=()
+    while [ $# -gt 0 ]; do
+        if [ "$1" = -- ]; then
+            shift
+            arguments=("$@")
+            break
+        fi
+        run+=("$1")
+        shift
+    done
+    local publish=(-p 127.0.0.1::8888)
+    [[ " ${run[*]} " != *" --network "* ]] || publish=()
+    local began=$SECONDS
+    "$engine" run -d --name "$name" "${publish[@]}" "${extra[@]}" "${run[@]}" "$image" "${arguments[@]}" >/dev/null || exit 2
+    while "$engine" ps -q --no-trunc --filter "name=^$name\$" | grep -q . && ! answers && [ $((SECONDS - began)) -lt 60 ]; do
+        sleep 0.2
+    done
+    waited=$((SECONDS - began))
+    port=$("$engine" port "$name" 8888/tcp 2>/dev/null | head -1 | sed 's/.*://')
+}
+finish() {
+    "$engine" rm -f "$name" >/dev/null
+    name=
+}
+answers() { "$engine" logs "$name" 2>&1 | grep -q "is running at"; }
+log_has() { "$engine" logs "$name" 2>&1 | grep -qF -- "$1" || { echo "the log lacks: $1" && return 1; }; }
+log_lacks() { ! "$engine" logs "$name" 2>&1 | grep -F -- "$1"; }
+
+# status CODE SCHEME PATH [CURL ARGUMENTS…]
+status() {
+    local wanted=$1 url=$2://127.0.0.1:$port$3 found
+    shift 3
+    found=$(curl -sk -o /dev/null -w '%{http_code}' --max-time 10 "$@" "$url")
+    echo "$url answers $found, and not $wanted"
+    [ "$found" = "$wanted" ]
+}
+# log_in PASSWORD CODE: the answer to the login form.
+log_in() {
+    rm -f "$scratch/jar"
+    local login=https://127.0.0.1:$port/login found
+    curl -sk -c "$scratch/jar" -o /dev/null "$login"
+    found=$(curl -sk -b "$scratch/jar" -c "$scratch/jar" -o /dev/null -w '%{http_code}' --max-time 20 "$login" \
+        --data-urlencode "password=$1" --data-urlencode "_xsrf=$(awk '$6 == "_xsrf" {print $7}' "$scratch/jar")")
+    echo "the login answers $found, and not $2"
+    [ "$found" = "$2" ]
+}
+fingerprint() { openssl x509 -noout -fingerprint -sha256 "$@" | sed 's/.*=//'; }
+served() { openssl s_client -connect "127.0.0.1:$port" </dev/null 2>/dev/null | fingerprint; }
+same() { [ "$1" = "$2" ] || { echo "$1" "$2" && return 1; }; }
+healthy() { "$engine" exec "$name" .venv/bin/python docker/healthcheck.py; }
+exited() { ! "$engine" ps -q --filter "name=^$name\$" | grep -q .; }
+faster_than() { echo "it took $waited s" && [ "$waited" -le "$1" ]; }
+
+# No process of the container has a secret in its environment; the one that looks does not count.
+no_secret_in() {
+    local found
+    # shellcheck disable=SC2016 # for the container's shell
+    found=$("$engine" exec "$name" env -u PASSWORD -u JUPYTER_TOKEN sh -c \
+        'cat /proc/[0-9]*/environ 2>/dev/null | tr "\0" "\n" | grep -E "^(PASSWORD|JUPYTER_TOKEN)="')
+    [ -z "$found" ] || { echo "$found" && return 1; }
+}
+start_kernel() {
+    curl -sk "$@" -X POST -d '{"name": "rust"}' "$kernels" | grep -q '"name": *"rust"' || return
+    # Until it has compiled its first cell, it is starting.
+    for _ in $(seq 60); do
+        ! "$engine" exec "$name" sh -c 'cat /proc/[0-9]*/comm' | grep -q evcxr || return 0
+        sleep 1
+    done
+    return 1
+}
+
+# A cell that uses the crate runs; says how long each took.
+runs_cells() {
+    "$engine" exec -i "$name" env HOME=/tmp .venv/bin/python - <<'PYTHON'
+import sys
+sys.path.insert(0, "scripts")
+from kernel_session import session, show, stream_text
+cells = [
+    ':dep vardrop = { path = "..", default-features = false, features = ["notebook"] }',
+    'println!("{} methods", vardrop::Method::ALL.len());',
+]
+with session("notebooks") as kernel:
+    for cell in cells:
+        outputs, seconds = kernel.execute(cell, 300)
+        print(f"{seconds:.2f} s", *show(outputs))
+sys.exit("8 methods" not in stream_text(outputs, "stdout"))
+PYTHON
+}
+
+make_certificate() { # NAME
+    openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=$1" -keyout "$scratch/$1-key.pem" -out "$scratch/$1.pem" 2>/dev/null
+    chmod 644 "$scratch/$1-key.pem"
+}
+chmod 755 "$scratch"
+
+begin "nothing said: a random token"
+claim "it answers within ${ANSWER_WITHIN:-5} s" faster_than "${ANSWER_WITHIN:-5}"
+claim "the log has a link with a token" log_has "/lab?token="
+claim "without the token nobody gets in" status 403 http /api/contents
+token=$("$engine" logs "$name" 2>&1 | sed -n 's/.*token=\([0-9a-f]\{20,\}\).*/\1/p' | head -1)
+claim "with it, one does" status 200 http "/api/contents?token=$token"
+claim "another one does not do" status 403 http "/api/contents?token=$(tr 0-9a-f 1-9a-f0 <<<"$token")"
+claim "the health check passes" healthy
+claim "the user is 1000, and tini the first process" same "1000 tini" \
+    "$("$engine" exec "$name" id -u) $("$engine" exec "$name" cat /proc/1/comm)"
+claim "nothing is wrong with a folder" log_lacks "vardrop:"
+claim "a notebook can be saved" "$engine" exec "$name" touch "notebooks/Opening Results.ipynb"
+claim "cells run" runs_cells
+sed 's/^/          /' "$scratch/claim"
+stopping=$SECONDS
+"$engine" stop -t 30 "$name" >/dev/null
+claim "it stops when told to" test $((SECONDS - stopping)) -lt 10
+finish
+
+begin "JUPYTER_TOKEN" -e JUPYTER_TOKEN=a-token
+claim "with the token one gets in" status 200 http "/api/contents?token=a-token"
+claim "without it nobody does" status 403 http /api/contents
+claim "the log does not show it" log_lacks a-token
+kernels="http://127.0.0.1:$port/api/kernels?token=a-token"
+claim "a kernel starts" start_kernel
+claim "no process has the token in its environment, the kernel neither" no_secret_in
+finish
+
+begin "PASSWORD: HTTPS" -e "PASSWORD=correct horse"
+claim "it answers within ${ANSWER_WITHIN:-5} s" faster_than "${ANSWER_WITHIN:-5}"
+claim "HTTP is not served" status 000 http /
+claim "the wrong password is refused" log_in "wrong horse" 401
+claim "and opens nothing" status 403 https /api/contents -b "$scratch/jar"
+claim "the right one is let in" log_in "correct horse" 302
+claim "and opens the notebooks" status 200 https /api/contents -b "$scratch/jar"
+claim "a token is no second way in" status 403 https "/api/contents?token="
+claim "the log has the fingerprint of the certificate that is served" log_has "$(served)"
+claim "the health check passes" healthy
+kernels="https://127.0.0.1:$port/api/kernels"
+xsrf=$(awk '$6 == "_xsrf" {print $7}' "$scratch/jar")
+claim "a kernel starts" start_kernel -b "$scratch/jar" -H "X-XSRFToken: $xsrf"
+claim "no process has the password in its environment, the kernel neither" no_secret_in
+claim "the log does not show it" log_lacks "correct horse"
+finish
+
+make_certificate mounted
+make_certificate other
+own=(-v "$scratch/mounted.pem:/etc/vardrop/tls/cert.pem:ro" -v "$scratch/mounted-key.pem:/etc/vardrop/tls/key.pem:ro")
+begin "a mounted certificate" -e PASSWORD=p "${own[@]}"
+claim "is the one that is served" same "$(served)" "$(fingerprint -in "$scratch/mounted.pem")"
+claim "none is made" log_lacks "signed by itself"
+finish
+begin "a mounted certificate, and a token" -e JUPYTER_TOKEN=t "${own[@]}"
+claim "is served too" same "$(served)" "$(fingerprint -in "$scratch/mounted.pem")"
+finish
+begin "a certificate with another key" -e PASSWORD=p "${own[@]:0:2}" \
+    -v "$scratch/other-key.pem:/etc/vardrop/tls/key.pem:ro"
+claim "ends with the reason" exited
+claim "and names the files" log_has "/etc/vardrop/tls/cert.pem and /etc/vardrop/tls/key.pem are no certificate"
+finish
+begin "a certificate without a key" -e PASSWORD=p "${own[@]:0:2}"
+claim "ends with the reason" exited
+claim "and says what is missing" log_has "has cert.pem alone: both cert.pem and key.pem are needed"
+finish
+chmod 600 "$scratch/mounted-key.pem"
+begin "a key that the user cannot read" -e PASSWORD=p "${own[@]}"
+claim "ends with the reason" exited
+claim "and says whose it is" log_has "key.pem cannot be read by user 1000"
+finish
+
+begin "another user, a read-only root and no network, all at once" --user 4242:4242 --read-only --tmpfs /tmp:exec --network none
+claim "it answers" answers
+claim "the health check passes" healthy
+claim "it says what cannot be saved" log_has "the image's notebooks open and run, and cannot be saved"
+claim "cells run" runs_cells
+sed 's/^/          /' "$scratch/claim"
+finish
+begin "a user who is root" --user 0:0 -e JUPYTER_TOKEN=t
+claim "is let be" status 200 http "/api/contents?token=t"
+finish
+begin "a read-only root, and a /tmp that nothing runs from" --read-only --tmpfs /tmp:noexec
+claim "ends with the reason" exited
+claim "and says what to do" log_has "Use --tmpfs /tmp:exec"
+finish
+
+mkdir "$scratch/mine" "$scratch/roots" "$scratch/closed"
+echo '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}' | tee "$scratch"/{mine,roots,closed}/own.ipynb >/dev/null
+chown -R 1000:1000 "$scratch/mine"
+chmod 755 "$scratch/roots"
+chmod 700 "$scratch/closed"
+put() { status "$1" http "/api/contents/work/new.ipynb?token=t" -X PUT -H 'Content-Type: application/json' \
+    -d '{"type": "notebook", "content": {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}}'; }
+begin "a work folder of the user's" -e JUPYTER_TOKEN=t -v "$scratch/mine:/vardrop"
+claim "its notebooks open" status 200 http "/api/contents/work/own.ipynb?token=t"
+claim "a notebook is saved there" put 201
+claim "and is on the host" test -s "$scratch/mine/new.ipynb"
+claim "nothing is wrong with it" log_lacks "vardrop:"
+finish
+begin "a work folder of root's" -e JUPYTER_TOKEN=t -v "$scratch/roots:/vardrop"
+claim "it is named, with the user and the owner" log_has "/vardrop cannot be written by user 1000:1000: it belongs to 0:0 (mode 755)"
+claim "with what to do" log_has "sudo chown -R 1000:1000"
+claim "its notebooks open" status 200 http "/api/contents/work/own.ipynb?token=t"
+claim "and cannot be saved" put 403
+finish
+begin "a work folder of another user's" -e JUPYTER_TOKEN=t --user 4242:4242 -v "$scratch/mine:/vardrop"
+claim "the remedy names its owner" log_has "docker run --user 1000:1000"
+finish
+begin "a work folder that cannot be read" -e JUPYTER_TOKEN=t -v "$scratch/closed:/vardrop"
+claim "it is named" log_has "/vardrop cannot be read by user 1000:1000: it belongs to 0:0 (mode 700)"
+claim "the server runs" status 200 http "/api/contents?token=t"
+finish
+begin "the notebooks in a volume" -e JUPYTER_TOKEN=t --read-only --tmpfs /tmp:exec --cap-drop ALL \
+    --security-opt no-new-privileges -v "$prefix:/opt/vardrop/notebooks"
+claim "are there" status 200 http "/api/contents/Opening%20Results.ipynb?token=t"
+claim "and can be saved" "$engine" exec "$name" touch "notebooks/Opening Results.ipynb"
+claim "nothing is wrong with them" log_lacks "vardrop:"
+finish
+
+begin "as Binder starts it" --user 1000 -- jupyter notebook --ip=0.0.0.0 --port=8888 --ServerApp.token=t \
+    --NotebookApp.default_url=/lab
+claim "JupyterLab answers" status 200 http "/lab?token=t"
+claim "with the kernel of the notebooks" status 200 http "/api/kernelspecs/rust?token=t"
+finish
+name=
+claim "the command line is there: vardrop train" "$engine" run --rm "${extra[@]}" "$image" \
+    vardrop train --method none --hidden 20 --epochs 1 --data synthetic
+
+echo "$passed claims hold, $failed do not"
+[ "$failed" = 0 ]
