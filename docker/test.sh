@@ -107,8 +107,9 @@ no_secret_in() {
         'cat /proc/[0-9]*/environ 2>/dev/null | tr "\0" "\n" | grep -E "^(PASSWORD|JUPYTER_TOKEN)="')
     [ -z "$found" ] || { echo "$found" && return 1; }
 }
+# The kernel that is started where none is named.
 start_kernel() {
-    curl -sk "$@" -X POST -d '{"name": "rust"}' "$kernels" | grep -q '"name": *"rust"' || return
+    curl -sk "$@" -X POST "$kernels" | grep -q '"name": *"rust"' || return
     # Until it has compiled its first cell, it is starting.
     for _ in $(seq 60); do
         ! "$engine" exec "$name" sh -c 'cat /proc/[0-9]*/comm' | grep -q evcxr || return 0

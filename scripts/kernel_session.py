@@ -1,5 +1,6 @@
 """One running kernel, cell by cell: what a front end would show, and when."""
 
+import os
 import queue
 import re
 import tempfile
@@ -63,7 +64,9 @@ class Session:
 def start(folder, log, timeout):
     """Starts a kernel and waits until it answers; returns its manager and client."""
     manager = KernelManager(kernel_name="rust")
-    manager.start_kernel(cwd=str(folder), stdout=log, stderr=log)
+    # Outputs that are stored are read on static pages too: figures come with their pictures.
+    environment = {**os.environ, "VARDROP_PICTURES": "1"}
+    manager.start_kernel(cwd=str(folder), env=environment, stdout=log, stderr=log)
     client = manager.client()
     client.start_channels()
     try:

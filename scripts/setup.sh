@@ -106,9 +106,12 @@ register_kernel() {
     printf '{"argv": ["%s", "{connection_file}"], "display_name": "Rust", "language": "rust", "interrupt_mode": "message"}\n' \
         "$root/kernel/start" >"$spec"
     place "$spec" .venv/share/jupyter/kernels/rust/kernel.json
+    # Only this kernel is offered, JupyterLab asks nobody for news, and a stored picture is not wider than the page.
+    local config
+    config=$(<kernel/jupyter_server_config.json)
+    printf '%s\n' "${config//@ROOT@/$root}" >"$spec"
+    place "$spec" .venv/etc/jupyter/jupyter_server_config.json
     rm "$spec"
-    # Only this kernel is offered, and JupyterLab asks nobody for news.
-    place kernel/jupyter_server_config.json .venv/etc/jupyter/jupyter_server_config.json
     place kernel/lab_settings.json .venv/share/jupyter/lab/settings/overrides.json
 }
 

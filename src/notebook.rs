@@ -2,8 +2,12 @@
 //! history, a data set, images, predictions or their calibration shows it.
 //!
 //! The kernel gathers what a cell displays into one output with one entry for each MIME type. So each type here prints
-//! several representations of itself, of which the page shows the best that it can (JupyterLab the interactive figure,
-//! a static page its picture), and a cell shows one thing: of two figures in a cell, the last one.
+//! several representations of itself, of which the page shows the best that it can, and a cell shows one thing: of two
+//! figures in a cell, the last one.
+//!
+//! A figure is interactive. Its picture, which is all that a static page shows, comes with it where the environment has
+//! `VARDROP_PICTURES`, as in headless runs whose outputs are stored: JupyterLab would show the picture, and not the figure
+//! until the mouse is on it. It adds a picture of its own once it has drawn the figure, so that saved notebooks have one too.
 
 mod results;
 mod training;
@@ -39,26 +43,27 @@ fn display_error(error: &Error) {
 }
 
 impl Figure {
-    /// Shows the figure as a cell's output: interactive, and as a PNG where only pictures are shown. A figure that
-    /// cannot be drawn shows why.
+    /// Shows the figure as a cell's output: interactive, with a PNG for static pages where `VARDROP_PICTURES` is set. A figure
+    /// that cannot be drawn shows why.
     pub fn evcxr_display(&self) {
         self.display_with(format!("Figure: {}", self.title()));
     }
 
     /// Shows the figure, and a text where nothing but text is shown.
     fn display_with(&self, text: String) {
-        match self.bundle(text) {
+        match self.bundle(text, std::env::var_os("VARDROP_PICTURES").is_some()) {
             Ok(bundle) => print(&bundle),
             Err(error) => display_error(&error),
         }
     }
 
-    fn bundle(&self, text: String) -> Result<Bundle> {
-        Ok(vec![
-            ("application/vnd.plotly.v1+json", self.to_plotly()?.to_json()),
-            ("image/png", STANDARD.encode(self.to_png()?)),
-            ("text/plain", text),
-        ])
+    fn bundle(&self, text: String, picture: bool) -> Result<Bundle> {
+        let mut bundle = vec![("application/vnd.plotly.v1+json", self.to_plotly()?.to_json())];
+        if picture {
+            bundle.push(("image/png", STANDARD.encode(self.to_png()?)));
+        }
+        bundle.push(("text/plain", text));
+        Ok(bundle)
     }
 }
 
@@ -125,13 +130,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_figure_is_interactive_and_a_picture_and_each_is_one_line() {
-        let bundle = Figure::new("t").line("s", [1, 2], [1.0, 2.0]).bundle("t".to_owned()).unwrap();
+    fn a_figure_is_interactive_and_if_wanted_a_picture_and_each_is_one_line() {
+        let bundle = Figure::new("t").line("s", [1, 2], [1.0, 2.0]).bundle("t".to_owned(), true).unwrap();
         let types: Vec<_> = bundle.iter().map(|(mime, _)| *mime).collect();
         assert_eq!(types, ["application/vnd.plotly.v1+json", "image/png", "text/plain"]);
         assert!(serde_json::from_str::<serde_json::Value>(&bundle[0].1).is_ok());
         assert!(STANDARD.decode(&bundle[1].1).unwrap().starts_with(b"\x89PNG"));
         assert!(bundle.iter().all(|(_, content)| !content.contains('\n')));
+        let without = Figure::new("t").bundle("t".to_owned(), false).unwrap();
+        assert_eq!(without.iter().map(|(mime, _)| *mime).collect::<Vec<_>>(), [types[0], types[2]]);
     }
 
     #[test]

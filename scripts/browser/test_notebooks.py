@@ -2,8 +2,8 @@
 
 Logs in (the wrong password is refused), opens each notebook, runs all its cells, and waits for the line
 `notebook finished: <file name>`. Then every interactive figure is drawn, no output is wider than its cell at 1280 and at
-800 pixels, no cell shows an error, and no request has left for another host. Nothing is saved: the notebooks keep their
-outputs, the server its settings.
+800 pixels (neither are those that were stored), no cell shows an error, and no request has left for another host. Nothing
+is saved: the notebooks keep their outputs, the server its settings.
 """
 
 import argparse
@@ -29,17 +29,19 @@ SETTINGS = {
     "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
 }
 
-# Of each output: its cell, its kind, and by how many pixels it is wider than it may be, itself or something in it.
+# Of each output that has something wider than there is room: its cell, its kind, and the pixels. A table or a line of text
+# may be wider where its output scrolls; a figure may not.
 MEASURE = """
-() => [...document.querySelectorAll('.jp-Notebook .jp-CodeCell')].flatMap((cell, index) =>
-    [...cell.querySelectorAll('.jp-OutputArea-output')].map(output => {
-        const right = cell.getBoundingClientRect().right;
-        // What is inside a part that scrolls, or a figure's hidden helpers, does not stick out of the page.
-        const parts = [output, ...output.querySelectorAll('table, img, pre, .js-plotly-plot, .main-svg')];
-        const beyond = Math.max(...parts.map(part => part.getBoundingClientRect().right - right));
-        const scrolls = output.scrollWidth - output.clientWidth;
-        return {cell: index + 1, mime: output.dataset.mimeType || output.className, beyond: Math.round(Math.max(beyond, scrolls))};
-    }))
+() => [...document.querySelectorAll('.jp-Notebook .jp-CodeCell')].flatMap((cell, index) => {
+    const right = cell.getBoundingClientRect().right;
+    return [...cell.querySelectorAll('.jp-OutputArea-output')].flatMap(output => {
+        const scrolls = ['auto', 'scroll'].includes(getComputedStyle(output).overflowX);
+        const room = Math.min(right, output.getBoundingClientRect().right);
+        const parts = [output, ...output.querySelectorAll(scrolls ? 'img, .main-svg' : 'img, .main-svg, table, pre')];
+        const beyond = Math.max(...parts.map(part => part.getBoundingClientRect().right - (part === output ? right : room)));
+        return beyond > 1 ? [{cell: index + 1, mime: output.dataset.mimeType || output.className, beyond}] : [];
+    });
+})
 """
 
 # Of each interactive figure: its cell, its size, and how many marks it has drawn.
@@ -162,6 +164,8 @@ class Browser:
         page.set_viewport_size({"width": WIDTHS[0], "height": HEIGHT})
         page.goto(f"{self.root}/lab/tree/{quote(name)}?reset")
         page.wait_for_selector(".jp-Notebook .jp-CodeCell")
+        for width in reversed(WIDTHS):
+            self.check_widths(width)
         # The kernel compiles before it says that it is ready.
         page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']", timeout=300_000)
         self.menu("Edit", "Clear Outputs of All Cells")
@@ -196,7 +200,7 @@ class Browser:
     def check_widths(self, width):
         self.page.set_viewport_size({"width": width, "height": HEIGHT})
         self.page.wait_for_timeout(2500)
-        wide = [output for output in self.page.evaluate(MEASURE) if output["beyond"] > 1]
+        wide = self.page.evaluate(MEASURE)
         expect(not wide, f"at {width} pixels, outputs are wider than their cells: {wide}")
 
     def screenshot(self, name, width):
@@ -207,6 +211,7 @@ class Browser:
         folder.mkdir(parents=True, exist_ok=True)
         inner = self.page.evaluate("() => document.querySelector('.jp-WindowedPanel-outer').scrollHeight")
         self.page.set_viewport_size({"width": width, "height": min(inner + 120, MOST_HEIGHT)})
+        self.page.evaluate("() => document.querySelector('.jp-WindowedPanel-outer').scrollTo(0, 0)")
         self.page.wait_for_timeout(2000)
         stem = re.sub(r"[^a-z0-9]+", "-", Path(name).stem.lower())
         self.page.screenshot(path=folder / f"{stem}-{width}-{self.options.theme}.png")
