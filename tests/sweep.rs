@@ -6,8 +6,8 @@ mod support;
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
-use std::time::Duration;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use vardrop::experiment::Records;
@@ -76,25 +76,49 @@ impl Place {
     }
 }
 
+#[track_caller]
+fn wait_for(condition: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < Duration::from_secs(60), "waited for a minute");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+fn terminate(child: &Child) {
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+}
+
+/// How many kills: 20, unless the environment says another number.
+///
+///     VARDROP_KILLS=200 cargo test --locked --release --test sweep kills -- --nocapture
+fn kills() -> usize {
+    let wanted = std::env::var("VARDROP_KILLS").unwrap_or("20".to_owned());
+    wanted.parse().unwrap_or_else(|_| panic!("VARDROP_KILLS is {wanted:?}: expected a number, such as 200"))
+}
+
 #[test]
-fn twenty_kills_lose_double_and_tear_no_record_and_change_no_number() {
+fn kills_at_any_moment_lose_double_and_tear_no_record_and_change_no_number() {
     let place = Place::new(PLAN);
+    let start = Instant::now();
     place.run("--out whole --jobs 2", 0);
+    let whole_takes = start.elapsed();
     let whole = place.figures("whole");
     assert_eq!(whole.len(), 12);
-    let mut kills = 0;
-    let mut folder = 0;
-    while kills < 20 {
-        // Moments spread over the sweep, and different in every round.
+    // Moments all over a sweep, spread evenly by a sequence of low discrepancy: the golden ratio's multiples.
+    let moment = |kill: usize| whole_takes.mul_f64((kill as f64 * 0.618_033_988_749_895).fract());
+    let (wanted, mut kills, mut folder, mut resumed) = (kills(), 0, 0, 0);
+    while kills < wanted {
         let mut child = place.command(&format!("--out {folder} --jobs 2 --checkpoint-seconds 0")).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(20 + (kills * 37) % 160));
+        std::thread::sleep(moment(kills));
         if child.try_wait().unwrap().is_none() {
             child.kill().unwrap();
             kills += 1;
         } else {
             folder += 1;
         }
-        child.wait().unwrap();
+        let output = child.wait_with_output().unwrap();
+        resumed += String::from_utf8_lossy(&output.stderr).matches("goes on after epoch").count();
         if place.path(&format!("{folder}/records.jsonl")).exists() {
             let so_far = place.figures(&folder.to_string());
             assert!(so_far.iter().all(|record| whole.contains(record)));
@@ -106,6 +130,7 @@ fn twenty_kills_lose_double_and_tear_no_record_and_change_no_number() {
         let left: Vec<_> = fs::read_dir(place.path(&format!("{folder}/networks"))).unwrap().collect();
         assert!(left.is_empty(), "{left:?}");
     }
+    println!("{kills} kills of {} sweeps; {resumed} networks went on from a checkpoint", folder + 1);
 }
 
 #[test]
@@ -147,7 +172,63 @@ fn a_dry_run_says_what_is_left_and_trains_nothing() {
     place.run("--out out --task 0", 0);
     let text = place.run("--out out --dry-run --jobs 2", 0);
     assert!(text.contains("11 of 12 networks are left: about"), "{text}");
+    let record = fs::read_to_string(place.path("out/task-0.jsonl")).unwrap();
+    let hash = serde_json::from_str::<Value>(&record).unwrap()["protocol_hash"].as_str().unwrap().to_owned();
+    assert!(text.contains(&format!("protocol {hash}, tasks 0 to 11")), "{text}");
     assert_eq!(place.figures("out").len(), 1);
+}
+
+#[test]
+fn the_count_is_a_number_alone_and_touches_nothing() {
+    let place = Place::new(&PLAN.replace("\"digits\"", "\"./nowhere\""));
+    assert_eq!(place.run("--count", 0), "12\n");
+    assert!(!place.path("results").exists());
+}
+
+#[test]
+fn a_termination_signal_leaves_a_checkpoint_and_the_task_goes_on_to_the_same_numbers() {
+    let place = Place::new(&PLAN.replace("epochs = 12", "epochs = 1000"));
+    place.run("--out whole --task 5", 0);
+    let child = place.command("--out out --task 5 --checkpoint-seconds 1000").spawn().unwrap();
+    // The lock is taken after the process has begun to watch for signals.
+    let lock = place.path("out/networks/5-variational-b-6-2.lock");
+    wait_for(|| lock.exists());
+    std::thread::sleep(Duration::from_millis(100));
+    terminate(&child);
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
+    assert!(lock.with_extension("safetensors").exists());
+    assert!(place.figures("out").is_empty());
+    assert!(place.run("--out out --task 5", 0).contains("goes on after epoch"));
+    assert_eq!(place.figures("out"), place.figures("whole"));
+    assert_eq!(fs::read_dir(place.path("out/networks")).unwrap().count(), 0);
+}
+
+#[test]
+fn merging_while_tasks_are_under_way_and_twice_at_once_loses_and_doubles_nothing() {
+    let place = Place::new(&PLAN.replace("epochs = 12", "epochs = 2"));
+    place.run("--out whole", 0);
+    let mut merges: Vec<_> = (0..4).map(|_| place.command("--out tasks --merge")).collect();
+    let merging: Vec<_> = (0..12)
+        .flat_map(|task| {
+            let merges: Vec<_> = merges.iter_mut().map(|merge| merge.spawn().unwrap()).collect();
+            place.run(&format!("--out tasks --task {task}"), 0);
+            merges
+        })
+        .collect();
+    for merge in merging {
+        let output = merge.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    place.run("--out tasks --merge", 0);
+    assert_eq!(place.figures("tasks"), place.figures("whole"));
+    assert_eq!(fs::read_to_string(place.path("tasks/records.jsonl")).unwrap().lines().count(), 12);
+}
+
+#[test]
+fn records_from_before_the_hash_are_read_and_have_their_protocols() {
+    let records = Records::open(concat!(env!("CARGO_MANIFEST_DIR"), "/results/first_light.jsonl")).unwrap();
+    assert_eq!(records.len(), 28);
+    assert!(records.iter().all(|record| record.protocol_hash == "67e7db97901f"), "that of the default protocol");
 }
 
 #[test]
@@ -157,7 +238,9 @@ fn what_does_not_fit_is_an_error_and_nothing_is_overwritten() {
     let before = fs::read(place.path("out/records.jsonl")).unwrap();
     fs::write(place.path("plan.toml"), PLAN).unwrap();
     let message = place.run("--out out", 1);
-    assert!(message.contains("another protocol") && message.contains("\"epochs\":2"), "{message}");
+    for part in ["by another protocol, ", "; epochs 2 there, 12 in the plan)"] {
+        assert!(message.contains(part), "{message}");
+    }
     assert_eq!(fs::read(place.path("out/records.jsonl")).unwrap(), before);
 
     fs::write(place.path("plan.toml"), PLAN.replace("widths = [6, 9]", "widths = \"wide\"")).unwrap();

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -25,7 +25,9 @@ const INTERRUPTED: u8 = 130;
 /// again; one that is under way has a checkpoint. So a sweep may be interrupted, or killed, and started again; several
 /// processes may share a folder. `vardrop report figure1 FOLDER` reads it.
 ///
-/// An array of jobs on many machines: each runs `--task I`, which leaves a file of its own, and `--merge` takes them together.
+/// An array of jobs on many machines: `--count` says how many, each runs `--task I`, which leaves a file of its own, and
+/// `--merge` takes them together; deploy/ has it ready for Slurm and Kubernetes. SIGTERM, like Ctrl-C, has every network write a
+/// checkpoint at its next step.
 ///
 /// Example: vardrop sweep experiments/figure1.toml --jobs 2
 #[derive(Debug, Args)]
@@ -44,6 +46,9 @@ pub struct SweepArgs {
     /// Take the records that --task left into records.jsonl
     #[arg(long, conflicts_with = "dry_run")]
     merge: bool,
+    /// Print how many networks the plan has, and do nothing else
+    #[arg(long, conflicts_with_all = ["out", "jobs", "task", "merge", "dry_run"])]
+    count: bool,
     /// Say what is left to do and how long it takes here, measured with a few steps of each, and train nothing
     #[arg(long)]
     dry_run: bool,
@@ -56,6 +61,10 @@ impl SweepArgs {
     /// Sweeps; 0 where every network has its record, 1 where one failed or is left, 130 where an interrupt stopped it.
     pub fn run(self) -> Result<ExitCode> {
         let plan = SweepPlan::open(&self.plan)?;
+        if self.count {
+            super::print(&plan.networks().len().to_string())?;
+            return Ok(ExitCode::SUCCESS);
+        }
         let name = self.plan.file_stem().unwrap_or_default();
         let out = self.out.clone().unwrap_or_else(|| PathBuf::from("results").join(name));
         let splits = Splits::open(plan.data(), plan.protocol().held_out)?;
@@ -69,10 +78,11 @@ impl SweepArgs {
             return Ok(ExitCode::SUCCESS);
         }
         if self.dry_run {
-            return estimate(&sweep);
+            return estimate(&sweep, &plan);
         }
         let stop = super::train::stop_at_interrupt()?;
-        let progress = Display::new(&plan, sweep.left()?.len());
+        let all = if self.task.is_some() { 1 } else { sweep.left()?.len() };
+        let progress = Display::new(&plan, all);
         let observer = |index: usize, event: SweepEvent<'_>| progress.show(index, event);
         let end = match self.task {
             Some(task) => sweep.run_task(task, &stop, &observer)?,
@@ -87,14 +97,14 @@ impl SweepArgs {
             end.left
         ));
         Ok(match end {
-            _ if stop.load(Ordering::SeqCst) => ExitCode::from(INTERRUPTED),
             end if end.failed + end.left == 0 => ExitCode::SUCCESS,
+            _ if stop.load(Ordering::SeqCst) => ExitCode::from(INTERRUPTED),
             _ => ExitCode::FAILURE,
         })
     }
 }
 
-fn estimate(sweep: &Sweep<'_>) -> Result<ExitCode> {
+fn estimate(sweep: &Sweep<'_>, plan: &SweepPlan) -> Result<ExitCode> {
     let estimates = sweep.estimate()?;
     let mut table = Table::new(["Method", "Hidden layers", "Networks", "Left", "Minutes each"]);
     for estimate in &estimates {
@@ -103,6 +113,7 @@ fn estimate(sweep: &Sweep<'_>) -> Result<ExitCode> {
         table.push((estimate.method, hidden, estimate.networks, estimate.left, minutes));
     }
     super::print(table.to_string().trim_end())?;
+    super::print(&format!("protocol {}, tasks 0 to {}", plan.protocol().hash(), plan.networks().len() - 1))?;
     let (networks, left) =
         (estimates.iter().map(|e| e.networks).sum::<usize>(), estimates.iter().map(|e| e.left).sum::<usize>());
     let seconds = sweep.seconds_left(&estimates);
@@ -114,13 +125,23 @@ fn estimate(sweep: &Sweep<'_>) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Every running network with a bar of its own on a terminal; a line for each that ends elsewhere.
+/// How often a running network has a line where there is no terminal.
+const LINE_EVERY: Duration = Duration::from_secs(60);
+
+/// Every running network: with a bar of its own on a terminal, else with a line now and then; a line for each that ends.
 struct Display<'a> {
     plan: &'a SweepPlan,
     bars: Option<MultiProgress>,
-    running: Mutex<HashMap<usize, ProgressBar>>,
+    running: Mutex<HashMap<usize, Running>>,
     all: usize,
     done: Mutex<usize>,
+}
+
+/// How a running network is shown.
+enum Running {
+    Bar(ProgressBar),
+    /// When its last line was printed.
+    Lines(Instant),
 }
 
 impl<'a> Display<'a> {
@@ -131,26 +152,34 @@ impl<'a> Display<'a> {
 
     fn show(&self, index: usize, event: SweepEvent<'_>) {
         let config = &self.plan.networks()[index];
+        let all_epochs = config.protocol.epochs;
         match event {
             SweepEvent::Started { epochs } => {
                 if epochs > 0 {
                     self.line(&format!("{}: goes on after epoch {epochs}", name(index, config)));
+                } else if self.bars.is_none() {
+                    self.line(&format!("{}: begins", name(index, config)));
                 }
-                if let Some(bars) = &self.bars {
-                    let template = "{msg} [{wide_bar}] epoch {pos}/{len}, {eta} left";
-                    let style = ProgressStyle::with_template(template).expect("a valid template").progress_chars("=> ");
-                    let bar = bars.add(ProgressBar::new(config.protocol.epochs as u64).with_style(style));
-                    bar.set_position(epochs as u64);
-                    bar.reset_eta();
-                    bar.set_message(name(index, config));
-                    self.running().insert(index, bar);
-                }
+                let running = match &self.bars {
+                    Some(bars) => Running::Bar(bar(bars, name(index, config), epochs, all_epochs)),
+                    None => Running::Lines(Instant::now()),
+                };
+                self.running().insert(index, running);
             }
             SweepEvent::Epoch(epoch) => {
-                if let Some(bar) = self.running().get(&index) {
-                    let error = epoch.valid_error_percent.unwrap_or(epoch.test_error_percent);
-                    bar.set_message(format!("{}, {error:.2} %", name(index, config)));
-                    bar.set_position(epoch.epoch as u64);
+                let error = epoch.valid_error_percent.unwrap_or(epoch.test_error_percent);
+                match self.running().get_mut(&index) {
+                    Some(Running::Bar(bar)) => {
+                        bar.set_message(format!("{}, {error:.2} %", name(index, config)));
+                        bar.set_style(style("{msg} [{wide_bar}] epoch {pos}/{len}, {eta} left"));
+                        bar.set_position(epoch.epoch as u64);
+                    }
+                    Some(Running::Lines(last)) if last.elapsed() >= LINE_EVERY => {
+                        *last = Instant::now();
+                        let name = name(index, config);
+                        self.line(&format!("{name}: epoch {}/{all_epochs}, error {error:.2} %", epoch.epoch));
+                    }
+                    _ => {}
                 }
             }
             SweepEvent::Finished(record) => {
@@ -163,7 +192,7 @@ impl<'a> Display<'a> {
     }
 
     fn end(&self, index: usize, what: &str) {
-        if let Some(bar) = self.running().remove(&index) {
+        if let Some(Running::Bar(bar)) = self.running().remove(&index) {
             bar.finish_and_clear();
         }
         let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
@@ -180,13 +209,31 @@ impl<'a> Display<'a> {
         }
     }
 
-    fn running(&self) -> std::sync::MutexGuard<'_, HashMap<usize, ProgressBar>> {
+    fn running(&self) -> std::sync::MutexGuard<'_, HashMap<usize, Running>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn clear(&self) {
-        self.running().drain().for_each(|(_, bar)| bar.finish_and_clear());
+        for (_, running) in self.running().drain() {
+            if let Running::Bar(bar) = running {
+                bar.finish_and_clear();
+            }
+        }
     }
+}
+
+fn bar(bars: &MultiProgress, name: String, position: usize, length: usize) -> ProgressBar {
+    // How long the rest takes is known once an epoch has ended.
+    let style = style("{msg} [{wide_bar}] epoch {pos}/{len}");
+    // Added before it is touched: until then it would draw itself, beside the others.
+    let bar = bars.add(ProgressBar::new(length as u64).with_style(style).with_message(name));
+    bar.set_position(position as u64);
+    bar.reset_eta();
+    bar
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("a valid template").progress_chars("=> ")
 }
 
 fn name(index: usize, config: &Config) -> String {

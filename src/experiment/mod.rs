@@ -1,6 +1,7 @@
 //! Experiments: plans, resumable sweeps and the records that they leave.
 
 mod estimate;
+mod fingerprint;
 pub(crate) mod lines;
 pub mod paper;
 mod plan;
@@ -9,6 +10,7 @@ mod records;
 pub mod report;
 mod summary;
 mod sweep;
+mod tasks;
 
 pub use estimate::Estimate;
 pub use lines::TornLine;

@@ -1,6 +1,7 @@
 //! A finished run as one JSON line: everything that is needed to read it, and to run it again.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::method::Method;
 use crate::training::{Best, BorderAlpha, Epoch, Trainer};
@@ -74,7 +75,7 @@ impl Default for Protocol {
 }
 
 /// What decides a run's numbers: two runs with the same key are one run.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct RunKey<'a> {
     pub(crate) method: Method,
     pub(crate) hidden: &'a [usize],
@@ -107,6 +108,8 @@ impl Provenance {
 
 /// One finished training run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+// The derived functions become the struct's own, for the traits' below to call.
+#[serde(remote = "Self")]
 pub struct Record {
     /// The method.
     pub method: Method,
@@ -120,6 +123,9 @@ pub struct Record {
     pub train_examples: usize,
     /// How it was trained.
     pub protocol: Protocol,
+    /// [`Protocol::hash`] of it; computed where an older record has none.
+    #[serde(default)]
+    pub protocol_hash: String,
     /// One entry an epoch.
     pub epochs: Vec<Epoch>,
     /// The epoch that validation chose.
@@ -143,6 +149,26 @@ pub struct Record {
     pub finished: String,
 }
 
+impl Serialize for Record {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Record {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut record = Self::deserialize(deserializer)?;
+        let hash = record.protocol.hash();
+        if record.protocol_hash.is_empty() {
+            record.protocol_hash = hash;
+        } else if record.protocol_hash != hash {
+            let found = record.protocol_hash;
+            return Err(D::Error::custom(format!("protocol_hash is {found:?}, but its protocol's is {hash:?}")));
+        }
+        Ok(record)
+    }
+}
+
 impl Record {
     /// The record of a run; `None` before its first epoch has ended. `command` is the command line that made it.
     pub fn of(trainer: &Trainer<'_>, command: impl Into<String>) -> Option<Self> {
@@ -156,6 +182,7 @@ impl Record {
             dataset: trainer.splits().train.name().to_owned(),
             train_examples: trainer.splits().train.len(),
             protocol: config.protocol.clone(),
+            protocol_hash: config.protocol.hash(),
             epochs: history.epochs.clone(),
             best: trainer.best()?,
             border_alpha: trainer.border_alpha(),
@@ -206,13 +233,15 @@ pub(crate) mod tests {
 
     /// A record of a network of three hidden layers, made up.
     pub(crate) fn record(method: Method, width: usize, seed: u64, test_error_percent: f64) -> Record {
+        let protocol = Protocol { epochs: 2, ..Protocol::default() };
         Record {
             method,
             hidden: vec![width; 3],
             seed,
             dataset: "mnist".to_owned(),
             train_examples: 50_000,
-            protocol: Protocol { epochs: 2, ..Protocol::default() },
+            protocol_hash: protocol.hash(),
+            protocol,
             epochs: Vec::new(),
             best: Best { epoch: 2, valid_error_percent: Some(1.5), test_error_percent },
             border_alpha: None,
@@ -232,5 +261,18 @@ pub(crate) mod tests {
         let line = serde_json::to_string(&record).unwrap();
         assert!(!line.contains('\n'));
         assert_eq!(serde_json::from_str::<Record>(&line).unwrap(), record);
+    }
+
+    #[test]
+    fn a_record_without_a_hash_gets_its_protocols_and_one_with_another_is_refused() {
+        let record = record(Method::None, 100, 1, 1.5);
+        let line = serde_json::to_string(&record).unwrap();
+        let hash = format!("\"protocol_hash\":\"{}\",", record.protocol.hash());
+        let older = line.replacen(&hash, "", 1);
+        assert_ne!(older, line);
+        assert_eq!(serde_json::from_str::<Record>(&older).unwrap(), record);
+        let changed = line.replace("\"epochs\":2,", "\"epochs\":3,");
+        let message = serde_json::from_str::<Record>(&changed).unwrap_err().to_string();
+        assert!(message.contains("protocol_hash is") && message.contains(&record.protocol_hash), "{message}");
     }
 }

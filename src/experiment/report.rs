@@ -1,5 +1,6 @@
 //! Ours, the paper's and the older replication's numbers in one table.
 
+use super::fingerprint::{Difference, differences};
 use super::paper::{self, PublishedPoint};
 use super::{Records, Summary};
 use crate::error::{Error, Result};
@@ -74,13 +75,15 @@ pub fn figure1_summaries(records: &Records) -> Result<Vec<Summary>> {
     summaries.retain(|summary| summary.width().is_some());
     for pair in summaries.windows(2) {
         if (pair[0].method, &pair[0].hidden) == (pair[1].method, &pair[1].hidden) {
+            let differing: Vec<String> =
+                differences(&pair[0].key(), &pair[1].key()).iter().map(Difference::both).collect();
             return Err(Error::argument(
                 "set of records",
                 format!(
                     "a mixture for {} with layers of {} units ({})",
                     pair[0].method,
                     pair[0].hidden[0],
-                    differences(&pair[0], &pair[1]).join(", ")
+                    differing.join(", ")
                 ),
                 "runs that differ in nothing but their seed for each point; choose them with Records::filter",
             ));
@@ -91,22 +94,6 @@ pub fn figure1_summaries(records: &Records) -> Result<Vec<Summary>> {
 
 fn find(points: &'static [PublishedPoint], method: Method, hidden: usize) -> Option<&'static PublishedPoint> {
     points.iter().find(|point| point.method == method && point.hidden == hidden)
-}
-
-/// What two plans differ in, with both values.
-fn differences(a: &Summary, b: &Summary) -> Vec<String> {
-    let fields = |summary: &Summary| {
-        let mut fields = serde_json::Map::new();
-        if let Ok(serde_json::Value::Object(protocol)) = serde_json::to_value(&summary.protocol) {
-            fields.extend(protocol);
-        }
-        fields.insert("dataset".to_owned(), summary.dataset.clone().into());
-        fields.insert("train_examples".to_owned(), summary.train_examples.into());
-        fields
-    };
-    let (a, b) = (fields(a), fields(b));
-    let differing = a.iter().filter(|(name, value)| b.get(*name) != Some(value));
-    differing.map(|(name, value)| format!("{name} {value} and {}", b.get(name).unwrap_or_default())).collect()
 }
 
 #[cfg(test)]

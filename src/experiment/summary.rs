@@ -1,6 +1,6 @@
 //! Runs that differ in their seed alone, as a mean and its error.
 
-use super::{Protocol, Record};
+use super::{Protocol, Record, RunKey};
 use crate::method::Method;
 
 /// Mean and spread of a sample.
@@ -55,6 +55,18 @@ impl Summary {
         match self.hidden[..] {
             [a, b, c] if a == b && b == c => Some(a),
             _ => None,
+        }
+    }
+
+    /// What its runs share.
+    pub(super) fn key(&self) -> RunKey<'_> {
+        RunKey {
+            method: self.method,
+            hidden: &self.hidden,
+            seed: None,
+            dataset: &self.dataset,
+            train_examples: self.train_examples,
+            protocol: self.protocol.clone(),
         }
     }
 }

@@ -8,12 +8,16 @@
 
 use std::collections::VecDeque;
 use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
+
+use super::fingerprint::differences;
 use super::{Record, Records, SweepPlan, lines};
 use crate::data::Splits;
 use crate::error::{Error, Result};
@@ -54,7 +58,7 @@ pub struct SweepEnd {
 pub struct Sweep<'a> {
     pub(super) plan: &'a SweepPlan,
     pub(super) splits: &'a Splits,
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
     /// Networks at a time.
     pub jobs: usize,
     /// How long a checkpoint is good for; it is written at the end of an epoch.
@@ -64,7 +68,7 @@ pub struct Sweep<'a> {
 }
 
 /// Told of each event with the network's index, from any worker.
-type Observer<'a> = dyn Fn(usize, SweepEvent<'_>) + Sync + 'a;
+pub(super) type Observer<'a> = dyn Fn(usize, SweepEvent<'_>) + Sync + 'a;
 
 impl<'a> Sweep<'a> {
     /// A sweep into `folder`, which is made where it is not there.
@@ -85,30 +89,41 @@ impl<'a> Sweep<'a> {
                 record.method == config.method && record.hidden == config.hidden && record.seed == config.seed
             };
             if let Some(record) = records.iter().find(|r| same_network(r) && !sweep.is_of(r, config)) {
-                return Err(Error::argument(
-                    "folder of the sweep",
-                    format!(
-                        "{}, where network {index} ({} {:?}, seed {}) was trained on {} {} by another protocol: {}",
-                        sweep.folder.display(),
-                        record.method,
-                        record.hidden,
-                        record.seed,
-                        record.train_examples,
-                        record.dataset,
-                        serde_json::to_string(&record.protocol).unwrap_or_default()
-                    ),
-                    "records of this plan alone: name another folder for it",
-                ));
+                return Err(sweep.another_protocol(index, record));
             }
         }
         Ok(sweep)
     }
 
-    /// The records in the folder so far.
+    /// What is wrong with a record of network `index`: it was trained in another way than the plan says.
+    fn another_protocol(&self, index: usize, record: &Record) -> Error {
+        let (train, config) = (&self.splits.train, &self.plan.networks()[index]);
+        let (there, planned) = (&record.protocol_hash, config.protocol.hash());
+        let how = match *there == planned {
+            true => "on other data".to_owned(),
+            false => format!("by another protocol, {there} and not the plan's {planned}"),
+        };
+        let differing = told(&record.key(), &config.key(train.name(), train.len()));
+        let network = format!("{} {:?}, seed {}", record.method, record.hidden, record.seed);
+        Error::argument(
+            "folder of the sweep",
+            format!("{}, where network {index} ({network}) was trained {how} ({differing})", self.folder.display()),
+            "records of this plan alone: name another folder for it",
+        )
+    }
+
+    /// The records in the folder so far, also while another process merges those of single tasks.
     ///
     /// # Errors
     /// A file that cannot be read, or a line that is no record.
     pub fn records(&self) -> Result<Records> {
+        // A file that was there when the folder was listed may have been merged since: its record is in another one then.
+        for _ in 0..self.plan.networks().len() {
+            match Records::open(&self.folder) {
+                Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {}
+                records => return records,
+            }
+        }
         Records::open(&self.folder)
     }
 
@@ -179,51 +194,7 @@ impl<'a> Sweep<'a> {
         Ok(())
     }
 
-    /// Trains one network of the plan, unless it has its record. The record goes to a file of its own, `task-INDEX.jsonl`,
-    /// which [`Self::merge`] takes up: an array of jobs on many machines needs no lock between them.
-    ///
-    /// # Errors
-    /// An index that the plan has not; or as [`Self::run`].
-    pub fn run_task(&self, index: usize, stop: &AtomicBool, observer: &Observer<'_>) -> Result<SweepEnd> {
-        let networks = self.plan.networks().len();
-        if index >= networks {
-            return Err(Error::argument("task", index, format!("0 to {}, as the plan has", networks - 1)));
-        }
-        if !self.left()?.contains(&index) {
-            return Ok(SweepEnd { finished: 1, ..SweepEnd::default() });
-        }
-        let outcome = self.train(index, Some(index), &|| stop.load(Ordering::SeqCst), observer)?;
-        let is = |other| usize::from(outcome == other);
-        Ok(SweepEnd { finished: is(Outcome::Finished), failed: is(Outcome::Failed), left: is(Outcome::Left) })
-    }
-
-    /// Takes the records of single tasks into `records.jsonl` and removes their files; returns how many there were. It may be
-    /// interrupted and run again.
-    ///
-    /// # Errors
-    /// As [`Self::records`]; a file that cannot be written or removed.
-    pub fn merge(&self) -> Result<usize> {
-        let main = self.records_file(None);
-        let (mut known, _) = lines::read::<Record>(&main)?;
-        let mut merged = 0;
-        for index in 0..self.plan.networks().len() {
-            let path = self.records_file(Some(index));
-            if !path.exists() {
-                continue;
-            }
-            for record in lines::read::<Record>(&path)?.0 {
-                merged += 1;
-                if !known.iter().any(|other| other.is_same_run(&record)) {
-                    Records::append(&main, &record)?;
-                    known.push(record);
-                }
-            }
-            files::remove(&path)?;
-        }
-        Ok(merged)
-    }
-
-    fn records_file(&self, task: Option<usize>) -> PathBuf {
+    pub(super) fn records_file(&self, task: Option<usize>) -> PathBuf {
         self.folder.join(task.map_or("records.jsonl".to_owned(), |index| format!("task-{index}.jsonl")))
     }
 
@@ -232,7 +203,7 @@ impl<'a> Sweep<'a> {
         record.key() == config.key(train.name(), train.len())
     }
 
-    fn train(
+    pub(super) fn train(
         &self,
         index: usize,
         task: Option<usize>,
@@ -287,8 +258,8 @@ impl<'a> Sweep<'a> {
         if found != *config {
             return Err(Error::argument(
                 "checkpoint",
-                format!("{}, of {found:?}", checkpoint.display()),
-                format!("one of the plan's {config:?}: name another folder for this plan"),
+                format!("{}, of another training ({})", checkpoint.display(), told(&found, config)),
+                "one of this plan's network: name another folder for the plan",
             ));
         }
         Trainer::resume(checkpoint, self.splits, None)
@@ -324,8 +295,15 @@ impl<'a> Sweep<'a> {
     }
 }
 
+/// What differs between what was found in a folder and the plan, with both values.
+fn told(found: &impl Serialize, planned: &impl Serialize) -> String {
+    let differences = differences(found, planned);
+    let told: Vec<String> = differences.iter().map(|d| d.placed(["there", "in the plan"])).collect();
+    told.join("; ")
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
+pub(super) enum Outcome {
     Finished,
     Failed,
     Left,
