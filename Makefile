@@ -9,7 +9,7 @@ BROWSER ?=
 IMAGE ?= vardrop
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data lab test check-code test-crate test-doc test-runner notebooks test-containers
+.PHONY: help setup data lab test check-code test-crate test-doc test-runner notebooks test-containers test-deploy
 .PHONY: test-image test-browser bench bench-peers lock
 
 help: ## List the commands
@@ -25,7 +25,7 @@ data: ## Download MNIST, unless it is there
 lab: setup data ## Open JupyterLab with the notebooks on the Rust kernel
 	$(VENV)/jupyter lab --notebook-dir notebooks $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS)
 
-test: setup check-code test-crate test-doc test-runner test-containers notebooks ## Run every check
+test: setup check-code test-crate test-doc test-runner test-containers test-deploy notebooks ## Run every check
 
 check-code: ## Check the format and the lints
 	cargo fmt --check
@@ -36,6 +36,9 @@ test-crate: ## Run the unit, integration and documentation tests
 
 test-doc: ## Build the documentation, warnings denied
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
+
+test-deploy: setup ## Check the manifests of deploy/
+	$(VENV)/python deploy/test_kubernetes.py
 
 test-runner: setup ## Check that the notebook runner sees every kind of failure
 	$(VENV)/python scripts/test_run_notebooks.py
