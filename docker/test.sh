@@ -70,9 +70,11 @@ finish() {
     "$engine" rm -f "$name" >/dev/null
     name=
 }
-answers() { "$engine" logs "$name" 2>&1 | grep -q "is running at"; }
-log_has() { "$engine" logs "$name" 2>&1 | grep -qF -- "$1" || { echo "the log lacks: $1" && return 1; }; }
-log_lacks() { ! "$engine" logs "$name" 2>&1 | grep -F -- "$1"; }
+# Into a variable first: grep -q would leave the engine with a closed pipe.
+log() { "$engine" logs "$name" 2>&1; }
+answers() { [[ $(log) == *"is running at"* ]]; }
+log_has() { [[ $(log) == *"$1"* ]] || { echo "the log lacks: $1" && return 1; }; }
+log_lacks() { [[ $(log) != *"$1"* ]] || { echo "the log has: $1" && return 1; }; }
 
 # status CODE SCHEME PATH [CURL ARGUMENTS…]
 status() {
