@@ -95,7 +95,9 @@ pub(super) fn product<T: Real>(left: ArrayView2<'_, T>, right: Right<'_, T>, mut
 /// Each panel stays in the cache while all rows go by.
 fn by_panels(left: ArrayView2<'_, f32>, panels: &Panels, mut out: ArrayViewMut2<'_, f32>) {
     assert_eq!((left.ncols(), left.nrows(), panels.columns()), (panels.depth(), out.nrows(), out.ncols()), "shapes");
-    assert!(left.strides()[1] == 1 && out.strides()[1] == 1, "contiguous rows");
+    // An axis of one element may have any stride.
+    let contiguous = |strides: &[isize], columns| columns <= 1 || strides[1] == 1;
+    assert!(contiguous(left.strides(), left.ncols()) && contiguous(out.strides(), out.ncols()), "contiguous rows");
     let (stride, out_stride) = (left.strides()[0].unsigned_abs(), out.strides()[0].unsigned_abs());
     for panel in 0..panels.count() {
         for rows in tiles(left.nrows()) {
