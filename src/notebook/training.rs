@@ -32,14 +32,15 @@ impl Best {
 impl Epoch {
     /// Shows the epoch's loss and errors in a line, as a cell's output.
     pub fn evcxr_display(&self) {
-        print(&vec![("text/plain", Progress::Epoch { epoch: self, epochs: self.epoch }.to_string())]);
+        print(&vec![("text/plain", Progress::Epoch { epoch: self, epochs: self.epoch, seconds_left: None }.to_string())]);
     }
 }
 
 impl Snapshot {
     /// Shows the epoch's figures and the table of the layers, as a cell's output.
     pub fn evcxr_display(&self) {
-        println!("{}", Progress::Epoch { epoch: &self.epoch, epochs: self.epoch.epoch });
+        let Self { epoch, .. } = self;
+        println!("{}", Progress::Epoch { epoch, epochs: epoch.epoch, seconds_left: None });
         self.network.evcxr_display();
     }
 }
