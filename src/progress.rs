@@ -18,14 +18,15 @@ pub type WorkObserver<'a> = dyn FnMut(&str, f64) + 'a;
 ///     say("letters", f64::from(done) / 3.0); // letters: 67 %; about 5 s left
 /// }
 /// ```
-pub fn progress_lines() -> impl FnMut(&str, f64) {
+pub fn progress_lines() -> Box<dyn FnMut(&str, f64) + Send> {
     let begun = Instant::now();
     let mut lines = Lines::default();
-    move |what, part| {
+    // In a box, it has a type that a notebook can keep between its cells.
+    Box::new(move |what, part| {
         if let Some(line) = lines.next(what, part, begun.elapsed()) {
             println!("{line}");
         }
-    }
+    })
 }
 
 /// When the present piece of work began, and when something was last said of it.
