@@ -9,7 +9,7 @@ BROWSER ?=
 IMAGE ?= vardrop
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data lab test check-code test-crate test-doc test-runner notebooks test-containers test-deploy
+.PHONY: help setup data lab test check-code test-crate test-doc test-runner test-kernel notebooks test-containers test-deploy
 .PHONY: test-image test-browser bench bench-peers lock
 
 help: ## List the commands
@@ -25,7 +25,7 @@ data: ## Download MNIST, unless it is there
 lab: setup data ## Open JupyterLab with the notebooks on the Rust kernel
 	$(VENV)/jupyter lab --notebook-dir notebooks $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS)
 
-test: setup check-code test-crate test-doc test-runner test-containers test-deploy notebooks ## Run every check
+test: setup check-code test-crate test-doc test-runner test-kernel test-containers test-deploy notebooks ## Run every check
 
 check-code: ## Check the format and the lints
 	cargo fmt --check
@@ -42,6 +42,9 @@ test-deploy: setup ## Check the manifests of deploy/
 
 test-runner: setup ## Check that the notebook runner sees every kind of failure
 	$(VENV)/python scripts/test_run_notebooks.py
+
+test-kernel: setup ## Check what the kernel completes, documents, displays and says of errors
+	$(VENV)/python scripts/test_kernel.py
 
 test-containers: setup ## Check that Dockerfile, compose.yaml and devcontainer agree
 	$(VENV)/python scripts/test_containers.py
