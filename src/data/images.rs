@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use multiversion::multiversion;
 use ndarray::{ArcArray2, Array2, ArrayView2, s};
 use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;
@@ -134,11 +135,16 @@ impl Images {
         let pixels = self.pixels.as_slice().expect("pixels are in standard layout");
         for (&example, out) in examples.iter().zip(out.chunks_exact_mut(inputs)) {
             let row = &pixels[example * inputs..][..inputs];
-            // Multiplied in f64 and rounded once: exactly pixel / 255 in f32, and the compiler vectorises it.
-            for (out, &pixel) in out.iter_mut().zip(row) {
-                *out = T::of(f64::from(pixel) * (1.0 / 255.0));
-            }
+            scale(row, out);
         }
+    }
+}
+
+/// Pixels from 0..=255 to [0, 1]. Multiplied in f64 and rounded once: exactly pixel / 255 in f32, and the compiler vectorises it.
+#[multiversion(targets = "simd")]
+fn scale<T: Real>(pixels: &[u8], out: &mut [T]) {
+    for (out, &pixel) in out.iter_mut().zip(pixels) {
+        *out = T::of(f64::from(pixel) * (1.0 / 255.0));
     }
 }
 

@@ -1,10 +1,12 @@
-//! What a step computes from the parameters once, before any row: deviations √α and weight variances S = α ∘ W² (or σ²).
+//! What a step computes from the parameters once, before any row: deviations √α, weight variances S = α ∘ W² (or σ²), and
+//! both W and S as the products read them.
 
-use ndarray::{Array1, Array2, Axis};
+use ndarray::{Array1, Array2, ArrayView2, s};
 
-use super::workers::Workers;
+use super::product::{Panels, Right, has_panels, single, single_slice};
+use super::workers::{Split, Workers, share};
 use crate::Real;
-use crate::layers::{self, Noise};
+use crate::layers::{self, Layer, Noise};
 use crate::network::Network;
 use crate::noise::Rates;
 
@@ -13,60 +15,194 @@ use crate::noise::Rates;
 pub(super) struct Derived<T> {
     /// √α, one value or one per input unit: input noise.
     pub(super) deviation: Array1<T>,
-    /// S = α ∘ W², or σ², (in × out): output noise.
-    pub(super) variance: Array2<T>,
+    /// S, (in × out): output noise, where BLAS computes the products.
+    variance: Array2<T>,
+    /// Where products are computed from panels.
+    panels: Option<LayerPanels<T>>,
 }
 
+#[derive(Debug)]
+struct LayerPanels<T> {
+    weight: Panels,
+    variance: Panels,
+    /// Wᵀ and Sᵀ; made when they are first needed, which in the first layer may be never.
+    weight_back: Panels,
+    variance_back: Panels,
+    /// One thread's 32 rows of S at a time, (threads · 32 × out).
+    rows: Array2<T>,
+}
+
+/// What of it a pass needs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Needs {
+    /// Deviations and variances.
+    pub(super) noise: bool,
+    /// The way back, to all layers' inputs but the first's.
+    pub(super) back: bool,
+    /// And to the first's.
+    pub(super) back_to_input: bool,
+}
+
+/// Rows of W that a thread packs at a time: columns of a panel of Wᵀ.
+const ROWS: usize = 32;
+
 impl<T: Real> Derived<T> {
-    /// Buffers for each layer of a network.
-    pub(super) fn for_network(network: &Network<T>) -> Vec<Self> {
-        let of_layer = |layer: &layers::Layer<T>| match &layer.noise {
-            Noise::GaussianInput(rates) => {
-                Self { deviation: Array1::zeros(rates.log_alpha.len()), variance: Array2::zeros((0, 0)) }
+    /// Buffers for each layer of a network; without `panels` for BLAS on any processor.
+    pub(super) fn for_network(network: &Network<T>, threads: usize, panels: bool) -> Vec<Self> {
+        let panels = panels && has_panels::<T>();
+        let of_layer = |layer: &Layer<T>| {
+            let (inputs, outputs) = layer.dim();
+            let deviations = match &layer.noise {
+                Noise::GaussianInput(rates) => rates.log_alpha.len(),
+                _ => 0,
+            };
+            let output_noise = layer.has_output_noise();
+            let layer_panels = || LayerPanels {
+                weight: Panels::new(inputs, outputs),
+                variance: if output_noise { Panels::new(inputs, outputs) } else { Panels::default() },
+                weight_back: Panels::default(),
+                variance_back: Panels::default(),
+                rows: Array2::zeros(if output_noise { (threads * ROWS, outputs) } else { (0, 0) }),
+            };
+            Self {
+                deviation: Array1::zeros(deviations),
+                variance: Array2::zeros(if output_noise && !panels { (inputs, outputs) } else { (0, 0) }),
+                panels: panels.then(layer_panels),
             }
-            Noise::GaussianOutput(_) | Noise::Additive { .. } => {
-                Self { deviation: Array1::zeros(0), variance: Array2::zeros(layer.dim()) }
-            }
-            _ => Self { deviation: Array1::zeros(0), variance: Array2::zeros((0, 0)) },
         };
         network.layers().iter().map(of_layer).collect()
     }
-}
 
-/// Computes them all, each thread its slice of every layer.
-pub(super) fn refresh<T: Real>(derived: &mut [Derived<T>], network: &Network<T>, workers: &Workers) {
-    let mut slices = Vec::new();
-    for (layer, derived) in network.layers().iter().zip(derived) {
-        match &layer.noise {
-            Noise::GaussianInput(rates) => {
-                for (deviation, &log_alpha) in derived.deviation.iter_mut().zip(&rates.log_alpha) {
-                    *deviation = (T::of(0.5) * log_alpha).exponential();
-                }
-            }
-            Noise::GaussianOutput(_) | Noise::Additive { .. } => {
-                let rows = layer.dim().0.div_ceil(workers.count());
-                let chunks = derived.variance.axis_chunks_iter_mut(Axis(0), rows);
-                slices.extend(chunks.enumerate().map(|(index, chunk)| (layer, index * rows, chunk)));
-            }
-            Noise::None | Noise::Binary { .. } => {}
+    /// Whether the products are computed from panels.
+    pub(super) fn has_panels(&self) -> bool {
+        self.panels.is_some()
+    }
+
+    /// W, packed.
+    pub(super) fn weight_panels(&self) -> Option<&Panels> {
+        self.panels.as_ref().map(|panels| &panels.weight)
+    }
+
+    /// S, packed.
+    pub(super) fn variance_panels(&self) -> Option<&Panels> {
+        self.panels.as_ref().map(|panels| &panels.variance)
+    }
+
+    /// The right factor W.
+    pub(super) fn weight<'a>(&'a self, layer: &'a Layer<T>) -> Right<'a, T> {
+        self.weight_panels().map_or_else(|| Right::Matrix(layer.weight.view()), Right::Panels)
+    }
+
+    /// The right factor Wᵀ.
+    pub(super) fn weight_back<'a>(&'a self, layer: &'a Layer<T>) -> Right<'a, T> {
+        match &self.panels {
+            Some(panels) => Right::Panels(&panels.weight_back),
+            None => Right::Matrix(layer.weight.t()),
         }
     }
-    workers.for_each(slices.into_iter(), |(layer, first, mut chunk)| {
-        const ORDER: &str = "weights and variances are in standard layout";
-        for (offset, mut out) in chunk.outer_iter_mut().enumerate() {
-            let (row, out) = (first + offset, out.as_slice_mut().expect(ORDER));
-            match &layer.noise {
-                Noise::GaussianOutput(rates) => {
-                    let weight = layer.weight.row(row).to_slice().expect(ORDER);
-                    layers::weight_variance(weight, rates_row(rates, row), out);
-                }
-                Noise::Additive { log_variance } => {
-                    layers::additive_variance(log_variance.row(row).to_slice().expect(ORDER), out);
-                }
-                _ => {}
+
+    /// The right factor S.
+    pub(super) fn variance(&self) -> Right<'_, T> {
+        self.variance_panels().map_or_else(|| Right::Matrix(self.variance.view()), Right::Panels)
+    }
+
+    /// The right factor Sᵀ.
+    pub(super) fn variance_back(&self) -> Right<'_, T> {
+        match &self.panels {
+            Some(panels) => Right::Panels(&panels.variance_back),
+            None => Right::Matrix(self.variance.t()),
+        }
+    }
+
+    /// Row `row` of S; in `scratch`, where it is kept nowhere.
+    pub(super) fn variance_row<'a>(&'a self, layer: &Layer<T>, row: usize, scratch: &'a mut [T]) -> &'a [T] {
+        if self.has_panels() {
+            variance_row(layer, row, scratch);
+            scratch
+        } else {
+            self.variance.row(row).to_slice().expect(ORDER)
+        }
+    }
+
+    /// Computes it anew, each thread some rows of W.
+    fn refresh(&mut self, layer: &Layer<T>, needs: Needs, back: bool, workers: &Workers) {
+        if let (Noise::GaussianInput(rates), true) = (&layer.noise, needs.noise) {
+            for (deviation, &log_alpha) in self.deviation.iter_mut().zip(&rates.log_alpha) {
+                *deviation = (T::of(0.5) * log_alpha).exponential();
             }
         }
-    });
+        let (inputs, outputs) = layer.dim();
+        let noisy = needs.noise && layer.has_output_noise();
+        let Some(panels) = &mut self.panels else {
+            if noisy {
+                let variance = Split::new(self.variance.as_slice_mut().expect(ORDER));
+                workers.run(&|thread| {
+                    for row in share(inputs, 1, workers.count(), thread) {
+                        // SAFETY: each thread has rows of its own.
+                        variance_row(layer, row, unsafe { variance.part(row * outputs..(row + 1) * outputs) });
+                    }
+                });
+            }
+            return;
+        };
+        for (wanted, back) in [(back, &mut panels.weight_back), (back && noisy, &mut panels.variance_back)] {
+            if wanted && back.is_empty() {
+                *back = Panels::new(outputs, inputs);
+            }
+        }
+        let (weight, variance) = (panels.weight.fill(), panels.variance.fill());
+        let (weight_back, variance_back) = (panels.weight_back.fill(), panels.variance_back.fill());
+        let scratch = Split::new(panels.rows.as_slice_mut().expect(ORDER));
+        workers.run(&|thread| {
+            for first in share(inputs, ROWS, workers.count(), thread).step_by(ROWS) {
+                let rows = first..(first + ROWS).min(inputs);
+                let values = single(layer.weight.slice(s![rows.clone(), ..]));
+                for (row, values) in rows.clone().zip(values.outer_iter()) {
+                    // SAFETY: here and below each thread has rows of W of its own.
+                    unsafe { weight.row(row, values.to_slice().expect(ORDER)) };
+                }
+                if back {
+                    unsafe { weight_back.columns(first, values) };
+                }
+                if !noisy {
+                    continue;
+                }
+                let own = thread * ROWS * outputs;
+                let values = unsafe { scratch.part(own..own + rows.len() * outputs) };
+                for (row, values) in rows.clone().zip(values.chunks_exact_mut(outputs)) {
+                    variance_row(layer, row, values);
+                    unsafe { variance.row(row, single_slice(values)) };
+                }
+                if back {
+                    let values = ArrayView2::from_shape((rows.len(), outputs), &*values).expect("as many numbers");
+                    unsafe { variance_back.columns(first, single(values)) };
+                }
+            }
+        });
+    }
+}
+
+const ORDER: &str = "weights and variances are in standard layout";
+
+/// Row `row` of S.
+fn variance_row<T: Real>(layer: &Layer<T>, row: usize, out: &mut [T]) {
+    match &layer.noise {
+        Noise::GaussianOutput(rates) => {
+            layers::weight_variance(layer.weight.row(row).to_slice().expect(ORDER), rates_row(rates, row), out);
+        }
+        Noise::Additive { log_variance } => {
+            layers::additive_variance(log_variance.row(row).to_slice().expect(ORDER), out);
+        }
+        Noise::None | Noise::Binary { .. } | Noise::GaussianInput(_) => {}
+    }
+}
+
+/// Computes what a pass needs of every layer.
+pub(super) fn refresh<T: Real>(derived: &mut [Derived<T>], network: &Network<T>, needs: Needs, workers: &Workers) {
+    for (index, (layer, derived)) in network.layers().iter().zip(derived).enumerate() {
+        let back = if index == 0 { needs.back_to_input } else { needs.back };
+        derived.refresh(layer, needs, back, workers);
+    }
 }
 
 /// ln α of one row of the weights: one value, or one per weight.
