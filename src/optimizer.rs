@@ -8,7 +8,7 @@ use ndarray::Dimension;
 use serde::{Deserialize, Serialize};
 
 use crate::Real;
-use crate::engine::{Gradients, Split, Workers, share};
+use crate::engine::{Gradients, PerLayer, Split, Workers, share};
 use crate::error::{Error, Result};
 use crate::layers::noise_parameter;
 use crate::network::Network;
@@ -163,6 +163,7 @@ impl<T: Real> Adam<T> {
         let mut moments = self.first_moment.iter_mut().zip(&mut self.second_moment);
         let layers = network.layers_mut().iter_mut().zip(self.averaged.layers_mut()).zip(&gradients.layers);
         let weights = if self.keeps_zeros { Kind::Pruned } else { Kind::Plain };
+        let mut arrays = PerLayer::new();
         for ((layer, averaged), gradient) in layers {
             let noise = if layer.log_variance().is_some() { Kind::Plain } else { Kind::LogAlpha };
             let mut array = |values, gradient, average, kind| {
@@ -171,28 +172,28 @@ impl<T: Real> Adam<T> {
                 Array { values: Split::new(values), gradient, first, second, average: Split::new(average), kind }
             };
             let learned = noise_parameter(&mut layer.noise).zip(noise_parameter(&mut averaged.noise));
-            let arrays = [
+            arrays.push([
                 Some(array(flat(&mut layer.weight), flat_view(&gradient.weight), flat(&mut averaged.weight), weights)),
                 Some(array(flat(&mut layer.bias), flat_view(&gradient.bias), flat(&mut averaged.bias), Kind::Plain)),
                 learned.map(|(values, average)| array(flat(values), flat_view(&gradient.noise), flat(average), noise)),
-            ];
-            workers.run(&|thread| {
-                for array in arrays.iter().flatten() {
-                    let range = share(array.values.len(), UNIT, workers.count(), thread);
-                    let factors = if array.kind == Kind::LogAlpha { alpha } else { plain };
-                    // SAFETY: each thread has a range of its own.
-                    let (values, first, second, average) = unsafe {
-                        (
-                            array.values.part(range.clone()),
-                            array.first.part(range.clone()),
-                            array.second.part(range.clone()),
-                            array.average.part(range.clone()),
-                        )
-                    };
-                    update(values, &array.gradient[range], first, second, average, factors, array.kind);
-                }
-            });
+            ]);
         }
+        workers.run(&|thread| {
+            for array in arrays.iter().flatten().flatten() {
+                let range = share(array.values.len(), UNIT, workers.count(), thread);
+                let factors = if array.kind == Kind::LogAlpha { alpha } else { plain };
+                // SAFETY: each thread has a range of its own.
+                let (values, first, second, average) = unsafe {
+                    (
+                        array.values.part(range.clone()),
+                        array.first.part(range.clone()),
+                        array.second.part(range.clone()),
+                        array.average.part(range.clone()),
+                    )
+                };
+                update(values, &array.gradient[range], first, second, average, factors, array.kind);
+            }
+        });
     }
 
     /// Everything that a checkpoint needs.

@@ -1,9 +1,12 @@
 //! What a step computes from the parameters once, before any row: deviations √α, weight variances S = α ∘ W² (or σ²), and
 //! both W and S as the products read them.
 
-use ndarray::{Array1, Array2, ArrayView2, s};
+use std::ops::Range;
 
-use super::product::{Panels, Right, has_panels, single, single_slice};
+use ndarray::{Array1, Array2, ArrayView2, s};
+use smallvec::SmallVec;
+
+use super::product::{self, Panels, Right, has_panels, single, single_slice};
 use super::workers::{Split, Workers, share};
 use crate::Real;
 use crate::layers::{self, Layer, Noise};
@@ -124,61 +127,99 @@ impl<T: Real> Derived<T> {
         }
     }
 
-    /// Computes it anew, each thread some rows of W.
-    fn refresh(&mut self, layer: &Layer<T>, needs: Needs, back: bool, workers: &Workers) {
+    /// What threads fill of it, each for some rows of W. What depends on few numbers is computed at once.
+    fn filling<'a>(&'a mut self, layer: &'a Layer<T>, needs: Needs, back: bool) -> Filling<'a, T> {
+        let noisy = needs.noise && layer.has_output_noise();
         if let (Noise::GaussianInput(rates), true) = (&layer.noise, needs.noise) {
             for (deviation, &log_alpha) in self.deviation.iter_mut().zip(&rates.log_alpha) {
                 *deviation = (T::of(0.5) * log_alpha).exponential();
             }
         }
         let (inputs, outputs) = layer.dim();
-        let noisy = needs.noise && layer.has_output_noise();
-        let Some(panels) = &mut self.panels else {
-            if noisy {
-                let variance = Split::new(self.variance.as_slice_mut().expect(ORDER));
-                workers.run(&|thread| {
-                    for row in share(inputs, 1, workers.count(), thread) {
-                        // SAFETY: each thread has rows of its own.
-                        variance_row(layer, row, unsafe { variance.part(row * outputs..(row + 1) * outputs) });
-                    }
-                });
+        let panels = self.panels.as_mut().map(|panels| {
+            for (wanted, panels) in [(back, &mut panels.weight_back), (back && noisy, &mut panels.variance_back)] {
+                if wanted && panels.is_empty() {
+                    *panels = Panels::new(outputs, inputs);
+                }
             }
-            return;
-        };
-        for (wanted, back) in [(back, &mut panels.weight_back), (back && noisy, &mut panels.variance_back)] {
-            if wanted && back.is_empty() {
-                *back = Panels::new(outputs, inputs);
-            }
-        }
-        let (weight, variance) = (panels.weight.fill(), panels.variance.fill());
-        let (weight_back, variance_back) = (panels.weight_back.fill(), panels.variance_back.fill());
-        let scratch = Split::new(panels.rows.as_slice_mut().expect(ORDER));
-        workers.run(&|thread| {
-            for first in share(inputs, ROWS, workers.count(), thread).step_by(ROWS) {
-                let rows = first..(first + ROWS).min(inputs);
-                let values = single(layer.weight.slice(s![rows.clone(), ..]));
-                for (row, values) in rows.clone().zip(values.outer_iter()) {
-                    // SAFETY: here and below each thread has rows of W of its own.
-                    unsafe { weight.row(row, values.to_slice().expect(ORDER)) };
-                }
-                if back {
-                    unsafe { weight_back.columns(first, values) };
-                }
-                if !noisy {
-                    continue;
-                }
-                let own = thread * ROWS * outputs;
-                let values = unsafe { scratch.part(own..own + rows.len() * outputs) };
-                for (row, values) in rows.clone().zip(values.chunks_exact_mut(outputs)) {
-                    variance_row(layer, row, values);
-                    unsafe { variance.row(row, single_slice(values)) };
-                }
-                if back {
-                    let values = ArrayView2::from_shape((rows.len(), outputs), &*values).expect("as many numbers");
-                    unsafe { variance_back.columns(first, single(values)) };
-                }
+            PanelFilling {
+                weight: panels.weight.fill(),
+                variance: panels.variance.fill(),
+                weight_back: panels.weight_back.fill(),
+                variance_back: panels.variance_back.fill(),
+                rows: Split::new(panels.rows.as_slice_mut().expect(ORDER)),
             }
         });
+        Filling { layer, noisy, back, variance: Split::new(self.variance.as_slice_mut().expect(ORDER)), panels }
+    }
+}
+
+/// One layer's derived values while threads fill them.
+struct Filling<'a, T> {
+    layer: &'a Layer<T>,
+    /// Whether S is wanted.
+    noisy: bool,
+    /// Whether Wᵀ and Sᵀ are wanted.
+    back: bool,
+    variance: Split<'a, T>,
+    panels: Option<PanelFilling<'a, T>>,
+}
+
+struct PanelFilling<'a, T> {
+    weight: product::Filling<'a>,
+    variance: product::Filling<'a>,
+    weight_back: product::Filling<'a>,
+    variance_back: product::Filling<'a>,
+    /// Each thread's rows of S.
+    rows: Split<'a, T>,
+}
+
+impl<T: Real> Filling<'_, T> {
+    /// Thread `thread`'s rows of W.
+    fn run(&self, thread: usize, threads: usize) {
+        let (inputs, outputs) = self.layer.dim();
+        for first in share(inputs, ROWS, threads, thread).step_by(ROWS) {
+            let rows = first..(first + ROWS).min(inputs);
+            match &self.panels {
+                // SAFETY: each thread has rows of its own.
+                Some(panels) => unsafe { self.pack(panels, rows, thread) },
+                None if self.noisy => {
+                    // SAFETY: as above.
+                    let values = unsafe { self.variance.part(rows.start * outputs..rows.end * outputs) };
+                    for (row, values) in rows.zip(values.chunks_exact_mut(outputs)) {
+                        variance_row(self.layer, row, values);
+                    }
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// # Safety
+    /// No other thread has these rows or this thread's index.
+    unsafe fn pack(&self, panels: &PanelFilling<'_, T>, rows: Range<usize>, thread: usize) {
+        let (first, outputs) = (rows.start, self.layer.dim().1);
+        let values = single(self.layer.weight.slice(s![rows.clone(), ..]));
+        for (row, values) in rows.clone().zip(values.outer_iter()) {
+            // SAFETY: here and below the caller's.
+            unsafe { panels.weight.row(row, values.to_slice().expect(ORDER)) };
+        }
+        if self.back {
+            unsafe { panels.weight_back.columns(first, values) };
+        }
+        if !self.noisy {
+            return;
+        }
+        let own = thread * ROWS * outputs;
+        let values = unsafe { panels.rows.part(own..own + rows.len() * outputs) };
+        for (row, values) in rows.clone().zip(values.chunks_exact_mut(outputs)) {
+            variance_row(self.layer, row, values);
+            unsafe { panels.variance.row(row, single_slice(values)) };
+        }
+        if self.back {
+            let values = ArrayView2::from_shape((rows.len(), outputs), &*values).expect("as many numbers");
+            unsafe { panels.variance_back.columns(first, single(values)) };
+        }
     }
 }
 
@@ -199,11 +240,17 @@ fn variance_row<T: Real>(layer: &Layer<T>, row: usize, out: &mut [T]) {
 
 /// Computes what a pass needs of every layer.
 pub(super) fn refresh<T: Real>(derived: &mut [Derived<T>], network: &Network<T>, needs: Needs, workers: &Workers) {
-    for (index, (layer, derived)) in network.layers().iter().zip(derived).enumerate() {
-        let back = if index == 0 { needs.back_to_input } else { needs.back };
-        derived.refresh(layer, needs, back, workers);
-    }
+    let layers = network.layers().iter().zip(derived).enumerate();
+    let all: PerLayer<_> = layers
+        .map(|(index, (layer, derived))| {
+            derived.filling(layer, needs, if index == 0 { needs.back_to_input } else { needs.back })
+        })
+        .collect();
+    workers.run(&|thread| all.iter().for_each(|filling| filling.run(thread, workers.count())));
 }
+
+/// A value for each layer; on the stack for networks of up to eight, so that a step allocates nothing.
+pub(crate) type PerLayer<T> = SmallVec<[T; 8]>;
 
 /// ln α of one row of the weights: one value, or one per weight.
 pub(super) fn rates_row<T: Real>(rates: &Rates<T>, row: usize) -> &[T] {

@@ -7,7 +7,7 @@ use ndarray::linalg::general_mat_mul;
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, s};
 
 use super::Objective;
-use super::derived::{Derived, rates_row};
+use super::derived::{Derived, PerLayer, rates_row};
 use super::product::{DEPTH, Listed, Transposed, single, single_mut, single_slice_mut};
 use super::workers::{Split, Workers, share};
 use super::workspace::{Workspace, head};
@@ -147,19 +147,18 @@ pub(super) fn collect<T: Real>(
     scratch: &mut [Scratch<T>],
     workers: &Workers,
 ) {
-    let threads = workers.count();
-    let layers = Split::new(&mut gradients.layers);
-    for (index, layer) in pass.network.layers().iter().enumerate() {
-        // SAFETY: one layer after the other, and the threads meet at the end of each.
-        let gradient = unsafe { &mut layers.part(index..index + 1)[0] };
-        let targets = Targets::of(gradient, layer);
-        workers.each(scratch, |thread, scratch| {
-            let rows = share(layer.dim().0, UNIT, threads, thread);
+    let layers = pass.network.layers().iter().zip(&mut gradients.layers);
+    let targets: PerLayer<_> = layers.map(|(layer, gradient)| Targets::of(gradient, layer)).collect();
+    workers.each(scratch, |thread, scratch| {
+        for (index, targets) in targets.iter().enumerate() {
+            let inputs = pass.network.layers()[index].dim().0;
+            let rows = share(inputs, UNIT, workers.count(), thread);
             if !rows.is_empty() {
-                fill_rows(&targets, rows, index, pass, scratch);
+                fill_rows(targets, rows, index, pass, scratch);
             }
-        });
-    }
+        }
+    });
+    drop(targets);
     for (index, (layer, gradient)) in pass.network.layers().iter().zip(&mut gradients.layers).enumerate() {
         gradient.bias.fill(T::zero());
         for space in pass.spaces.iter().filter(|space| space.rows > 0) {

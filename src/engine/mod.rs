@@ -14,6 +14,7 @@ mod workspace;
 use ndarray::{Array2, ArrayView2, Axis, s};
 
 pub use batch::{Batch, Examples, Rows};
+pub(crate) use derived::PerLayer;
 pub use gradients::{Gradients, LayerGradient};
 pub(crate) use workers::{Split, Workers, share};
 pub(crate) use workspace::softmax;

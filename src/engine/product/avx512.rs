@@ -8,12 +8,12 @@
 
 use std::arch::x86_64::{
     __m512, __mmask16, _CMP_NEQ_UQ, _mm512_add_ps, _mm512_castpd_ps, _mm512_castps_pd, _mm512_cmp_ps_mask,
-    _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_set1_ps, _mm512_setzero_ps,
-    _mm512_shuffle_f32x4, _mm512_storeu_ps, _mm512_unpackhi_pd, _mm512_unpackhi_ps, _mm512_unpacklo_pd,
-    _mm512_unpacklo_ps,
+    _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_reduce_add_ps,
+    _mm512_set1_ps, _mm512_setzero_ps, _mm512_shuffle_f32x4, _mm512_storeu_ps, _mm512_unpackhi_pd, _mm512_unpackhi_ps,
+    _mm512_unpacklo_pd, _mm512_unpacklo_ps,
 };
 
-use super::kernel::{Left, Tile};
+use super::kernel::{GROUP, Left, Tile};
 use super::panels::{COLUMNS, Line};
 
 /// Numbers in a register.
@@ -63,7 +63,7 @@ unsafe fn by_left<const R: usize, const V: usize>(tile: &Tile) {
             Left::Listed { first, rows } => {
                 for step in 0..tile.depth {
                     let line = *rows.add(step) as usize * COLUMNS;
-                    multiply(&mut sums, tile.panel.add(line), |row| first.add(step * R + row));
+                    multiply(&mut sums, tile.panel.add(line), |row| first.add(step * GROUP + row));
                 }
             }
         }
@@ -120,6 +120,22 @@ pub(super) unsafe fn nonzero(values: &[f32]) -> u32 {
     // SAFETY: lanes beyond the slice are masked.
     let values = unsafe { _mm512_maskz_loadu_ps(mask, values.as_ptr()) };
     _mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(values, _mm512_setzero_ps()).into()
+}
+
+/// Σ a ∘ b over at most 32 numbers, as many of each.
+///
+/// # Safety
+/// The processor has AVX-512 F.
+#[target_feature(enable = "avx512f")]
+pub(super) unsafe fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let mut sum = _mm512_setzero_ps();
+    for (a, b) in a.chunks(LANES).zip(b.chunks(LANES)) {
+        let mask = lanes(a.len().min(b.len()));
+        // SAFETY: lanes beyond the chunks are masked.
+        let (a, b) = unsafe { (_mm512_maskz_loadu_ps(mask, a.as_ptr()), _mm512_maskz_loadu_ps(mask, b.as_ptr())) };
+        sum = _mm512_fmadd_ps(a, b, sum);
+    }
+    _mm512_reduce_add_ps(sum)
 }
 
 /// The mask of the first `count` lanes, or of all.

@@ -5,6 +5,9 @@ use super::panels::COLUMNS;
 /// The most rows of a tile.
 pub(super) const ROWS: usize = 8;
 
+/// Rows of a tile whose numbers of A are listed.
+pub(in crate::engine) const GROUP: usize = 4;
+
 /// Where a tile's numbers of A are.
 #[derive(Clone, Copy)]
 pub(super) enum Left {
@@ -12,7 +15,7 @@ pub(super) enum Left {
     Rows { first: *const f32, stride: usize },
     /// Packed: the tile's numbers for one step of the inner dimension beside each other.
     Packed { first: *const f32 },
-    /// Packed, and only for the rows of B that `rows` names.
+    /// In fours, of which a tile of fewer rows uses the first, and only for the rows of B that `rows` names.
     Listed { first: *const f32, rows: *const u32 },
 }
 
@@ -59,4 +62,15 @@ pub(super) fn nonzero(values: &[f32]) -> u32 {
     #[cfg(not(target_arch = "x86_64"))]
     let places = values.iter().rev().fold(0, |places, &value| places << 1 | u32::from(value != 0.0));
     places
+}
+
+/// Σ a ∘ b over at most 32 numbers.
+pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
+    debug_assert!(a.len() == b.len() && a.len() <= COLUMNS);
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: listed products are used where AVX-512 is.
+    let sum = unsafe { super::avx512::dot(a, b) };
+    #[cfg(not(target_arch = "x86_64"))]
+    let sum = a.iter().zip(b).map(|(a, b)| a * b).sum();
+    sum
 }

@@ -6,12 +6,9 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::kernel::{self, Left, Tile};
+use super::kernel::{self, GROUP, Left, Tile};
 use super::panels::{COLUMNS, Panels};
 use super::transposed::take_panel;
-
-/// Rows of a group.
-pub(in crate::engine) const GROUP: usize = 4;
 
 /// Numbers that are looked at together.
 const LANES: usize = 16;
@@ -33,8 +30,8 @@ struct Group {
     rows: usize,
     /// Where it is not zero, in ascending order.
     steps: Vec<u32>,
-    /// Its numbers there, those of one place beside each other.
-    values: Vec<f32>,
+    /// Its numbers there; zero for rows that a last group does not have.
+    values: Vec<[f32; GROUP]>,
 }
 
 impl Listed {
@@ -65,10 +62,10 @@ impl Listed {
                 while places != 0 {
                     let place = first + places.trailing_zeros() as usize;
                     group.steps.push(place as u32);
-                    match *lines {
-                        [a, b, c, d] => group.values.extend_from_slice(&[a[place], b[place], c[place], d[place]]),
-                        _ => group.values.extend(lines.iter().map(|line| line[place])),
-                    }
+                    group.values.push(match *lines {
+                        [a, b, c, d] => [a[place], b[place], c[place], d[place]],
+                        _ => padded(lines.iter().map(|line| line[place])),
+                    });
                     places &= places - 1;
                 }
             }
@@ -97,7 +94,10 @@ impl Listed {
                         if places >> (index * GROUP) & 0xf != 0 {
                             let group = &mut self.groups[first / GROUP];
                             group.steps.push(step);
-                            group.values.extend_from_slice(&values[first..first + group.rows]);
+                            group.values.push(match values[first..first + group.rows] {
+                                [a, b, c, d] => [a, b, c, d],
+                                ref values => padded(values.iter().copied()),
+                            });
                         }
                     }
                 }
@@ -114,7 +114,7 @@ impl Listed {
 
     /// Every number squared.
     pub(in crate::engine) fn square(&mut self) {
-        for value in self.groups[..self.used].iter_mut().flat_map(|group| &mut group.values) {
+        for value in self.groups[..self.used].iter_mut().flat_map(|group| group.values.as_flattened_mut()) {
             *value *= *value;
         }
     }
@@ -125,7 +125,7 @@ impl Listed {
             let first = index * GROUP;
             let mut parts = parts.clone();
             let (mut begin, mut part) = (0, parts.next());
-            for (&step, values) in group.steps.iter().zip(group.values.chunks_exact_mut(group.rows)) {
+            for (&step, values) in group.steps.iter().zip(&mut group.values) {
                 while let Some(rows) =
                     part.as_ref().map(|part| part.nrows()).filter(|rows| step as usize >= begin + rows)
                 {
@@ -187,13 +187,13 @@ impl Listed {
             let width = COLUMNS.min(columns - first);
             take_panel(&mut self.panel, parts.clone(), first, width, self.depth);
             for (index, group) in self.groups[..self.used].iter().enumerate() {
-                let mut tile = [0.0; GROUP * COLUMNS];
+                let mut tile = [[0.0; COLUMNS]; GROUP];
                 // SAFETY: as above.
-                unsafe { group.tile(self.panel.panel(0), tile.as_mut_ptr(), COLUMNS, width, false) };
-                for (row, tile) in tile.chunks_exact(COLUMNS).enumerate().take(group.rows) {
+                unsafe { group.tile(self.panel.panel(0), tile.as_mut_ptr().cast(), COLUMNS, width, false) };
+                for (row, tile) in tile[..group.rows].iter().enumerate() {
                     let row = index * GROUP + row;
                     let factors = &contiguous(&factors.row(row))[first..first + width];
-                    sums[row] += dot(&tile[..width], factors);
+                    sums[row] += kernel::dot(&tile[..width], factors);
                 }
             }
         }
@@ -204,24 +204,18 @@ impl Group {
     /// # Safety
     /// `lines` has every line that is listed, and `out` the group's rows of `columns` numbers.
     unsafe fn tile(&self, lines: &[super::panels::Line], out: *mut f32, out_stride: usize, columns: usize, add: bool) {
-        let left = Left::Listed { first: self.values.as_ptr(), rows: self.steps.as_ptr() };
+        let left = Left::Listed { first: self.values.as_ptr().cast(), rows: self.steps.as_ptr() };
         let (panel, depth) = (lines.as_ptr().cast(), self.steps.len());
         // SAFETY: the caller's, and panels exist where AVX-512 does.
         unsafe { kernel::compute(&Tile { left, panel, depth, out, out_stride, rows: self.rows, columns, add }) };
     }
 }
 
-/// Σ a ∘ b, in sixteen sums side by side: one would be added to in order, and not vectorised.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0.0; LANES];
-    let (a, b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let rest: f32 = a.remainder().iter().zip(b.remainder()).map(|(a, b)| a * b).sum();
-    for (a, b) in a.zip(b) {
-        for (sum, (a, b)) in sums.iter_mut().zip(a.iter().zip(b)) {
-            *sum += a * b;
-        }
-    }
-    rest + sums.iter().sum::<f32>()
+/// A group's numbers in one place, of fewer rows than it could have.
+fn padded(values: impl Iterator<Item = f32>) -> [f32; GROUP] {
+    let mut all = [0.0; GROUP];
+    all.iter_mut().zip(values).for_each(|(slot, value)| *slot = value);
+    all
 }
 
 fn contiguous<'a>(row: &ndarray::ArrayView1<'a, f32>) -> &'a [f32] {

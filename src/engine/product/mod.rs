@@ -17,8 +17,9 @@ use std::any::TypeId;
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-pub(super) use listed::{GROUP, Listed};
-pub(super) use panels::Panels;
+pub(super) use kernel::GROUP;
+pub(super) use listed::Listed;
+pub(super) use panels::{Filling, Panels};
 pub(super) use transposed::{DEPTH, Transposed};
 
 use crate::Real;
