@@ -10,7 +10,7 @@ IMAGE ?= vardrop
 
 .DEFAULT_GOAL := help
 .PHONY: help setup data lab test check-code test-crate test-doc test-runner test-kernel notebooks test-containers test-deploy
-.PHONY: test-image test-browser bench bench-peers lock
+.PHONY: test-image test-browser bench bench-peers peers-torch test-peers lock
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-15s %s\n", $$1, $$2 }'
@@ -58,12 +58,17 @@ test-image: ## Run the image (IMAGE=name) in each way that it can be run, and ch
 test-browser: .cache/browser/stamp ## Run the notebooks of a server in Chromium (BROWSER="https://localhost --password …")
 	.cache/browser/bin/python scripts/browser/test_notebooks.py $(BROWSER)
 
-bench: ## Run the benchmarks
+bench: ## Run the benchmarks, and time a step beside its matrix products alone
 	cargo bench --locked
 
-bench-peers: .cache/peers/stamp ## Time training beside JAX (PEERS="--width 1024 --batch-size 1000" for another size)
-	cargo build --release --locked
-	@.cache/peers/bin/python benches/peers/compare.py $(PEERS)
+bench-peers: .cache/peers/stamp ## Time a step beside JAX and, after `make peers-torch`, PyTorch (PEERS="--rows none:250:100")
+	cargo bench --locked --bench peers -- --python .cache/peers/bin/python --peers jax,torch,torch-compiled $(PEERS)
+
+peers-torch: .cache/peers/stamp ## Install PyTorch for bench-peers (5 GB on Linux: PyPI's brings CUDA)
+	.cache/peers/bin/pip install --quiet --disable-pip-version-check --require-hashes -r benches/peers/torch/requirements.txt
+
+test-peers: peers-torch ## Check that the peers compute the same step
+	.cache/peers/bin/python benches/peers/test_peers.py
 
 .cache/browser/stamp: scripts/browser/requirements.txt
 	python3 -m venv --clear .cache/browser
@@ -80,3 +85,4 @@ lock: setup ## Write each requirements.txt anew from its requirements.in
 	scripts/lock_requirements.sh scripts 3.10
 	scripts/lock_requirements.sh scripts/browser 3.10
 	scripts/lock_requirements.sh benches/peers 3.11
+	scripts/lock_requirements.sh benches/peers/torch 3.11
