@@ -266,6 +266,14 @@ fn a_finished_run_is_recorded_for_the_report() {
     let report = place.run("report figure1 results/runs.jsonl --format csv");
     assert_eq!(report.status.code(), Some(0), "{}", text(&report.stderr));
     assert!(text(&report.stdout).contains("ours,gaussian-b"), "{}", text(&report.stdout));
+    for (what, part) in [
+        ("differences", "0 of the paper's 42 points are run"),
+        ("claims", "| Variational B ≤ Gaussian B | together | 0 |"),
+        ("flattery", "| Gaussian B | 8 | 2 |"),
+    ] {
+        let report = text(&place.run(&format!("report {what} results/runs.jsonl")).stdout);
+        assert!(report.contains(part), "{report}");
+    }
 }
 
 #[test]

@@ -11,14 +11,14 @@ use vardrop::{Result, Table};
 
 /// Compare the records of runs with the paper and with its older replication
 ///
-/// Example: vardrop report figure1 results --format csv
+/// Example: vardrop report figure1 results/figure1 --format csv
 #[derive(Debug, Args)]
 pub struct ReportArgs {
     /// What to compare
     #[arg(value_enum)]
     what: What,
 
-    /// Folder, or file, of the records [default: results for figure1, results/table1 for table1]
+    /// Folder, or file, of the records [default: results/figure1, results/table1 for table1]
     dir: Option<PathBuf>,
 
     /// How to print it
@@ -30,6 +30,12 @@ pub struct ReportArgs {
 enum What {
     /// Test errors over the width of the network
     Figure1,
+    /// What Figure 1 lacks of the paper's, point by point
+    Differences,
+    /// What the paper says of Figure 1, each claim with its paired test
+    Claims,
+    /// How much lower the test errors would be if the test chose the epoch
+    Flattery,
     /// Variances of gradient estimates
     Table1,
 }
@@ -38,7 +44,8 @@ enum What {
 enum Format {
     /// A table to read, in Markdown
     Markdown,
-    /// One line for each number, with the columns of paper/figure1.csv or paper/table1.csv and a leading `source`
+    /// Plain data; of figure1 and table1 one line for each number, with the columns of paper/figure1.csv or paper/table1.csv and a
+    /// leading `source`
     Csv,
     /// The table to read, in HTML
     Html,
@@ -48,21 +55,30 @@ impl ReportArgs {
     /// Prints the report on standard output; what is odd about the records on standard error.
     pub fn run(self) -> Result<ExitCode> {
         let text = match self.what {
-            What::Figure1 => self.figure1()?,
+            What::Figure1 => self.runs(report::figure1, report::figure1_points)?,
+            What::Differences => self.runs(report::differences, report::differences)?,
+            What::Claims => self.runs(report::claims, report::claims)?,
+            What::Flattery => {
+                self.runs(|records| Ok(report::flattery(records)), |records| Ok(report::flattery(records)))?
+            }
             What::Table1 => self.table1()?,
         };
         super::print(text.trim_end())?;
         Ok(ExitCode::SUCCESS)
     }
 
-    fn figure1(&self) -> Result<String> {
-        let records = Records::open(self.dir.as_deref().unwrap_or(Path::new("results")))?;
+    fn runs(
+        &self,
+        table: impl Fn(&Records) -> Result<Table>,
+        points: impl Fn(&Records) -> Result<Table>,
+    ) -> Result<String> {
+        let records = Records::open(self.dir.as_deref().unwrap_or(Path::new("results/figure1")))?;
         tell_of_torn(records.torn());
         if records.superseded() > 0 {
             let count = records.superseded();
             super::note(&format!("note: {count} records are of runs that were repeated later, and are left out"));
         }
-        self.render(|| report::figure1(&records), || report::figure1_points(&records))
+        self.render(|| table(&records), || points(&records))
     }
 
     fn table1(&self) -> Result<String> {

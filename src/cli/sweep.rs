@@ -106,14 +106,20 @@ impl SweepArgs {
 
 fn estimate(sweep: &Sweep<'_>, plan: &SweepPlan) -> Result<ExitCode> {
     let estimates = sweep.estimate()?;
-    let mut table = Table::new(["Method", "Hidden layers", "Networks", "Left", "Minutes each"]);
+    let mut table = Table::new(["Method", "Hidden layers", "Epochs", "Networks", "Left", "Minutes each"]);
     for estimate in &estimates {
         let hidden = estimate.hidden.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
         let minutes = (estimate.left > 0).then(|| Cell::number(estimate.seconds / 60.0, 2));
-        table.push((estimate.method, hidden, estimate.networks, estimate.left, minutes));
+        table.push((estimate.method, hidden, estimate.epochs, estimate.networks, estimate.left, minutes));
     }
     super::print(table.to_string().trim_end())?;
-    super::print(&format!("protocol {}, tasks 0 to {}", plan.protocol().hash(), plan.networks().len() - 1))?;
+    let mut hashes: Vec<String> = Vec::new();
+    for hash in plan.networks().iter().map(|config| config.protocol.hash()) {
+        if !hashes.contains(&hash) {
+            hashes.push(hash);
+        }
+    }
+    super::print(&format!("protocol {}, tasks 0 to {}", hashes.join(", "), plan.networks().len() - 1))?;
     let (networks, left) =
         (estimates.iter().map(|e| e.networks).sum::<usize>(), estimates.iter().map(|e| e.left).sum::<usize>());
     let seconds = sweep.seconds_left(&estimates);

@@ -18,12 +18,16 @@ pub struct Estimate {
     pub method: Method,
     /// Widths of the hidden layers.
     pub hidden: Vec<usize>,
+    /// Epochs of each network.
+    pub epochs: usize,
     /// Networks that the plan has.
     pub networks: usize,
     /// Those without a record.
     pub left: usize,
     /// Seconds of a whole network, with as many of them side by side as the sweep has jobs; 0 where none is left.
     pub seconds: f64,
+    /// The places of those that are left in the order of training.
+    places: Vec<usize>,
 }
 
 impl Sweep<'_> {
@@ -33,43 +37,52 @@ impl Sweep<'_> {
     /// # Errors
     /// As [`Sweep::left`] and [`Trainer::new`].
     pub fn estimate(&self) -> Result<Vec<Estimate>> {
-        let left = self.left()?;
+        let mut left = self.left()?;
+        self.plan.in_order_of_training(&mut left);
         let mut estimates: Vec<Estimate> = Vec::new();
         for (index, config) in self.plan.networks().iter().enumerate() {
-            let open = usize::from(left.contains(&index));
-            match estimates.iter_mut().find(|e| e.method == config.method && e.hidden == config.hidden) {
-                Some(estimate) => {
-                    estimate.networks += 1;
-                    estimate.left += open;
-                }
-                None => estimates.push(Estimate {
+            let place = left.iter().position(|&other| other == index);
+            let found = estimates.iter().position(|estimate| estimate.is_of(config)).unwrap_or_else(|| {
+                estimates.push(Estimate {
                     method: config.method,
                     hidden: config.hidden.clone(),
-                    networks: 1,
-                    left: open,
+                    epochs: config.protocol.epochs,
+                    networks: 0,
+                    left: 0,
                     seconds: 0.0,
-                }),
-            }
+                    places: Vec::new(),
+                });
+                estimates.len() - 1
+            });
+            estimates[found].networks += 1;
+            estimates[found].left += usize::from(place.is_some());
+            estimates[found].places.extend(place);
         }
         for estimate in estimates.iter_mut().filter(|estimate| estimate.left > 0) {
-            let same = |c: &&Config| c.method == estimate.method && c.hidden == estimate.hidden;
-            let config = self.plan.networks().iter().find(same).expect("it is of the plan");
+            let config = self.plan.networks().iter().find(|config| estimate.is_of(config)).expect("it is of the plan");
             estimate.seconds = seconds(config, self.splits, self.jobs.max(1))?;
         }
         Ok(estimates)
     }
 
-    /// Seconds until all is done, if each network that is left goes to the job that is free first, the longest first.
+    /// Seconds until all is done, if each network that is left goes, in the order of training, to the job that is free first.
     pub fn seconds_left(&self, estimates: &[Estimate]) -> f64 {
-        let mut networks: Vec<f64> = estimates.iter().flat_map(|e| std::iter::repeat_n(e.seconds, e.left)).collect();
-        networks.sort_by(|a, b| b.total_cmp(a));
+        let mut networks: Vec<(usize, f64)> =
+            estimates.iter().flat_map(|e| e.places.iter().map(|&place| (place, e.seconds))).collect();
+        networks.sort_by_key(|&(place, _)| place);
         // Whole milliseconds have an order.
         let mut jobs: BinaryHeap<std::cmp::Reverse<u64>> = vec![std::cmp::Reverse(0); self.jobs.max(1)].into();
-        for seconds in networks {
+        for (_, seconds) in networks {
             let std::cmp::Reverse(free) = jobs.pop().expect("there is a job");
             jobs.push(std::cmp::Reverse(free + (1e3 * seconds) as u64));
         }
         jobs.into_iter().map(|job| job.0).max().unwrap_or(0) as f64 / 1e3
+    }
+}
+
+impl Estimate {
+    fn is_of(&self, config: &Config) -> bool {
+        (self.method, &self.hidden, self.epochs) == (config.method, &config.hidden, config.protocol.epochs)
     }
 }
 

@@ -3,6 +3,7 @@
 mod estimate;
 mod fingerprint;
 pub(crate) mod lines;
+mod paired;
 pub mod paper;
 mod plan;
 mod record;
@@ -14,6 +15,7 @@ mod tasks;
 
 pub use estimate::Estimate;
 pub use lines::TornLine;
+pub use paired::PairedTest;
 pub use plan::SweepPlan;
 pub use record::{Protocol, Record, peak_memory_mib};
 pub(crate) use record::{Provenance, RunKey};

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::method::Method;
 use crate::training::Config;
 
-/// A plan read from TOML: methods × widths × seeds, trained by one protocol.
+/// A plan read from TOML: methods × widths × seeds, trained by one protocol, from which a grid may differ.
 ///
 /// ```
 /// let plan: vardrop::experiment::SweepPlan = r#"
@@ -21,10 +21,11 @@ use crate::training::Config;
 ///     widths = [100, 250]  # three hidden layers each
 ///     seeds = [1, 2, 3]
 ///
-///     [[grid]]
+///     [[grid]]             # trained when the grid above it is done
 ///     methods = ["none", "variational-a2"]
 ///     widths = [1000]
 ///     seeds = [1]
+///     protocol = { epochs = 20 }
 /// "#.parse()?;
 /// assert_eq!(plan.networks().len(), 7 * 2 * 3 + 2);
 /// # Ok::<(), vardrop::Error>(())
@@ -34,6 +35,8 @@ pub struct SweepPlan {
     data: Source,
     protocol: Protocol,
     networks: Vec<Config>,
+    /// The grid that each of the networks is of.
+    grids: Vec<usize>,
 }
 
 /// A plan as it is written.
@@ -56,6 +59,8 @@ struct Grid {
     #[serde(default = "three")]
     layers: usize,
     seeds: Vec<u64>,
+    #[serde(default)]
+    protocol: toml::Table,
 }
 
 fn methods_of_figure1() -> Vec<Method> {
@@ -86,7 +91,7 @@ impl SweepPlan {
         &self.data
     }
 
-    /// How they are trained.
+    /// How they are trained, where a grid says nothing else.
     pub fn protocol(&self) -> &Protocol {
         &self.protocol
     }
@@ -95,42 +100,84 @@ impl SweepPlan {
     pub fn networks(&self) -> &[Config] {
         &self.networks
     }
+
+    /// Puts networks, by their indices, in the order in which they are trained: one grid after the other, and the largest of each
+    /// first, so that no worker is left with one of them at the end.
+    pub(super) fn in_order_of_training(&self, networks: &mut [usize]) {
+        let units = |index: usize| self.networks[index].hidden.iter().sum::<usize>();
+        networks.sort_by_key(|&index| (self.grids[index], std::cmp::Reverse(units(index))));
+    }
+}
+
+/// `base` with the settings that `written` makes.
+fn protocol(base: &Protocol, written: &toml::Table) -> Result<Protocol> {
+    let mut settings = toml::Table::try_from(base)
+        .map_err(|error| wrong(error.to_string(), "a protocol that can be written as TOML"))?;
+    // A constant step size stays constant, however many epochs there are.
+    if let Some(epochs) = written.get("epochs").filter(|_| base.constant_epochs == base.epochs) {
+        settings.insert("constant_epochs".to_owned(), epochs.clone());
+    }
+    settings.extend(written.clone());
+    settings.try_into().map_err(no_toml)
+}
+
+fn wrong(reason: String, expected: &str) -> Error {
+    Error::argument("plan", reason, expected.to_owned())
+}
+
+fn no_toml(error: toml::de::Error) -> Error {
+    wrong(error.to_string().trim_end().to_owned(), "TOML as in experiments/")
 }
 
 impl std::str::FromStr for SweepPlan {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let wrong = |reason: String, expected: &str| Error::argument("plan", reason, expected.to_owned());
-        let toml = |error: toml::de::Error| wrong(error.to_string().trim_end().to_owned(), "TOML as in experiments/");
-        let written: Written = toml::from_str(text).map_err(toml)?;
-        let mut protocol = toml::Table::try_from(Protocol::default())
-            .map_err(|error| wrong(error.to_string(), "a protocol that can be written as TOML"))?;
-        // A constant step size stays constant, however many epochs there are.
-        if let Some(epochs) = written.protocol.get("epochs") {
-            protocol.insert("constant_epochs".to_owned(), epochs.clone());
-        }
-        protocol.extend(written.protocol);
-        let protocol: Protocol = protocol.try_into().map_err(toml)?;
-        let mut networks: Vec<Config> = Vec::new();
-        for grid in &written.grid {
+        let written: Written = toml::from_str(text).map_err(no_toml)?;
+        let common = protocol(&Protocol::default(), &written.protocol)?;
+        let mut plan = Self { data: written.data, protocol: common, networks: Vec::new(), grids: Vec::new() };
+        for (number, grid) in written.grid.iter().enumerate() {
+            let protocol = protocol(&plan.protocol, &grid.protocol)?;
+            if protocol.held_out != plan.protocol.held_out {
+                let expected =
+                    format!("{}, as [protocol] has it: a plan has one validation set", plan.protocol.held_out);
+                return Err(Error::argument("held_out of a grid", protocol.held_out, expected));
+            }
             for &width in &grid.widths {
                 for &method in &grid.methods {
                     for &seed in &grid.seeds {
                         let hidden = vec![width; grid.layers];
-                        let config = Config { method, hidden, seed, threads: 1, protocol: protocol.clone() };
-                        config.check()?;
-                        if !networks.contains(&config) {
-                            networks.push(config);
-                        }
+                        plan.add(Config { method, hidden, seed, threads: 1, protocol: protocol.clone() }, number)?;
                     }
                 }
             }
         }
-        if networks.is_empty() {
+        if plan.networks.is_empty() {
             return Err(wrong("without a network".to_owned(), "a [[grid]] with widths and seeds"));
         }
-        Ok(Self { data: written.data, protocol, networks })
+        Ok(plan)
+    }
+}
+
+impl SweepPlan {
+    /// Adds a network, unless it is there.
+    fn add(&mut self, config: Config, grid: usize) -> Result<()> {
+        config.check()?;
+        let same =
+            |other: &&Config| (other.method, &other.hidden, other.seed) == (config.method, &config.hidden, config.seed);
+        match self.networks.iter().find(same) {
+            Some(other) if *other == config => {}
+            Some(_) => {
+                let network =
+                    format!("with {} {:?}, seed {}, by two protocols", config.method, config.hidden, config.seed);
+                return Err(wrong(network, "one protocol for each network; make two plans of it"));
+            }
+            None => {
+                self.networks.push(config);
+                self.grids.push(grid);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -159,6 +206,30 @@ mod tests {
         assert_eq!(plan.data(), &Source::Synthetic);
         let expected = Protocol { epochs: 7, constant_epochs: 7, alpha_step: 1.0, ..Protocol::default() };
         assert_eq!(plan.protocol(), &expected);
+        let mut order: Vec<usize> = (0..6).collect();
+        plan.in_order_of_training(&mut order);
+        assert_eq!(order, [0, 1, 2, 3, 4, 5]);
+    }
+
+    #[test]
+    fn a_grid_has_its_own_settings_on_top_of_the_plans_and_its_place_in_the_order() {
+        let plan: SweepPlan = "[protocol]\nepochs = 8\naveraging = 0.5\n\
+             [[grid]]\nmethods = [\"none\"]\nwidths = [5, 9]\nseeds = [1]\nprotocol = { epochs = 3 }\n\
+             [[grid]]\nmethods = [\"none\"]\nwidths = [20]\nseeds = [1]\n"
+            .parse()
+            .unwrap();
+        let common = Protocol { epochs: 8, constant_epochs: 8, averaging: 0.5, ..Protocol::default() };
+        let own = Protocol { epochs: 3, constant_epochs: 3, ..common.clone() };
+        let protocols: Vec<_> = plan.networks().iter().map(|config| config.protocol.clone()).collect();
+        assert_eq!(protocols, [own.clone(), own, common]);
+        let mut order = vec![2, 0, 1];
+        plan.in_order_of_training(&mut order);
+        assert_eq!(order, [1, 0, 2], "the first grid's larger one, its smaller one, the second grid's");
+        let falling: SweepPlan = "[protocol]\nconstant_epochs = 0\n\
+             [[grid]]\nwidths = [5]\nseeds = [1]\nprotocol = { epochs = 9 }\n"
+            .parse()
+            .unwrap();
+        assert_eq!(falling.networks()[0].protocol.constant_epochs, 0);
     }
 
     #[test]
@@ -174,6 +245,9 @@ mod tests {
             (&format!("{grid}methods = [\"dropout\"]"), "dropout"),
             (&format!("{grid}[protocol]\nepoch = 3"), "epoch"),
             (&format!("{grid}[protocol]\nepochs = 0"), "epochs is 0"),
+            (&format!("{grid}protocol = {{ epoch = 3 }}"), "epoch"),
+            (&format!("{grid}protocol = {{ held_out = 5 }}"), "held_out of a grid is 5: expected 10000"),
+            (&format!("{grid}{grid}protocol = {{ epochs = 5 }}"), "none [5, 5, 5], seed 1, by two protocols"),
             (&format!("{grid}[protocol]\nepochs = 2\nconstant_epochs = 3"), "constant epochs is 3"),
         ] {
             let message = text.parse::<SweepPlan>().unwrap_err().to_string();

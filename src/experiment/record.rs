@@ -212,6 +212,11 @@ impl Record {
         RunKey { seed: None, ..self.key() } == RunKey { seed: None, ..other.key() }
     }
 
+    /// Whether two runs differ in nothing that decides their numbers but the method.
+    pub(crate) fn is_same_but_for_the_method(&self, other: &Self) -> bool {
+        RunKey { method: other.method, ..self.key() } == other.key()
+    }
+
     /// Whether the two are the same run: the same plan and the same seed.
     pub fn is_same_run(&self, other: &Self) -> bool {
         self.key() == other.key()
@@ -252,6 +257,23 @@ pub(crate) mod tests {
             commit: None,
             command: "vardrop train".to_owned(),
             finished: "2026-01-01T00:00:00Z".to_owned(),
+        }
+    }
+
+    /// An epoch with a test error, made up.
+    pub(crate) fn epoch(number: usize, test_error_percent: f64) -> Epoch {
+        Epoch {
+            epoch: number,
+            seconds: 1.0,
+            train_loss: 0.5,
+            train_cross_entropy: 0.5,
+            train_kl: 0.0,
+            valid_cross_entropy: None,
+            valid_error_percent: None,
+            test_cross_entropy: 0.1,
+            test_error_percent,
+            alpha: Vec::new(),
+            sparsity: Vec::new(),
         }
     }
 

@@ -137,8 +137,8 @@ impl<'a> Sweep<'a> {
         Ok(networks.filter(|(_, c)| !records.iter().any(|r| self.is_of(r, c))).map(|(index, _)| index).collect())
     }
 
-    /// Trains every network that has no record, the largest first, on [`Self::jobs`] workers; `stop` has each of them write a
-    /// checkpoint at its next step and return.
+    /// Trains every network that has no record, one grid of the plan after the other and the largest of each first, on
+    /// [`Self::jobs`] workers; `stop` has each of them write a checkpoint at its next step and return.
     ///
     /// # Errors
     /// No worker; a record or checkpoint that cannot be written, after which the other workers stop too. Whatever had its
@@ -148,8 +148,7 @@ impl<'a> Sweep<'a> {
             return Err(Error::argument("jobs", 0, "1 or more"));
         }
         let mut left = self.left()?;
-        // The largest first, so that no worker is left with one of them at the end.
-        left.sort_by_key(|&index| std::cmp::Reverse(self.plan.networks()[index].hidden.iter().sum::<usize>()));
+        self.plan.in_order_of_training(&mut left);
         let mut end = SweepEnd { finished: self.plan.networks().len() - left.len(), ..SweepEnd::default() };
         let queue = Mutex::new(VecDeque::from(left));
         let halt = AtomicBool::new(false);

@@ -1,6 +1,14 @@
-//! Ours, the paper's and the older replication's numbers in one table.
+//! Ours, the paper's and the older replication's numbers in one table, and what follows from them.
 
-use super::fingerprint::{Difference, differences};
+mod claims;
+mod differences;
+mod flattery;
+
+pub use claims::{CLAIMS, Claim, ClaimAtWidth, TestedClaim, claims};
+pub use differences::{Agreement, PointDifference, differences};
+pub use flattery::flattery;
+
+use super::fingerprint::{self, Difference};
 use super::paper::{self, PublishedPoint};
 use super::{Records, Summary};
 use crate::error::{Error, Result};
@@ -37,11 +45,12 @@ pub fn figure1(records: &Records) -> Result<Table> {
             older.map(|point| Cell::number(point.error_percent, 2)),
         ));
     }
-    Ok(table.caption(
-        "Test error on MNIST in percent. Ours: mean ± standard error over runs, each at the epoch that its validation error \
-         chose. The paper does not say what its error bars are. The older replication's networks have two hidden layers, \
-         and it reports the best test error.",
-    ))
+    Ok(table.caption(format!(
+        "Test error on MNIST in percent. Ours: mean ± standard error over runs, each after the epochs that validation chose. The paper \
+         does not say what its error bars are. The older replication's networks have two hidden layers, and it reports the best \
+         test error. {}",
+        Agreement::of(records)?
+    )))
 }
 
 /// Figure 1 as plain data: every point of the three sources, with the columns of `paper/figure1.csv` and a leading
@@ -76,7 +85,7 @@ pub fn figure1_summaries(records: &Records) -> Result<Vec<Summary>> {
     for pair in summaries.windows(2) {
         if (pair[0].method, &pair[0].hidden) == (pair[1].method, &pair[1].hidden) {
             let differing: Vec<String> =
-                differences(&pair[0].key(), &pair[1].key()).iter().map(Difference::both).collect();
+                fingerprint::differences(&pair[0].key(), &pair[1].key()).iter().map(Difference::both).collect();
             return Err(Error::argument(
                 "set of records",
                 format!(
@@ -97,11 +106,11 @@ fn find(points: &'static [PublishedPoint], method: Method, hidden: usize) -> Opt
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::record::tests::record;
+pub(super) mod tests {
     use super::*;
+    use crate::experiment::tests::record;
 
-    fn records() -> Records {
+    pub(super) fn records() -> Records {
         let errors = [(Method::None, 100, 1, 1.5), (Method::None, 100, 2, 1.7), (Method::VariationalB, 250, 1, 1.3)];
         errors.map(|(method, width, seed, error)| record(method, width, seed, error)).into_iter().collect()
     }

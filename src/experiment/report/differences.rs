@@ -1,0 +1,177 @@
+//! Ours minus the paper's, point by point, with what few runs can tell of it.
+
+use std::fmt;
+
+use super::{Records, figure1_summaries, find};
+use crate::error::Result;
+use crate::experiment::paper;
+use crate::method::Method;
+use crate::table::{Cell, Table};
+
+/// One point of Figure 1, ours minus the paper's.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PointDifference {
+    /// The method.
+    pub method: Method,
+    /// Units per hidden layer.
+    pub hidden: usize,
+    /// Our runs.
+    pub runs: usize,
+    /// Ours minus the paper's, in percentage points.
+    pub difference: f64,
+    /// Our standard error and the paper's error bar together, the root of their squares; `None` for a single run.
+    pub error: Option<f64>,
+}
+
+/// How far our Figure 1 is from the paper's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Agreement {
+    /// The points that were run.
+    pub points: Vec<PointDifference>,
+    /// The paper's points that were not: method and units per hidden layer.
+    pub missing: Vec<(Method, usize)>,
+}
+
+impl Agreement {
+    /// Of the records' points and the paper's.
+    ///
+    /// # Errors
+    /// Runs of two protocols, or of two data sets, for one point.
+    pub fn of(records: &Records) -> Result<Self> {
+        let summaries = figure1_summaries(records)?;
+        let points: Vec<PointDifference> = summaries
+            .iter()
+            .filter_map(|summary| {
+                let (method, hidden, ours) = (summary.method, summary.width()?, summary.test_error_percent);
+                let paper = find(paper::figure1(), method, hidden)?;
+                let error = ours.standard_error.map(|error| error.hypot(paper.error_bar.unwrap_or(0.0)));
+                let difference = ours.mean - paper.error_percent;
+                Some(PointDifference { method, hidden, runs: ours.runs, difference, error })
+            })
+            .collect();
+        let is_run = |method, hidden| points.iter().any(|p| (p.method, p.hidden) == (method, hidden));
+        let all = paper::figure1().iter().map(|point| (point.method, point.hidden));
+        let missing = all.filter(|&(method, hidden)| !is_run(method, hidden)).collect();
+        Ok(Self { points, missing })
+    }
+
+    /// How many of the points that were run are at most so many percentage points from the paper's.
+    pub fn within(&self, limit: f64) -> usize {
+        // Errors are whole hundredths: what is at the limit is not to fall to a rounding.
+        self.points.iter().filter(|point| point.difference.abs() <= limit + 1e-9).count()
+    }
+
+    /// The point that is furthest from the paper's.
+    pub fn furthest(&self) -> Option<&PointDifference> {
+        self.points.iter().max_by(|a, b| a.difference.abs().total_cmp(&b.difference.abs()))
+    }
+}
+
+/// `12 of 42 points are run: 9 are within 0.15 …`, and what is missing.
+impl fmt::Display for Agreement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let run = self.points.len();
+        write!(f, "{run} of the paper's {} points are run", run + self.missing.len())?;
+        if let Some(furthest) = self.furthest() {
+            let (near, mid) = (self.within(0.15), self.within(0.3));
+            write!(
+                f,
+                ": {near} are within 0.15 percentage points of the paper's, {mid} within 0.3, and the furthest is {} with {} units \
+                 ({})",
+                furthest.method.title(),
+                furthest.hidden,
+                Cell::difference(furthest.difference, 2)
+            )?;
+        }
+        write!(f, ".{}", Missing(&self.missing))
+    }
+}
+
+/// ` Not run: none at 500, 750; …`, or nothing.
+struct Missing<'a>(&'a [(Method, usize)]);
+
+impl fmt::Display for Missing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut methods: Vec<Method> = self.0.iter().map(|point| point.0).collect();
+        methods.dedup();
+        // Whole columns of the figure are named once, not seven times.
+        let widths =
+            |method| self.0.iter().filter(move |point| point.0 == method).map(|point| point.1).collect::<Vec<_>>();
+        let written = |widths: &[usize]| widths.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
+        let Some(&first) = methods.first() else { return Ok(()) };
+        if methods.len() == Method::FIGURE1.len() && methods.iter().all(|&method| widths(method) == widths(first)) {
+            return write!(f, " Not run: every method with {} units.", written(&widths(first)));
+        }
+        let parts: Vec<String> =
+            methods.iter().map(|&method| format!("{} with {}", method.title(), written(&widths(method)))).collect();
+        write!(f, " Not run: {} units.", parts.join("; "))
+    }
+}
+
+/// The differences as a table, with how often they are their error; a summary and what is missing below it.
+///
+/// # Errors
+/// As [`Agreement::of`].
+pub fn differences(records: &Records) -> Result<Table> {
+    let agreement = Agreement::of(records)?;
+    let mut table =
+        Table::new(["Method", "Units per layer", "Runs", "Ours − paper", "Standard error", "Difference ÷ error"]);
+    for point in &agreement.points {
+        let ratio = point.error.filter(|&error| error > 0.0).map(|error| Cell::difference(point.difference / error, 1));
+        table.push((
+            point.method,
+            point.hidden,
+            point.runs,
+            Cell::difference(point.difference, 2),
+            point.error.map(|error| Cell::number(error, 2)),
+            ratio,
+        ));
+    }
+    Ok(table.caption(format!(
+        "Percentage points. The standard error is that of our mean and the paper's error bar together. {agreement}"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::records;
+    use super::*;
+    use crate::experiment::tests::record;
+
+    /// None at 100: ours 1.60 ± 0.10, the paper's 1.44 ± 0.05: 0.16 ± √(0.01 + 0.0025) = 0.1118, which is 1.4 of it.
+    #[test]
+    fn each_difference_has_both_errors() {
+        let agreement = Agreement::of(&records()).unwrap();
+        let none = agreement.points[0];
+        assert!((none.difference - 0.16).abs() < 1e-9 && (none.error.unwrap() - 0.1118).abs() < 1e-4, "{none:?}");
+        assert_eq!(agreement.points[1].error, None, "one run has no error");
+        let markdown = differences(&records()).unwrap().to_markdown();
+        assert!(markdown.contains("| No dropout | 100 | 2 | +0.16 | 0.11 | +1.4 |"), "{markdown}");
+        assert!(markdown.contains("| Variational B | 250 | 1 | −0.07 |  |  |"), "{markdown}");
+    }
+
+    #[test]
+    fn the_summary_counts_and_names_the_furthest_and_the_missing() {
+        let agreement = Agreement::of(&records()).unwrap();
+        assert_eq!((agreement.within(0.15), agreement.within(0.16), agreement.missing.len()), (1, 2, 40));
+        let text = agreement.to_string();
+        assert!(text.starts_with("2 of the paper's 42 points are run: 1 are within 0.15"), "{text}");
+        assert!(text.contains("the furthest is No dropout with 100 units (+0.16)"), "{text}");
+        assert!(text.contains("Not run: No dropout with 250, 500, 750, 1000, 1250; Binary dropout with 100"), "{text}");
+    }
+
+    #[test]
+    fn a_whole_missing_column_is_named_once_and_nothing_of_a_full_grid() {
+        let points = |widths: &[usize]| -> Records {
+            let networks = widths.iter().flat_map(|&width| Method::FIGURE1.map(|method| (method, width)));
+            networks.map(|(method, width)| record(method, width, 1, 1.2)).collect()
+        };
+        let text = Agreement::of(&points(&[100, 250, 500, 750])).unwrap().to_string();
+        assert!(text.ends_with(" Not run: every method with 1000, 1250 units."), "{text}");
+        let text = Agreement::of(&points(&[100, 250, 500, 750, 1000, 1250])).unwrap().to_string();
+        assert!(text.starts_with("42 of the paper's 42") && !text.contains("Not run"), "{text}");
+        assert!(
+            Agreement::of(&Records::default()).unwrap().to_string().starts_with("0 of the paper's 42 points are run.")
+        );
+    }
+}
