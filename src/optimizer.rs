@@ -4,11 +4,13 @@
 //! which is Kingma & Ba's aₜ / (1 − βᵗ) for a₀ = 0.
 
 use multiversion::multiversion;
+use ndarray::Dimension;
 use serde::{Deserialize, Serialize};
 
 use crate::Real;
-use crate::engine::{Gradients, Workers};
+use crate::engine::{Gradients, PerLayer, Split, Workers, share};
 use crate::error::{Error, Result};
+use crate::layers::noise_parameter;
 use crate::network::Network;
 
 /// The step's settings. The default is Adam's own, with averaging over about a thousand steps.
@@ -62,10 +64,6 @@ impl AdamSettings {
 pub struct Adam<T = f32> {
     settings: AdamSettings,
     step: u64,
-    /// Whether an array is ln α, in the order of the parameters.
-    is_alpha: Vec<bool>,
-    /// Whether an array is weights.
-    is_weight: Vec<bool>,
     /// Whether a weight that is exactly 0 stays 0.
     keeps_zeros: bool,
     first_moment: Vec<Vec<T>>,
@@ -93,8 +91,28 @@ struct Factors<T> {
     fresh: T,
 }
 
-/// Parameters that a thread updates at a time: 64 KiB of each array in single precision, which fit its cache together.
-const CHUNK: usize = 16 * 1024;
+/// One trained array, and what belongs to it.
+struct Array<'a, T> {
+    values: Split<'a, T>,
+    gradient: &'a [T],
+    first: Split<'a, T>,
+    second: Split<'a, T>,
+    average: Split<'a, T>,
+    kind: Kind,
+}
+
+/// What an array is to the step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Plain,
+    /// ln α, which is projected.
+    LogAlpha,
+    /// Weights of which those that are 0 have been pruned.
+    Pruned,
+}
+
+/// Parameters that are not split between threads: a cache line.
+const UNIT: usize = 16;
 
 impl<T: Real> Adam<T> {
     /// The state before the first step.
@@ -142,31 +160,39 @@ impl<T: Real> Adam<T> {
             fresh: T::of((1.0 - s.averaging) / (1.0 - s.averaging.powf(t))),
         };
         let (plain, alpha) = (factors(1.0), factors(s.alpha_step));
-        let arrays = network
-            .parameters_mut()
-            .into_iter()
-            .zip(gradients.tensors())
-            .zip(self.first_moment.iter_mut().zip(&mut self.second_moment))
-            .zip(self.averaged.parameters_mut())
-            .zip(self.is_alpha.iter().zip(&self.is_weight));
-        let keeps_zeros = self.keeps_zeros;
-        let chunks = arrays.flat_map(|((((values, gradient), (first, second)), average), (&is_alpha, &is_weight))| {
-            let factors = if is_alpha { alpha } else { plain };
-            values
-                .chunks_mut(CHUNK)
-                .zip(gradient.chunks(CHUNK))
-                .zip(first.chunks_mut(CHUNK).zip(second.chunks_mut(CHUNK)))
-                .zip(average.chunks_mut(CHUNK))
-                .map(move |(((values, gradient), (first, second)), average)| {
-                    (values, gradient, first, second, average, factors, is_alpha, keeps_zeros && is_weight)
-                })
-        });
-        workers.for_each(chunks, |(values, gradient, first, second, average, factors, is_alpha, keep_zeros)| {
-            update(values, gradient, first, second, factors, keep_zeros);
-            if is_alpha {
-                project(values);
+        let mut moments = self.first_moment.iter_mut().zip(&mut self.second_moment);
+        let layers = network.layers_mut().iter_mut().zip(self.averaged.layers_mut()).zip(&gradients.layers);
+        let weights = if self.keeps_zeros { Kind::Pruned } else { Kind::Plain };
+        let mut arrays = PerLayer::new();
+        for ((layer, averaged), gradient) in layers {
+            let noise = if layer.log_variance().is_some() { Kind::Plain } else { Kind::LogAlpha };
+            let mut array = |values, gradient, average, kind| {
+                let (first, second) = moments.next().expect("a pair of moments for each array");
+                let (first, second) = (Split::new(first), Split::new(second));
+                Array { values: Split::new(values), gradient, first, second, average: Split::new(average), kind }
+            };
+            let learned = noise_parameter(&mut layer.noise).zip(noise_parameter(&mut averaged.noise));
+            arrays.push([
+                Some(array(flat(&mut layer.weight), flat_view(&gradient.weight), flat(&mut averaged.weight), weights)),
+                Some(array(flat(&mut layer.bias), flat_view(&gradient.bias), flat(&mut averaged.bias), Kind::Plain)),
+                learned.map(|(values, average)| array(flat(values), flat_view(&gradient.noise), flat(average), noise)),
+            ]);
+        }
+        workers.run(&|thread| {
+            for array in arrays.iter().flatten().flatten() {
+                let range = share(array.values.len(), UNIT, workers.count(), thread);
+                let factors = if array.kind == Kind::LogAlpha { alpha } else { plain };
+                // SAFETY: each thread has a range of its own.
+                let (values, first, second, average) = unsafe {
+                    (
+                        array.values.part(range.clone()),
+                        array.first.part(range.clone()),
+                        array.second.part(range.clone()),
+                        array.average.part(range.clone()),
+                    )
+                };
+                update(values, &array.gradient[range], first, second, average, factors, array.kind);
             }
-            blend(average, values, factors.fresh);
         });
     }
 
@@ -184,48 +210,43 @@ impl<T: Real> Adam<T> {
         averaged: Network<T>,
     ) -> Result<Self> {
         settings.check()?;
-        let is_alpha = averaged.parameters().iter().map(|(name, _)| name.ends_with("log_alpha")).collect();
-        let is_weight = averaged.parameters().iter().map(|(name, _)| name.ends_with("weight")).collect();
-        Ok(Self { settings, step, is_alpha, is_weight, keeps_zeros: false, first_moment, second_moment, averaged })
+        Ok(Self { settings, step, keeps_zeros: false, first_moment, second_moment, averaged })
     }
 }
 
+fn flat<T, D: Dimension>(array: &mut ndarray::Array<T, D>) -> &mut [T] {
+    array.as_slice_mut().expect("parameters are in standard layout")
+}
+
+fn flat_view<T, D: Dimension>(array: &ndarray::Array<T, D>) -> &[T] {
+    array.as_slice().expect("gradients are in standard layout")
+}
+
+/// Adam's step, the projection and the average in one pass: with large networks it takes as long as its five arrays take to come
+/// from memory.
 #[multiversion(targets = "simd")]
 fn update<T: Real>(
     values: &mut [T],
     gradient: &[T],
     first: &mut [T],
     second: &mut [T],
+    average: &mut [T],
     factors: Factors<T>,
-    keep_zeros: bool,
+    kind: Kind,
 ) {
-    let Factors { beta1, beta2, rate, epsilon, .. } = factors;
+    let Factors { beta1, beta2, rate, epsilon, fresh } = factors;
     let (rest1, rest2) = (T::one() - beta1, T::one() - beta2);
-    for (((x, &g), m), v) in values.iter_mut().zip(gradient).zip(first).zip(second) {
+    let (keep_zeros, project, only_fresh) = (kind == Kind::Pruned, kind == Kind::LogAlpha, fresh == T::one());
+    let arrays = values.iter_mut().zip(gradient).zip(first.iter_mut().zip(second)).zip(average);
+    for (((x, &g), (m, v)), a) in arrays {
         // Without a gradient from the first step on, both moments and so the step stay 0.
         let g = if keep_zeros && *x == T::zero() { T::zero() } else { g };
         *m = beta1 * *m + rest1 * g;
         *v = beta2 * *v + rest2 * g * g;
-        *x -= rate * *m / (v.sqrt() + epsilon);
-    }
-}
-
-/// α ≤ 1: a projection after the step, so that the gradient at the bound is untouched and α can come back.
-#[multiversion(targets = "simd")]
-fn project<T: Real>(log_alpha: &mut [T]) {
-    for x in log_alpha {
-        *x = if *x > T::zero() { T::zero() } else { *x };
-    }
-}
-
-#[multiversion(targets = "simd")]
-fn blend<T: Real>(average: &mut [T], values: &[T], fresh: T) {
-    // a + (x − a) is not x to the last bit.
-    if fresh == T::one() {
-        average.copy_from_slice(values);
-        return;
-    }
-    for (a, &x) in average.iter_mut().zip(values) {
-        *a += fresh * (x - *a);
+        let moved = *x - rate * *m / (v.sqrt() + epsilon);
+        // α ≤ 1: a projection after the step, so that the gradient at the bound is untouched and α can come back.
+        *x = if project && moved > T::zero() { T::zero() } else { moved };
+        // a + (x − a) is not x to the last bit.
+        *a = if only_fresh { *x } else { *a + fresh * (*x - *a) };
     }
 }

@@ -239,3 +239,51 @@ fn single_precision_follows_double_precision() {
         }
     }
 }
+
+/// On a processor with AVX-512 the engine computes products of single precision by itself, and those of images over what is not
+/// black; elsewhere both engines are one.
+#[test]
+fn the_engine_agrees_with_its_plain_version_on_black_images_and_on_dense_ones() {
+    const WIDTHS: [usize; 4] = [50, 37, 33, 10];
+    let value = |row: usize, column: usize| (1.3 * row as f32 + 2.1 * column as f32).sin();
+    let labels: Vec<u8> = (0..1_100).map(|row| (row * 7 % 10) as u8).collect();
+    for (method, sharing) in cases() {
+        let network = Network::<f32>::with_sharing(
+            method,
+            sharing,
+            &WIDTHS,
+            DropoutRates::default(),
+            Initialisation::UnitColumns,
+            3,
+        )
+        .expect("a valid network");
+        let objective = Objective { kl_weight: method.kl_weight(), examples: 40 };
+        // Rows that are no multiple of a tile's, and more than go through a product at a time; a fifth of them ink, or all.
+        for (examples, threads, ink) in [(30, 1, 0.8), (31, 2, 0.8), (31, 2, -2.0), (1_100, 2, 0.8), (1, 2, 0.8)] {
+            let inputs = Array2::from_shape_fn((examples, WIDTHS[0]), |(row, column)| {
+                if value(row, column) < ink { 0.0 } else { value(row, column).abs() }
+            });
+            let batch = Rows::new(inputs.view(), &labels[..examples]).expect("as many labels as rows");
+            for input_gradient in [false, true] {
+                let mut engine = if input_gradient {
+                    Engine::with_input_gradient(&network, examples, threads).expect("an engine")
+                } else {
+                    Engine::new(&network, examples, threads).expect("an engine")
+                };
+                let mut plain = Engine::plain(&network, examples, threads).expect("an engine");
+                let source = NoiseSource::new(2, 2);
+                let losses = [&mut engine, &mut plain]
+                    .map(|engine| engine.gradient(&network, &batch, source, objective).expect("a gradient"));
+                assert!((losses[0] - losses[1]).abs() < 1e-5 * losses[1], "{method}: {losses:?}");
+                for (own, plain) in engine.gradients().tensors().into_iter().zip(plain.gradients().tensors()) {
+                    let scale = plain.iter().fold(1e-3, |a: f32, x| a.max(x.abs()));
+                    // Sums over up to a thousand examples, in another order.
+                    let error = own.iter().zip(plain).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+                    let case =
+                        format!("{method}, α per {sharing:?}, {examples} examples, ink {ink}, {threads} threads");
+                    assert!(error < 3e-5 * scale, "{case}: {error} of {scale}");
+                }
+            }
+        }
+    }
+}

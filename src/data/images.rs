@@ -132,11 +132,12 @@ impl Images {
         let inputs = self.inputs();
         assert_eq!(out.len(), examples.len() * inputs, "{} examples of {inputs} pixels each", examples.len());
         let pixels = self.pixels.as_slice().expect("pixels are in standard layout");
+        // In single precision and in double, exactly pixel / 255 rounded: a table, which costs less than to divide.
+        let scaled: [T; 256] = std::array::from_fn(|pixel| T::of(pixel as f64 / 255.0));
         for (&example, out) in examples.iter().zip(out.chunks_exact_mut(inputs)) {
             let row = &pixels[example * inputs..][..inputs];
-            // Multiplied in f64 and rounded once: exactly pixel / 255 in f32, and the compiler vectorises it.
             for (out, &pixel) in out.iter_mut().zip(row) {
-                *out = T::of(f64::from(pixel) * (1.0 / 255.0));
+                *out = scaled[usize::from(pixel)];
             }
         }
     }

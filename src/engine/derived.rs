@@ -1,10 +1,15 @@
-//! What a step computes from the parameters once, before any row: deviations √α and weight variances S = α ∘ W² (or σ²).
+//! What a step computes from the parameters once, before any row: deviations √α, weight variances S = α ∘ W² (or σ²), and
+//! both W and S as the products read them.
 
-use ndarray::{Array1, Array2, Axis};
+use std::ops::Range;
 
-use super::workers::Workers;
+use ndarray::{Array1, Array2, ArrayView2, s};
+use smallvec::SmallVec;
+
+use super::product::{self, Panels, Right, has_panels, single, single_slice};
+use super::workers::{Split, Workers, share};
 use crate::Real;
-use crate::layers::{self, Noise};
+use crate::layers::{self, Layer, Noise};
 use crate::network::Network;
 use crate::noise::Rates;
 
@@ -13,61 +18,239 @@ use crate::noise::Rates;
 pub(super) struct Derived<T> {
     /// √α, one value or one per input unit: input noise.
     pub(super) deviation: Array1<T>,
-    /// S = α ∘ W², or σ², (in × out): output noise.
-    pub(super) variance: Array2<T>,
+    /// S, (in × out): output noise, where BLAS computes the products.
+    variance: Array2<T>,
+    /// Where products are computed from panels.
+    panels: Option<LayerPanels<T>>,
 }
 
+#[derive(Debug)]
+struct LayerPanels<T> {
+    weight: Panels,
+    variance: Panels,
+    /// Wᵀ and Sᵀ; made when they are first needed, which in the first layer may be never.
+    weight_back: Panels,
+    variance_back: Panels,
+    /// One thread's 32 rows of S at a time, (threads · 32 × out).
+    rows: Array2<T>,
+}
+
+/// What of it a pass needs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Needs {
+    /// Deviations and variances.
+    pub(super) noise: bool,
+    /// The way back, to all layers' inputs but the first's.
+    pub(super) back: bool,
+    /// And to the first's.
+    pub(super) back_to_input: bool,
+}
+
+/// Rows of W that a thread packs at a time: columns of a panel of Wᵀ.
+const ROWS: usize = 32;
+
 impl<T: Real> Derived<T> {
-    /// Buffers for each layer of a network.
-    pub(super) fn for_network(network: &Network<T>) -> Vec<Self> {
-        let of_layer = |layer: &layers::Layer<T>| match &layer.noise {
-            Noise::GaussianInput(rates) => {
-                Self { deviation: Array1::zeros(rates.log_alpha.len()), variance: Array2::zeros((0, 0)) }
+    /// Buffers for each layer of a network; without `panels` for BLAS on any processor.
+    pub(super) fn for_network(network: &Network<T>, threads: usize, panels: bool) -> Vec<Self> {
+        let panels = panels && has_panels::<T>();
+        let of_layer = |layer: &Layer<T>| {
+            let (inputs, outputs) = layer.dim();
+            let deviations = match &layer.noise {
+                Noise::GaussianInput(rates) => rates.log_alpha.len(),
+                _ => 0,
+            };
+            let output_noise = layer.has_output_noise();
+            let layer_panels = || LayerPanels {
+                weight: Panels::new(inputs, outputs),
+                variance: if output_noise { Panels::new(inputs, outputs) } else { Panels::default() },
+                weight_back: Panels::default(),
+                variance_back: Panels::default(),
+                rows: Array2::zeros(if output_noise { (threads * ROWS, outputs) } else { (0, 0) }),
+            };
+            Self {
+                deviation: Array1::zeros(deviations),
+                variance: Array2::zeros(if output_noise && !panels { (inputs, outputs) } else { (0, 0) }),
+                panels: panels.then(layer_panels),
             }
-            Noise::GaussianOutput(_) | Noise::Additive { .. } => {
-                Self { deviation: Array1::zeros(0), variance: Array2::zeros(layer.dim()) }
-            }
-            _ => Self { deviation: Array1::zeros(0), variance: Array2::zeros((0, 0)) },
         };
         network.layers().iter().map(of_layer).collect()
     }
-}
 
-/// Computes them all, each thread its slice of every layer.
-pub(super) fn refresh<T: Real>(derived: &mut [Derived<T>], network: &Network<T>, workers: &Workers) {
-    let mut slices = Vec::new();
-    for (layer, derived) in network.layers().iter().zip(derived) {
-        match &layer.noise {
-            Noise::GaussianInput(rates) => {
-                for (deviation, &log_alpha) in derived.deviation.iter_mut().zip(&rates.log_alpha) {
-                    *deviation = (T::of(0.5) * log_alpha).exponential();
-                }
-            }
-            Noise::GaussianOutput(_) | Noise::Additive { .. } => {
-                let rows = layer.dim().0.div_ceil(workers.count());
-                let chunks = derived.variance.axis_chunks_iter_mut(Axis(0), rows);
-                slices.extend(chunks.enumerate().map(|(index, chunk)| (layer, index * rows, chunk)));
-            }
-            Noise::None | Noise::Binary { .. } => {}
+    /// Whether the products are computed from panels.
+    pub(super) fn has_panels(&self) -> bool {
+        self.panels.is_some()
+    }
+
+    /// W, packed.
+    pub(super) fn weight_panels(&self) -> Option<&Panels> {
+        self.panels.as_ref().map(|panels| &panels.weight)
+    }
+
+    /// S, packed.
+    pub(super) fn variance_panels(&self) -> Option<&Panels> {
+        self.panels.as_ref().map(|panels| &panels.variance)
+    }
+
+    /// The right factor W.
+    pub(super) fn weight<'a>(&'a self, layer: &'a Layer<T>) -> Right<'a, T> {
+        self.weight_panels().map_or_else(|| Right::Matrix(layer.weight.view()), Right::Panels)
+    }
+
+    /// The right factor Wᵀ.
+    pub(super) fn weight_back<'a>(&'a self, layer: &'a Layer<T>) -> Right<'a, T> {
+        match &self.panels {
+            Some(panels) => Right::Panels(&panels.weight_back),
+            None => Right::Matrix(layer.weight.t()),
         }
     }
-    workers.for_each(slices.into_iter(), |(layer, first, mut chunk)| {
-        const ORDER: &str = "weights and variances are in standard layout";
-        for (offset, mut out) in chunk.outer_iter_mut().enumerate() {
-            let (row, out) = (first + offset, out.as_slice_mut().expect(ORDER));
-            match &layer.noise {
-                Noise::GaussianOutput(rates) => {
-                    let weight = layer.weight.row(row).to_slice().expect(ORDER);
-                    layers::weight_variance(weight, rates_row(rates, row), out);
-                }
-                Noise::Additive { log_variance } => {
-                    layers::additive_variance(log_variance.row(row).to_slice().expect(ORDER), out);
-                }
-                _ => {}
+
+    /// The right factor S.
+    pub(super) fn variance(&self) -> Right<'_, T> {
+        self.variance_panels().map_or_else(|| Right::Matrix(self.variance.view()), Right::Panels)
+    }
+
+    /// The right factor Sᵀ.
+    pub(super) fn variance_back(&self) -> Right<'_, T> {
+        match &self.panels {
+            Some(panels) => Right::Panels(&panels.variance_back),
+            None => Right::Matrix(self.variance.t()),
+        }
+    }
+
+    /// Row `row` of S; in `scratch`, where it is kept nowhere.
+    pub(super) fn variance_row<'a>(&'a self, layer: &Layer<T>, row: usize, scratch: &'a mut [T]) -> &'a [T] {
+        if self.has_panels() {
+            variance_row(layer, row, scratch);
+            scratch
+        } else {
+            self.variance.row(row).to_slice().expect(ORDER)
+        }
+    }
+
+    /// What threads fill of it, each for some rows of W. What depends on few numbers is computed at once.
+    fn filling<'a>(&'a mut self, layer: &'a Layer<T>, needs: Needs, back: bool) -> Filling<'a, T> {
+        let noisy = needs.noise && layer.has_output_noise();
+        if let (Noise::GaussianInput(rates), true) = (&layer.noise, needs.noise) {
+            for (deviation, &log_alpha) in self.deviation.iter_mut().zip(&rates.log_alpha) {
+                *deviation = (T::of(0.5) * log_alpha).exponential();
             }
         }
-    });
+        let (inputs, outputs) = layer.dim();
+        let panels = self.panels.as_mut().map(|panels| {
+            for (wanted, panels) in [(back, &mut panels.weight_back), (back && noisy, &mut panels.variance_back)] {
+                if wanted && panels.is_empty() {
+                    *panels = Panels::new(outputs, inputs);
+                }
+            }
+            PanelFilling {
+                weight: panels.weight.fill(),
+                variance: panels.variance.fill(),
+                weight_back: panels.weight_back.fill(),
+                variance_back: panels.variance_back.fill(),
+                rows: Split::new(panels.rows.as_slice_mut().expect(ORDER)),
+            }
+        });
+        Filling { layer, noisy, back, variance: Split::new(self.variance.as_slice_mut().expect(ORDER)), panels }
+    }
 }
+
+/// One layer's derived values while threads fill them.
+struct Filling<'a, T> {
+    layer: &'a Layer<T>,
+    /// Whether S is wanted.
+    noisy: bool,
+    /// Whether Wᵀ and Sᵀ are wanted.
+    back: bool,
+    variance: Split<'a, T>,
+    panels: Option<PanelFilling<'a, T>>,
+}
+
+struct PanelFilling<'a, T> {
+    weight: product::Filling<'a>,
+    variance: product::Filling<'a>,
+    weight_back: product::Filling<'a>,
+    variance_back: product::Filling<'a>,
+    /// Each thread's rows of S.
+    rows: Split<'a, T>,
+}
+
+impl<T: Real> Filling<'_, T> {
+    /// Thread `thread`'s rows of W.
+    fn run(&self, thread: usize, threads: usize) {
+        let (inputs, outputs) = self.layer.dim();
+        for first in share(inputs, ROWS, threads, thread).step_by(ROWS) {
+            let rows = first..(first + ROWS).min(inputs);
+            match &self.panels {
+                // SAFETY: each thread has rows of its own.
+                Some(panels) => unsafe { self.pack(panels, rows, thread) },
+                None if self.noisy => {
+                    // SAFETY: as above.
+                    let values = unsafe { self.variance.part(rows.start * outputs..rows.end * outputs) };
+                    for (row, values) in rows.zip(values.chunks_exact_mut(outputs)) {
+                        variance_row(self.layer, row, values);
+                    }
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// # Safety
+    /// No other thread has these rows or this thread's index.
+    unsafe fn pack(&self, panels: &PanelFilling<'_, T>, rows: Range<usize>, thread: usize) {
+        let (first, outputs) = (rows.start, self.layer.dim().1);
+        let values = single(self.layer.weight.slice(s![rows.clone(), ..]));
+        for (row, values) in rows.clone().zip(values.outer_iter()) {
+            // SAFETY: here and below the caller's.
+            unsafe { panels.weight.row(row, values.to_slice().expect(ORDER)) };
+        }
+        if self.back {
+            unsafe { panels.weight_back.columns(first, values) };
+        }
+        if !self.noisy {
+            return;
+        }
+        let own = thread * ROWS * outputs;
+        let values = unsafe { panels.rows.part(own..own + rows.len() * outputs) };
+        for (row, values) in rows.clone().zip(values.chunks_exact_mut(outputs)) {
+            variance_row(self.layer, row, values);
+            unsafe { panels.variance.row(row, single_slice(values)) };
+        }
+        if self.back {
+            let values = ArrayView2::from_shape((rows.len(), outputs), &*values).expect("as many numbers");
+            unsafe { panels.variance_back.columns(first, single(values)) };
+        }
+    }
+}
+
+const ORDER: &str = "weights and variances are in standard layout";
+
+/// Row `row` of S.
+fn variance_row<T: Real>(layer: &Layer<T>, row: usize, out: &mut [T]) {
+    match &layer.noise {
+        Noise::GaussianOutput(rates) => {
+            layers::weight_variance(layer.weight.row(row).to_slice().expect(ORDER), rates_row(rates, row), out);
+        }
+        Noise::Additive { log_variance } => {
+            layers::additive_variance(log_variance.row(row).to_slice().expect(ORDER), out);
+        }
+        Noise::None | Noise::Binary { .. } | Noise::GaussianInput(_) => {}
+    }
+}
+
+/// Computes what a pass needs of every layer.
+pub(super) fn refresh<T: Real>(derived: &mut [Derived<T>], network: &Network<T>, needs: Needs, workers: &Workers) {
+    let layers = network.layers().iter().zip(derived).enumerate();
+    let all: PerLayer<_> = layers
+        .map(|(index, (layer, derived))| {
+            derived.filling(layer, needs, if index == 0 { needs.back_to_input } else { needs.back })
+        })
+        .collect();
+    workers.run(&|thread| all.iter().for_each(|filling| filling.run(thread, workers.count())));
+}
+
+/// A value for each layer; on the stack for networks of up to eight, so that a step allocates nothing.
+pub(crate) type PerLayer<T> = SmallVec<[T; 8]>;
 
 /// ln α of one row of the weights: one value, or one per weight.
 pub(super) fn rates_row<T: Real>(rates: &Rates<T>, row: usize) -> &[T] {

@@ -1,12 +1,15 @@
-//! The parameters' gradients, from what the threads' rows left behind. Each thread computes a slice of every layer, so
+//! The parameters' gradients, from what the threads' rows left behind. Each thread computes some rows of every layer's, so
 //! that no sum needs a lock and a run repeats bit for bit.
 
+use std::ops::Range;
+
 use ndarray::linalg::general_mat_mul;
-use ndarray::{Array1, Array2, ArrayViewMut1, ArrayViewMut2, Axis, s};
+use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, s};
 
 use super::Objective;
-use super::derived::{Derived, rates_row};
-use super::workers::Workers;
+use super::derived::{Derived, PerLayer, rates_row};
+use super::product::{DEPTH, Listed, Transposed, single, single_mut, single_slice_mut};
+use super::workers::{Split, Workers, share};
 use super::workspace::{Workspace, head};
 use crate::Real;
 use crate::layers::{self, Layer, Noise};
@@ -24,6 +27,8 @@ pub struct LayerGradient<T> {
     pub noise: Array2<T>,
     /// (A²)ᵀ·G, where output noise has no array of that shape to put it in (an α that is fixed or shared).
     through_variance: Array2<T>,
+    /// Of each input unit, twice the gradient of ln α: input noise on images that are mostly black.
+    rate_sums: Array1<T>,
 }
 
 /// ∂objective/∂ of every parameter of a network.
@@ -43,6 +48,7 @@ impl<T: Real> Gradients<T> {
                 bias: Array1::zeros(layer.dim().1),
                 noise: Array2::zeros(learned),
                 through_variance: Array2::zeros(if own_array { layer.dim() } else { (0, 0) }),
+                rate_sums: Array1::zeros(if learns_input_noise(layer) { layer.dim().0 } else { 0 }),
             }
         };
         Self { layers: network.layers().iter().map(layer).collect() }
@@ -63,126 +69,330 @@ impl<T: Real> Gradients<T> {
     }
 }
 
-/// A thread's slice of one layer: rows `first`, `first + 1`, … of the weights' gradient.
-struct Slice<'a, T> {
-    index: usize,
-    first: usize,
-    weight: ArrayViewMut2<'a, T>,
-    /// Where (A²)ᵀ·G goes: output noise.
-    through_variance: Option<ArrayViewMut2<'a, T>>,
-    /// Where a row's sum of the gradient of ln α goes: output noise with an α per unit.
-    unit: Option<ArrayViewMut1<'a, T>>,
+/// Whether a layer learns the rates of the noise on its input.
+pub(super) fn learns_input_noise<T: Real>(layer: &Layer<T>) -> bool {
+    matches!(layer.noise, Noise::GaussianInput(_)) && layer.learned_rates().is_some()
+}
+
+/// One thread's buffers.
+#[derive(Debug)]
+pub(super) struct Scratch<T> {
+    transposed: Transposed,
+    images: Listed,
+    /// A row of S.
+    variance: Vec<T>,
+    /// A block of A's columns, squared: where BLAS computes the products.
+    squares: Array2<T>,
+}
+
+impl<T: Real> Scratch<T> {
+    pub(super) fn new(network: &Network<T>) -> Self {
+        Self {
+            transposed: Transposed::default(),
+            images: Listed::default(),
+            variance: vec![T::zero(); network.widths().into_iter().max().unwrap_or(0)],
+            squares: Array2::zeros((0, 0)),
+        }
+    }
+}
+
+/// What the gradients are made from.
+pub(super) struct Pass<'a, T> {
+    pub(super) network: &'a Network<T>,
+    pub(super) derived: &'a [Derived<T>],
+    pub(super) spaces: &'a [Workspace<T>],
+    pub(super) objective: Objective,
+    /// Whether the minibatch's images are listed where they are not black.
+    pub(super) listed: bool,
+    /// Whether the way back went to the network's input.
+    pub(super) back_to_input: bool,
+}
+
+/// Arrays of one layer's gradient, of which each thread fills some rows.
+struct Targets<'a, T> {
+    weight: Split<'a, T>,
+    /// Where (A²)ᵀ·G goes: output noise; else empty.
+    through_variance: Split<'a, T>,
+    /// Where the gradient of ln α per unit goes: output noise with an α per unit; else empty.
+    unit: Split<'a, T>,
+    /// [`LayerGradient::rate_sums`].
+    rate_sums: Split<'a, T>,
+}
+
+impl<'a, T: Real> Targets<'a, T> {
+    fn of(gradient: &'a mut LayerGradient<T>, layer: &Layer<T>) -> Self {
+        const ORDER: &str = "gradients are in standard layout";
+        let per_weight = layer.has_output_noise() && gradient.noise.dim() == layer.dim();
+        let per_unit = layer.has_output_noise() && !per_weight && gradient.noise.nrows() > 1;
+        let noise = gradient.noise.as_slice_mut().expect(ORDER);
+        let own = gradient.through_variance.as_slice_mut().expect(ORDER);
+        let (through_variance, unit) = match (per_weight, per_unit) {
+            (true, _) => (noise, &mut [][..]),
+            (_, true) => (own, noise),
+            _ => (own, &mut [][..]),
+        };
+        Self {
+            weight: Split::new(gradient.weight.as_slice_mut().expect(ORDER)),
+            through_variance: Split::new(through_variance),
+            unit: Split::new(unit),
+            rate_sums: Split::new(gradient.rate_sums.as_slice_mut().expect(ORDER)),
+        }
+    }
 }
 
 /// Fills `gradients` from the workspaces of the last minibatch.
 pub(super) fn collect<T: Real>(
     gradients: &mut Gradients<T>,
-    network: &Network<T>,
-    derived: &[Derived<T>],
-    spaces: &[Workspace<T>],
-    objective: Objective,
+    pass: &Pass<'_, T>,
+    scratch: &mut [Scratch<T>],
     workers: &Workers,
 ) {
-    let kl_scale =
-        |layer: &Layer<T>| -objective.kl_weight / objective.examples as f64 * layer.noise_variables_per_rate();
-    let mut slices = Vec::new();
-    for (index, (layer, gradient)) in network.layers().iter().zip(&mut gradients.layers).enumerate() {
-        let rows = layer.dim().0.div_ceil(workers.count());
-        let per_weight = gradient.noise.dim() == layer.dim() && layer.has_output_noise();
-        let per_unit = !per_weight && gradient.noise.nrows() > 1;
-        let (through, unit) = match layer.noise {
-            _ if per_weight => (Some(&mut gradient.noise), None),
-            Noise::GaussianOutput(_) => (Some(&mut gradient.through_variance), per_unit.then_some(&mut gradient.noise)),
-            _ => (None, None),
-        };
-        let mut through = through.map(|array| array.axis_chunks_iter_mut(Axis(0), rows));
-        let mut unit = unit.map(|array| array.axis_chunks_iter_mut(Axis(0), rows));
-        for (chunk, weight) in gradient.weight.axis_chunks_iter_mut(Axis(0), rows).enumerate() {
-            slices.push(Slice {
-                index,
-                first: chunk * rows,
-                weight,
-                through_variance: through.as_mut().and_then(Iterator::next),
-                unit: unit.as_mut().and_then(Iterator::next).map(|column| column.index_axis_move(Axis(1), 0)),
-            });
+    let layers = pass.network.layers().iter().zip(&mut gradients.layers);
+    let targets: PerLayer<_> = layers.map(|(layer, gradient)| Targets::of(gradient, layer)).collect();
+    workers.each(scratch, |thread, scratch| {
+        for (index, targets) in targets.iter().enumerate() {
+            let inputs = pass.network.layers()[index].dim().0;
+            let rows = share(inputs, UNIT, workers.count(), thread);
+            if !rows.is_empty() {
+                fill_rows(targets, rows, index, pass, scratch);
+            }
         }
-    }
-    workers.for_each(slices.into_iter(), |slice| {
-        let layer = &network.layers()[slice.index];
-        fill_slice(slice, layer, derived, spaces, T::of(kl_scale(layer)));
     });
-    for (index, (layer, gradient)) in network.layers().iter().zip(&mut gradients.layers).enumerate() {
+    drop(targets);
+    for (index, (layer, gradient)) in pass.network.layers().iter().zip(&mut gradients.layers).enumerate() {
         gradient.bias.fill(T::zero());
-        for space in spaces.iter().filter(|space| space.rows > 0) {
+        for space in pass.spaces.iter().filter(|space| space.rows > 0) {
             gradient.bias += &space.layers[index].bias_sums;
         }
         let Some(rates) = layer.learned_rates() else { continue };
         match layer.noise {
             Noise::GaussianInput(_) => {
-                gradient.noise.fill(T::zero());
-                let half = T::of(0.5);
-                for space in spaces.iter().filter(|space| space.rows > 0) {
-                    let sums = &space.layers[index].rate_sums;
-                    if gradient.noise.len() == 1 {
-                        gradient.noise[(0, 0)] += half * sums.sum();
-                    } else {
-                        gradient.noise.column_mut(0).scaled_add(half, sums);
+                if !pass.lists(index) || pass.back_to_input {
+                    gradient.rate_sums.fill(T::zero());
+                    for space in pass.spaces.iter().filter(|space| space.rows > 0) {
+                        gradient.rate_sums += &space.layers[index].rate_sums;
                     }
                 }
-                add_kl(&mut gradient.noise, &rates.log_alpha, T::of(kl_scale(layer)));
+                gradient.noise.fill(T::zero());
+                let half = T::of(0.5);
+                if gradient.noise.len() == 1 {
+                    gradient.noise[(0, 0)] = half * gradient.rate_sums.sum();
+                } else {
+                    gradient.noise.column_mut(0).scaled_add(half, &gradient.rate_sums);
+                }
+                add_kl(&mut gradient.noise, &rates.log_alpha, pass.kl_scale(layer));
             }
-            // One α for the layer: its sum runs over every thread's slice.
+            // One α for the layer: its sum runs over every thread's rows.
             Noise::GaussianOutput(_) if gradient.noise.len() == 1 && layer.weight.len() > 1 => {
                 gradient.noise[(0, 0)] = gradient.through_variance.sum();
-                add_kl(&mut gradient.noise, &rates.log_alpha, T::of(kl_scale(layer)));
+                add_kl(&mut gradient.noise, &rates.log_alpha, pass.kl_scale(layer));
             }
             _ => {}
         }
     }
 }
 
-fn fill_slice<T: Real>(
-    mut slice: Slice<'_, T>,
-    layer: &Layer<T>,
-    derived: &[Derived<T>],
-    spaces: &[Workspace<T>],
-    kl_scale: T,
-) {
-    const ORDER: &str = "gradients are in standard layout";
-    let columns = s![.., slice.first..slice.first + slice.weight.nrows()];
-    let mut keep = T::zero();
-    for space in spaces.iter().filter(|space| space.rows > 0) {
-        let buffers = &space.layers[slice.index];
-        let delta = head(&buffers.delta, space.rows);
-        let input = head(&buffers.input, space.rows);
-        general_mat_mul(T::one(), &input.slice(columns).t(), &delta, keep, &mut slice.weight);
-        if let Some(through) = &mut slice.through_variance {
-            let squares = head(&buffers.squares, space.rows);
-            let spread = head(&buffers.spread, space.rows);
-            general_mat_mul(T::one(), &squares.slice(columns).t(), &spread, keep, through);
-        }
-        keep = T::one();
+/// Rows of a gradient's array that are not split between threads: two slivers of the products, a cache line of A.
+const UNIT: usize = 16;
+
+impl<T: Real> Pass<'_, T> {
+    fn kl_scale(&self, layer: &Layer<T>) -> T {
+        let objective = self.objective;
+        T::of(-objective.kl_weight / objective.examples as f64 * layer.noise_variables_per_rate())
     }
-    let Some(through) = &mut slice.through_variance else { return };
-    for (offset, (mut path, mut gradient)) in through.outer_iter_mut().zip(slice.weight.outer_iter_mut()).enumerate() {
-        let row = slice.first + offset;
-        let path = path.as_slice_mut().expect(ORDER);
+
+    /// Whether a layer's input is listed.
+    fn lists(&self, index: usize) -> bool {
+        self.listed && index == 0
+    }
+
+    /// Stretches of the minibatch of at most [`DEPTH`] rows: for each the workspaces' rows in it.
+    fn stretches(&self) -> impl Iterator<Item = Range<usize>> {
+        let all: usize = self.spaces.iter().map(|space| space.rows).sum();
+        (0..all).step_by(DEPTH).map(move |first| first..(first + DEPTH).min(all))
+    }
+
+    /// The rows of a stretch in an array of each workspace.
+    fn parts(
+        &self,
+        stretch: Range<usize>,
+        array: impl Fn(&Workspace<T>) -> ArrayView2<'_, T> + Clone,
+    ) -> impl Iterator<Item = ArrayView2<'_, T>> + Clone {
+        let mut before = 0;
+        self.spaces.iter().filter_map(move |space| {
+            let (first, last) = (stretch.start.max(before), stretch.end.min(before + space.rows));
+            let rows = (first < last).then(|| first - before..last - before);
+            before += space.rows;
+            rows.map(|rows| array(space).slice_move(s![rows, ..]))
+        })
+    }
+}
+
+/// Rows `rows` of one layer's gradient.
+fn fill_rows<T: Real>(
+    targets: &Targets<'_, T>,
+    rows: Range<usize>,
+    index: usize,
+    pass: &Pass<'_, T>,
+    scratch: &mut Scratch<T>,
+) {
+    let layer = &pass.network.layers()[index];
+    let outputs = layer.dim().1;
+    let part = rows.start * outputs..rows.end * outputs;
+    let noisy = layer.has_output_noise();
+    // SAFETY: each thread has rows of its own.
+    let (weight, through) =
+        unsafe { (targets.weight.part(part.clone()), targets.through_variance.part(if noisy { part } else { 0..0 })) };
+    let rate_sums = match targets.rate_sums.len() {
+        0 => &mut [][..],
+        // SAFETY: as above.
+        _ => unsafe { targets.rate_sums.part(rows.clone()) },
+    };
+    {
+        let matrix = |values| ArrayViewMut2::from_shape((rows.len(), outputs), values).expect("as many numbers");
+        let (weight, through) = (matrix(&mut *weight), noisy.then(|| matrix(&mut *through)));
+        if pass.derived[index].has_panels() {
+            let through = through.map(single_mut);
+            let products = Products { pass, index, columns: rows.clone(), layer };
+            if pass.lists(index) {
+                let rate_sums = if pass.back_to_input { &mut [][..] } else { single_slice_mut(rate_sums) };
+                products.of_images(&mut scratch.images, single_mut(weight), through, rate_sums);
+            } else {
+                products.of_panels(&mut scratch.transposed, single_mut(weight), through);
+            }
+        } else {
+            by_blas(pass, index, rows.clone(), weight, through, &mut scratch.squares);
+        }
+    }
+    if !noisy {
+        return;
+    }
+    let kl_scale = pass.kl_scale(layer);
+    for ((row, path), gradient) in rows.zip(through.chunks_exact_mut(outputs)).zip(weight.chunks_exact_mut(outputs)) {
         let weight = layer.weight.row(row).to_slice().expect(ORDER);
-        let variance = derived[slice.index].variance.row(row).to_slice().expect(ORDER);
-        let gradient = gradient.as_slice_mut().expect(ORDER);
+        let rates =
+            layer.learned_rates().filter(|rates| rates.log_alpha.dim() == layer.dim() && targets.unit.len() == 0);
+        if let Some(rates) = rates {
+            layers::weight_rate_gradient(weight, rates_row(rates, row), path, gradient, kl_scale);
+            continue;
+        }
+        let variance = pass.derived[index].variance_row(layer, row, &mut scratch.variance[..outputs]);
         if let Noise::Additive { log_variance } = &layer.noise {
             let log_variance = log_variance.row(row).to_slice().expect(ORDER);
             layers::additive_gradient(weight, log_variance, variance, path, gradient, kl_scale);
             continue;
         }
         layers::weight_variance_gradient(weight, variance, path, gradient);
-        let Some(rates) = layer.learned_rates() else { continue };
-        let log_alpha = rates_row(rates, row);
-        if let Some(unit) = &mut slice.unit {
-            unit[offset] = path.iter().copied().sum::<T>() + kl_scale * negative_kl_slope(log_alpha[0].exp());
-        } else if rates.log_alpha.dim() == layer.dim() {
-            layers::add_kl_gradient(log_alpha, path, kl_scale);
+        if let Some(rates) = layer.learned_rates().filter(|_| targets.unit.len() > 0) {
+            // SAFETY: each thread has rows of its own.
+            let unit = unsafe { &mut targets.unit.part(row..row + 1)[0] };
+            *unit = path.iter().copied().sum::<T>() + kl_scale * negative_kl_slope(rates_row(rates, row)[0].exp());
         }
+    }
+}
+
+const ORDER: &str = "weights and buffers are in standard layout";
+
+/// Some rows of Aᵀ·δ and (A²)ᵀ·G of one layer, from packed factors.
+struct Products<'a, T> {
+    pass: &'a Pass<'a, T>,
+    index: usize,
+    layer: &'a Layer<T>,
+    /// Columns of A.
+    columns: Range<usize>,
+}
+
+impl<T: Real> Products<'_, T> {
+    fn of_panels(
+        &self,
+        transposed: &mut Transposed,
+        mut weight: ArrayViewMut2<'_, f32>,
+        mut through: Option<ArrayViewMut2<'_, f32>>,
+    ) {
+        let (pass, index) = (self.pass, self.index);
+        for stretch in pass.stretches() {
+            let columns = self.columns.clone();
+            let input = pass.parts(stretch.clone(), |space| columned(&space.layers[index].input, columns.clone()));
+            let delta = pass.parts(stretch.clone(), |space| space.layers[index].delta.view());
+            let add = stretch.start > 0;
+            transposed.pack(input.map(single));
+            transposed.product(delta.map(single), weight.view_mut(), add);
+            if let Some(through) = &mut through {
+                let spread = pass.parts(stretch, |space| space.layers[index].spread.view());
+                transposed.square();
+                transposed.product(spread.map(single), through.view_mut(), add);
+            }
+        }
+    }
+
+    fn of_images(
+        &self,
+        images: &mut Listed,
+        mut weight: ArrayViewMut2<'_, f32>,
+        mut through: Option<ArrayViewMut2<'_, f32>>,
+        rate_sums: &mut [f32],
+    ) {
+        let (pass, index) = (self.pass, self.index);
+        rate_sums.fill(0.0);
+        for stretch in pass.stretches() {
+            let columns = self.columns.clone();
+            let learns = !rate_sums.is_empty();
+            let parts = |stretch: Range<usize>, array: fn(&Workspace<T>, usize) -> &Array2<T>| {
+                let columns = columns.clone();
+                pass.parts(stretch, move |space| columned(array(space, index), columns.clone())).map(single)
+            };
+            let input = parts(stretch.clone(), |space, index| &space.layers[index].input);
+            let delta = pass.parts(stretch.clone(), |space| space.layers[index].delta.view()).map(single);
+            let add = stretch.start > 0;
+            if learns {
+                // Where A is not zero, not where A with its noise is not: what the noise added is there even if nothing is left.
+                let clean = parts(stretch.clone(), |space, index| &space.layers[index].clean);
+                images.take_columns(clean.zip(input));
+            } else {
+                images.take_columns(input.clone().zip(input));
+            }
+            images.product_with(delta.clone(), weight.view_mut(), add);
+            if let Some(through) = &mut through {
+                let spread = pass.parts(stretch, |space| space.layers[index].spread.view()).map(single);
+                images.square();
+                images.product_with(spread, through.view_mut(), add);
+            } else if learns {
+                // Σ over examples of ∂ ∘ (Ã − A) for ∂ = δ·Wᵀ is what W ∘ ((Ã − A)ᵀ·δ) sums to over the outputs, and that product is
+                // one over listed places, which δ·Wᵀ is not.
+                images.subtract(parts(stretch, |space, index| &space.layers[index].clean));
+                let factors = single(self.layer.weight.slice(s![columns.clone(), ..]));
+                images.weighted_product_with(delta, factors, rate_sums);
+            }
+        }
+    }
+}
+
+fn columned<T>(array: &Array2<T>, columns: Range<usize>) -> ArrayView2<'_, T> {
+    array.slice(s![.., columns])
+}
+
+/// The same products by BLAS.
+fn by_blas<T: Real>(
+    pass: &Pass<'_, T>,
+    index: usize,
+    columns: Range<usize>,
+    mut weight: ArrayViewMut2<'_, T>,
+    mut through: Option<ArrayViewMut2<'_, T>>,
+    squares: &mut Array2<T>,
+) {
+    let mut keep = T::zero();
+    for space in pass.spaces.iter().filter(|space| space.rows > 0) {
+        let buffers = &space.layers[index];
+        let input = head(&buffers.input, space.rows).slice_move(s![.., columns.clone()]);
+        general_mat_mul(T::one(), &input.t(), &head(&buffers.delta, space.rows), keep, &mut weight);
+        if let Some(through) = &mut through {
+            if squares.dim() != input.dim() {
+                *squares = Array2::zeros(input.dim());
+            }
+            squares.zip_mut_with(&input, |square, &x| *square = x * x);
+            general_mat_mul(T::one(), &squares.t(), &head(&buffers.spread, space.rows), keep, through);
+        }
+        keep = T::one();
     }
 }
 

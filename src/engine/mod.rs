@@ -1,20 +1,22 @@
 //! The engine: the objective's value and gradient for a minibatch, and evaluation, on a fixed number of threads.
 //!
-//! A step has three parts. Once: derived values (√α, α ∘ W²). By rows: each thread carries its rows of the minibatch
-//! forward and backward. By parameters: each thread computes a slice of every layer's gradient.
+//! A step has three parts. Once: derived values (√α, α ∘ W²), packed for the products. By rows: each thread carries its rows of
+//! the minibatch forward and backward. By parameters: each thread computes some rows of every layer's gradient.
 
 pub(crate) mod batch;
 mod derived;
 mod gradients;
 mod layout;
+mod product;
 mod workers;
 mod workspace;
 
 use ndarray::{Array2, ArrayView2, Axis, s};
 
 pub use batch::{Batch, Examples, Rows};
+pub(crate) use derived::PerLayer;
 pub use gradients::{Gradients, LayerGradient};
-pub(crate) use workers::Workers;
+pub(crate) use workers::{Split, Workers, share};
 pub(crate) use workspace::softmax;
 
 use crate::Real;
@@ -22,7 +24,8 @@ use crate::error::{Error, Result};
 use crate::network::Network;
 use crate::noise::NoiseSource;
 use crate::optimizer::Adam;
-use derived::Derived;
+use derived::{Derived, Needs};
+use gradients::{Pass, Scratch, learns_input_noise};
 use layout::Layout;
 use workspace::Workspace;
 
@@ -75,6 +78,9 @@ pub struct Evaluation {
     pub error_percent: f64,
 }
 
+/// The share of an image's places that are listed, above which the product of the whole image is as fast.
+const MOST_LISTED: f64 = 0.7;
+
 /// Buffers and threads for networks of one shape and noise.
 #[derive(Debug)]
 pub struct Engine<T = f32> {
@@ -82,7 +88,10 @@ pub struct Engine<T = f32> {
     spaces: Vec<Workspace<T>>,
     derived: Vec<Derived<T>>,
     layout: Vec<Layout>,
+    scratch: Vec<Scratch<T>>,
     gradients: Gradients<T>,
+    /// Whether the loss's gradient goes back to the network's input.
+    input_gradient: bool,
 }
 
 impl<T: Real> Engine<T> {
@@ -93,7 +102,15 @@ impl<T: Real> Engine<T> {
     /// # Errors
     /// No threads or an empty minibatch.
     pub fn new(network: &Network<T>, batch_size: usize, threads: usize) -> Result<Self> {
-        Self::build(network, batch_size, threads, false)
+        Self::build(network, batch_size, threads, true, false)
+    }
+
+    /// [`Self::new`], with every product by BLAS, whatever the processor: the plain version that the others are compared with.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn plain(network: &Network<T>, batch_size: usize, threads: usize) -> Result<Self> {
+        Self::build(network, batch_size, threads, false, false)
     }
 
     /// [`Self::new`], with [`Self::input_gradient`].
@@ -101,20 +118,28 @@ impl<T: Real> Engine<T> {
     /// # Errors
     /// As [`Self::new`].
     pub fn with_input_gradient(network: &Network<T>, batch_size: usize, threads: usize) -> Result<Self> {
-        Self::build(network, batch_size, threads, true)
+        Self::build(network, batch_size, threads, true, true)
     }
 
-    fn build(network: &Network<T>, batch_size: usize, threads: usize, input_gradient: bool) -> Result<Self> {
+    fn build(
+        network: &Network<T>,
+        batch_size: usize,
+        threads: usize,
+        panels: bool,
+        input_gradient: bool,
+    ) -> Result<Self> {
         if batch_size == 0 {
             return Err(Error::argument("batch size", 0, "1 or more"));
         }
         let workers = Workers::new(threads)?;
         let rows = batch_size.div_ceil(threads);
         Ok(Self {
-            spaces: (0..threads).map(|_| Workspace::new(network, rows, input_gradient)).collect(),
-            derived: Derived::for_network(network),
+            spaces: (0..threads).map(|_| Workspace::new(network, rows)).collect(),
+            derived: Derived::for_network(network, threads, panels),
             layout: network.layers().iter().map(Layout::of).collect(),
+            scratch: (0..threads).map(|_| Scratch::new(network)).collect(),
             gradients: Gradients::new(network),
+            input_gradient,
             workers,
         })
     }
@@ -144,8 +169,16 @@ impl<T: Real> Engine<T> {
         objective: Objective,
     ) -> Result<f64> {
         objective.check()?;
-        let cross_entropy = self.pass(network, batch, source, true)?;
-        gradients::collect(&mut self.gradients, network, &self.derived, &self.spaces, objective, &self.workers);
+        let (cross_entropy, listed) = self.pass(network, batch, source, true)?;
+        let pass = Pass {
+            network,
+            derived: &self.derived,
+            spaces: &self.spaces,
+            objective,
+            listed,
+            back_to_input: self.goes_back_to_input(network, listed),
+        };
+        gradients::collect(&mut self.gradients, &pass, &mut self.scratch, &self.workers);
         Ok(cross_entropy)
     }
 
@@ -161,7 +194,7 @@ impl<T: Real> Engine<T> {
         objective: Objective,
     ) -> Result<Loss> {
         objective.check()?;
-        let cross_entropy = self.pass(network, batch, source, false)?;
+        let (cross_entropy, _) = self.pass(network, batch, source, false)?;
         Ok(Loss { cross_entropy, kl: objective.kl(network) })
     }
 
@@ -179,7 +212,7 @@ impl<T: Real> Engine<T> {
         batch: &impl Batch<T>,
         source: NoiseSource,
         backward: bool,
-    ) -> Result<f64> {
+    ) -> Result<(f64, bool)> {
         let examples = batch.len();
         let capacity = self.spaces.len() * self.spaces[0].capacity();
         if examples == 0 || examples > capacity {
@@ -190,19 +223,35 @@ impl<T: Real> Engine<T> {
             ));
         }
         self.check(network, batch)?;
-        derived::refresh(&mut self.derived, network, &self.workers);
+        let listed = self.lists(batch);
+        let back_to_input = backward && self.goes_back_to_input(network, listed);
+        if back_to_input {
+            self.spaces.iter_mut().for_each(Workspace::keep_input_delta);
+        }
+        let needs = Needs { noise: true, back: backward, back_to_input };
+        derived::refresh(&mut self.derived, network, needs, &self.workers);
         let share = examples.div_ceil(self.spaces.len());
         let derived = &self.derived;
-        self.workers.for_each(self.spaces.iter_mut().enumerate(), |(index, space)| {
+        self.workers.each(&mut self.spaces, |index, space| {
             let range = (index * share).min(examples)..((index + 1) * share).min(examples);
             let first = range.start;
-            space.forward(network, derived, batch, range, Some(source));
+            space.forward(network, derived, batch, range, Some(source), listed);
             space.cross_entropy_delta(batch, first, examples);
             if backward {
-                space.backward(network, derived);
+                space.backward(network, derived, back_to_input);
             }
         });
-        Ok(self.spaces.iter().map(|space| space.cross_entropy).sum::<f64>() / examples as f64)
+        Ok((self.spaces.iter().map(|space| space.cross_entropy).sum::<f64>() / examples as f64, listed))
+    }
+
+    /// Whether to list where the minibatch's images are not black, read off its first rows: they are alike.
+    fn lists(&mut self, batch: &impl Batch<T>) -> bool {
+        self.derived[0].has_panels() && self.spaces[0].listed_places(batch) < MOST_LISTED
+    }
+
+    /// Whether the backward pass goes on to the network's input. Listed images need it not even for rates that are learned.
+    fn goes_back_to_input(&self, network: &Network<T>, listed: bool) -> bool {
+        self.input_gradient || (learns_input_noise(&network.layers()[0]) && !listed)
     }
 
     fn check(&self, network: &Network<T>, batch: &impl Batch<T>) -> Result<()> {
@@ -234,9 +283,9 @@ impl<T: Real> Engine<T> {
         self.check(network, batch)?;
         let classes = network.layers().last().expect("a network has layers").dim().1;
         let mut all = Array2::zeros((batch.len(), classes));
-        if source.is_some() {
-            derived::refresh(&mut self.derived, network, &self.workers);
-        }
+        let needs = Needs { noise: source.is_some(), back: false, back_to_input: false };
+        derived::refresh(&mut self.derived, network, needs, &self.workers);
+        let listed = !batch.is_empty() && self.lists(batch);
         let share = batch.len().div_ceil(self.spaces.len()).max(1);
         let derived = &self.derived;
         let shares = self.spaces.iter_mut().zip(all.axis_chunks_iter_mut(Axis(0), share)).enumerate();
@@ -244,7 +293,7 @@ impl<T: Real> Engine<T> {
             let capacity = space.capacity();
             for (block, mut out) in out.axis_chunks_iter_mut(Axis(0), capacity).enumerate() {
                 let first = index * share + block * capacity;
-                space.forward(network, derived, batch, first..first + out.nrows(), source);
+                space.forward(network, derived, batch, first..first + out.nrows(), source, listed);
                 out.assign(&space.logits());
                 for mut row in out.outer_iter_mut() {
                     softmax(row.as_slice_mut().expect("rows are contiguous"), 0);

@@ -1,29 +1,36 @@
 //! One thread's share of a minibatch: its rows go forward and backward through the network without a word to the other
 //! threads. What it leaves behind (inputs, deltas) is what the parameters' gradients are products of.
+//!
+//! Rows go through a layer in blocks that stay in the cache: noise is drawn, multiplied and squared where the product
+//! just wrote, or will read at once.
 
 use std::ops::Range;
 
-use ndarray::linalg::general_mat_mul;
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, s};
 
 use super::batch::Batch;
 use super::derived::Derived;
+use super::product::{GROUP, Listed, product, single, single_mut};
 use crate::Real;
 use crate::layers::{self, Layer, Noise};
 use crate::network::Network;
 use crate::noise::{NoiseSource, fill_binary};
 
+/// Rows of a block: 400 KB of each array at a width of 1024, of a cache of 1 MB or more.
+const BLOCK: usize = 96;
+
+/// The same where BLAS, which packs the weights anew for each block, computes the products.
+const BLOCK_OF_BLAS: usize = 512;
+
 /// What one layer needs between its forward and its backward pass. Arrays that its noise does not use have no rows.
 #[derive(Debug)]
 pub(super) struct LayerSpace<T> {
     /// A before the noise, (rows × in): input noise alone.
-    clean: Array2<T>,
+    pub(super) clean: Array2<T>,
     /// What multiplies the weights, (rows × in).
     pub(super) input: Array2<T>,
     /// ∂ input / ∂ (the rectifier's input), (rows × in): input noise alone.
     gate: Array2<T>,
-    /// `input`², (rows × in): output noise alone.
-    pub(super) squares: Array2<T>,
     /// V, then ε / (2√V), then G = ∂loss/∂V, (rows × out): output noise alone.
     pub(super) spread: Array2<T>,
     /// The layer's output before the rectifier, then ∂loss/∂ of it, (rows × out).
@@ -44,7 +51,6 @@ impl<T: Real> LayerSpace<T> {
             clean: only_if(input_noise, inputs),
             input: only_if(true, inputs),
             gate: only_if(input_noise, inputs),
-            squares: only_if(output_noise, inputs),
             spread: only_if(output_noise, outputs),
             delta: only_if(true, outputs),
             bias_sums: Array1::zeros(outputs),
@@ -59,10 +65,12 @@ pub(super) struct Workspace<T> {
     pub(super) layers: Vec<LayerSpace<T>>,
     /// ∂loss/∂(the network's input), (rows × inputs), where something needs it; else without rows.
     pub(super) input_delta: Array2<T>,
-    /// G·Sᵀ, (rows × widest input): output noise alone.
-    through_variance: Array2<T>,
+    /// A block of squared inputs, or of G·Sᵀ, as wide as the widest layer: output noise alone.
+    block: Array2<T>,
     /// One row of draws, as wide as the widest layer.
     normal: Vec<T>,
+    /// A block of images, where most of their pixels are black.
+    images: Listed,
     /// Rows of the last minibatch.
     pub(super) rows: usize,
     /// Σ over rows of the cross-entropy, in nats.
@@ -70,21 +78,25 @@ pub(super) struct Workspace<T> {
 }
 
 impl<T: Real> Workspace<T> {
-    pub(super) fn new(network: &Network<T>, rows: usize, input_gradient: bool) -> Self {
+    pub(super) fn new(network: &Network<T>, rows: usize) -> Self {
         let widths = network.widths();
         let widest = widths.iter().copied().max().unwrap_or(0);
-        let first = &network.layers()[0];
-        let needed = input_gradient || (first.learned_rates().is_some() && !first.has_output_noise());
-        let output_noise =
-            |(index, layer): (usize, &Layer<T>)| (index > 0 || input_gradient) && layer.has_output_noise();
-        let path_width = network.layers().iter().enumerate().filter(|&l| output_noise(l)).map(|(_, l)| l.dim().0).max();
+        let output_noise = network.layers().iter().any(Layer::has_output_noise);
         Self {
             layers: network.layers().iter().map(|layer| LayerSpace::new(layer, rows)).collect(),
-            input_delta: Array2::zeros((if needed { rows } else { 0 }, widths[0])),
-            through_variance: Array2::zeros((if path_width.is_some() { rows } else { 0 }, path_width.unwrap_or(0))),
+            input_delta: Array2::zeros((0, widths[0])),
+            block: Array2::zeros((if output_noise { rows.min(BLOCK_OF_BLAS) } else { 0 }, widest)),
             normal: vec![T::zero(); widest],
+            images: Listed::default(),
             rows: 0,
             cross_entropy: 0.0,
+        }
+    }
+
+    /// Makes room for [`Self::input_delta`], from the next backward pass on.
+    pub(super) fn keep_input_delta(&mut self) {
+        if self.input_delta.nrows() == 0 {
+            self.input_delta = Array2::zeros(self.layers[0].input.dim());
         }
     }
 
@@ -104,7 +116,18 @@ impl<T: Real> Workspace<T> {
         self.layers.last().expect("a network has layers").delta.slice(s![..self.rows, ..])
     }
 
-    /// Carries rows `range` of the batch forward; without a noise source, without noise.
+    /// The share of places where one image of a group is not black, in a group or two at the beginning of a minibatch.
+    pub(super) fn listed_places(&mut self, batch: &impl Batch<T>) -> f64 {
+        let rows = batch.len().min(2 * GROUP).min(self.capacity());
+        let width = batch.inputs();
+        let space = &mut self.layers[0];
+        batch.fill(0, &mut space.input.as_slice_mut().expect(ORDER)[..rows * width]);
+        self.images.take_rows(single(head(&space.input, rows)));
+        self.images.share_of_places()
+    }
+
+    /// Carries rows `range` of the batch forward; without a noise source, without noise. `listed` is for images that are mostly
+    /// black.
     pub(super) fn forward(
         &mut self,
         network: &Network<T>,
@@ -112,54 +135,40 @@ impl<T: Real> Workspace<T> {
         batch: &impl Batch<T>,
         range: Range<usize>,
         source: Option<NoiseSource>,
+        listed: bool,
     ) {
-        let rows = range.len();
-        self.rows = rows;
+        self.rows = range.len();
         for (index, (layer, derived)) in network.layers().iter().zip(derived).enumerate() {
-            let (before, space) = self.layers.split_at_mut(index);
-            let space = &mut space[0];
             let noise = source.map(|source| (source, &layer.noise));
-            let to_clean = matches!(noise, Some((_, Noise::Binary { .. } | Noise::GaussianInput(_))));
-            let target = if to_clean { &mut space.clean } else { &mut space.input };
-            if let Some(previous) = before.last() {
-                let bias = &network.layers()[index - 1].bias;
-                for row in 0..rows {
-                    layers::rectify(line(&previous.delta, row), slice(bias), line_mut(target, row));
+            for rows in blocks(self.rows, derived) {
+                self.fill_input(network, index, derived, batch, range.start, rows.clone(), noise);
+                let space = &mut self.layers[index];
+                let input = space.input.slice(s![rows.clone(), ..]);
+                let listed = listed && index == 0;
+                match derived.weight_panels().filter(|_| listed) {
+                    Some(panels) => {
+                        self.images.take_rows(single(input));
+                        self.images.product(panels, single_mut(space.delta.slice_mut(s![rows.clone(), ..])));
+                    }
+                    None => product(input, derived.weight(layer), space.delta.slice_mut(s![rows.clone(), ..])),
                 }
-            } else {
-                batch.fill(range.start, &mut target.as_slice_mut().expect(ORDER)[..rows * layer.dim().0]);
-            }
-            match noise {
-                Some((source, Noise::GaussianInput(_))) => {
-                    for row in 0..rows {
-                        let gate = line_mut(&mut space.gate, row);
-                        T::fill_standard_normal(source.row(index, range.start + row), gate);
-                        let (clean, noisy) = (line(&space.clean, row), line_mut(&mut space.input, row));
-                        layers::multiply_noise(clean, slice(&derived.deviation), gate, noisy, index > 0);
+                let Some((source, Noise::GaussianOutput(_) | Noise::Additive { .. })) = noise else { continue };
+                let spread = space.spread.slice_mut(s![rows.clone(), ..]);
+                match derived.variance_panels().filter(|_| listed) {
+                    Some(panels) => {
+                        self.images.square();
+                        self.images.product(panels, single_mut(spread));
+                    }
+                    None => {
+                        let mut squares = part_of(&mut self.block, rows.len(), layer.dim().0);
+                        for (row, mut square) in rows.clone().zip(squares.outer_iter_mut()) {
+                            layers::square(line(&space.input, row), square.as_slice_mut().expect(ORDER));
+                        }
+                        product(squares.view(), derived.variance(), spread);
                     }
                 }
-                Some((source, Noise::Binary { rate })) => {
-                    for row in 0..rows {
-                        let gate = line_mut(&mut space.gate, row);
-                        fill_binary(source.row(index, range.start + row), *rate, gate);
-                        layers::multiply_gate(
-                            line(&space.clean, row),
-                            gate,
-                            line_mut(&mut space.input, row),
-                            index > 0,
-                        );
-                    }
-                }
-                _ => {}
-            }
-            product(head(&space.input, rows), layer.weight.view(), head_mut(&mut space.delta, rows));
-            if let Some((source, Noise::GaussianOutput(_) | Noise::Additive { .. })) = noise {
-                for row in 0..rows {
-                    layers::square(line(&space.input, row), line_mut(&mut space.squares, row));
-                }
-                product(head(&space.squares, rows), derived.variance.view(), head_mut(&mut space.spread, rows));
                 let normal = &mut self.normal[..layer.dim().1];
-                for row in 0..rows {
+                for row in rows {
                     T::fill_standard_normal(source.row(index, range.start + row), normal);
                     layers::add_noise(line_mut(&mut space.delta, row), line_mut(&mut space.spread, row), normal);
                 }
@@ -167,8 +176,55 @@ impl<T: Real> Workspace<T> {
         }
         let last = network.layers().last().expect("a network has layers");
         let space = self.layers.last_mut().expect("a network has layers");
-        for row in 0..rows {
+        for row in 0..self.rows {
             layers::add_bias(line_mut(&mut space.delta, row), slice(&last.bias));
+        }
+    }
+
+    /// What goes into layer `index`, for a block of rows of which the first is `first` of the minibatch: the images, or the
+    /// rectified output of the layer before, with the noise that enters there.
+    #[expect(clippy::too_many_arguments, reason = "a part of `forward`, which has them all")]
+    fn fill_input(
+        &mut self,
+        network: &Network<T>,
+        index: usize,
+        derived: &Derived<T>,
+        batch: &impl Batch<T>,
+        first: usize,
+        rows: Range<usize>,
+        noise: Option<(NoiseSource, &Noise<T>)>,
+    ) {
+        let (before, space) = self.layers.split_at_mut(index);
+        let space = &mut space[0];
+        let to_clean = matches!(noise, Some((_, Noise::Binary { .. } | Noise::GaussianInput(_))));
+        let target = if to_clean { &mut space.clean } else { &mut space.input };
+        if let Some(previous) = before.last() {
+            let bias = &network.layers()[index - 1].bias;
+            for row in rows.clone() {
+                layers::rectify(line(&previous.delta, row), slice(bias), line_mut(target, row));
+            }
+        } else {
+            let width = target.ncols();
+            let values = &mut target.as_slice_mut().expect(ORDER)[rows.start * width..rows.end * width];
+            batch.fill(first + rows.start, values);
+        }
+        match noise {
+            Some((source, Noise::GaussianInput(_))) => {
+                for row in rows {
+                    let gate = line_mut(&mut space.gate, row);
+                    T::fill_standard_normal(source.row(index, first + row), gate);
+                    let (clean, noisy) = (line(&space.clean, row), line_mut(&mut space.input, row));
+                    layers::multiply_noise(clean, slice(&derived.deviation), gate, noisy, index > 0);
+                }
+            }
+            Some((source, Noise::Binary { rate })) => {
+                for row in rows {
+                    let gate = line_mut(&mut space.gate, row);
+                    fill_binary(source.row(index, first + row), *rate, gate);
+                    layers::multiply_gate(line(&space.clean, row), gate, line_mut(&mut space.input, row), index > 0);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -187,61 +243,75 @@ impl<T: Real> Workspace<T> {
     }
 
     /// Carries ∂loss/∂log-odds backward to every layer's `delta`, and sums biases' and units' gradients.
-    pub(super) fn backward(&mut self, network: &Network<T>, derived: &[Derived<T>]) {
-        let rows = self.rows;
+    pub(super) fn backward(&mut self, network: &Network<T>, derived: &[Derived<T>], to_input: bool) {
         for (index, (layer, derived)) in network.layers().iter().zip(derived).enumerate().rev() {
             let (before, space) = self.layers.split_at_mut(index);
             let space = &mut space[0];
             space.bias_sums.fill(T::zero());
-            for row in 0..rows {
-                layers::add_bias(space.bias_sums.as_slice_mut().expect(ORDER), line(&space.delta, row));
-            }
-            let output_noise = layer.has_output_noise();
-            if output_noise {
-                for row in 0..rows {
-                    layers::multiply(line_mut(&mut space.spread, row), line(&space.delta, row));
-                }
-            }
-            let target = match before.last_mut() {
-                Some(previous) => &mut previous.delta,
-                None if self.input_delta.nrows() > 0 => &mut self.input_delta,
-                None => continue,
+            space.rate_sums.fill(T::zero());
+            let mut target = match before.last_mut() {
+                Some(previous) => Some(&mut previous.delta),
+                None => to_input.then_some(&mut self.input_delta),
             };
-            product(head(&space.delta, rows), layer.weight.t(), head_mut(target, rows));
-            if output_noise {
-                let inputs = layer.dim().0;
-                let mut path = self.through_variance.slice_mut(s![..rows, ..inputs]);
-                product(head(&space.spread, rows), derived.variance.t(), path.view_mut());
-                for (row, path) in path.outer_iter().enumerate() {
-                    layers::add_variance_path(
-                        line_mut(target, row),
-                        line(&space.input, row),
-                        path.to_slice().expect(ORDER),
-                    );
+            for rows in blocks(self.rows, derived) {
+                for row in rows.clone() {
+                    layers::add_bias(space.bias_sums.as_slice_mut().expect(ORDER), line(&space.delta, row));
                 }
-            }
-            if !space.rate_sums.is_empty() {
-                space.rate_sums.fill(T::zero());
-                let sums = space.rate_sums.as_slice_mut().expect(ORDER);
-                for row in 0..rows {
-                    layers::rate_gradient(line(target, row), line(&space.input, row), line(&space.clean, row), sums);
-                }
-            }
-            match layer.noise {
-                Noise::Binary { .. } | Noise::GaussianInput(_) => {
-                    for row in 0..rows {
-                        layers::multiply(line_mut(target, row), line(&space.gate, row));
+                if layer.has_output_noise() {
+                    for row in rows.clone() {
+                        layers::multiply(line_mut(&mut space.spread, row), line(&space.delta, row));
                     }
                 }
-                _ if index > 0 => {
-                    for row in 0..rows {
-                        layers::rectifier_gate(line_mut(target, row), line(&space.input, row));
+                let Some(target) = &mut target else { continue };
+                let delta = space.delta.slice(s![rows.clone(), ..]);
+                product(delta, derived.weight_back(layer), target.slice_mut(s![rows.clone(), ..]));
+                if layer.has_output_noise() {
+                    let mut path = part_of(&mut self.block, rows.len(), layer.dim().0);
+                    product(space.spread.slice(s![rows.clone(), ..]), derived.variance_back(), path.view_mut());
+                    for (row, path) in rows.clone().zip(path.outer_iter()) {
+                        let path = path.to_slice().expect(ORDER);
+                        layers::add_variance_path(line_mut(target, row), line(&space.input, row), path);
                     }
                 }
-                _ => {}
+                if !space.rate_sums.is_empty() {
+                    let sums = space.rate_sums.as_slice_mut().expect(ORDER);
+                    for row in rows.clone() {
+                        layers::rate_gradient(
+                            line(target, row),
+                            line(&space.input, row),
+                            line(&space.clean, row),
+                            sums,
+                        );
+                    }
+                }
+                match layer.noise {
+                    Noise::Binary { .. } | Noise::GaussianInput(_) => {
+                        for row in rows {
+                            layers::multiply(line_mut(target, row), line(&space.gate, row));
+                        }
+                    }
+                    _ if index > 0 => {
+                        for row in rows {
+                            layers::rectifier_gate(line_mut(target, row), line(&space.input, row));
+                        }
+                    }
+                    _ => {}
+                }
             }
         }
     }
+}
+
+/// The blocks of rows that go through a layer together.
+fn blocks<T: Real>(rows: usize, derived: &Derived<T>) -> impl Iterator<Item = Range<usize>> {
+    let size = if derived.has_panels() { BLOCK } else { BLOCK_OF_BLAS };
+    (0..rows).step_by(size).map(move |first| first..(first + size).min(rows))
+}
+
+/// The beginning of a buffer as a (rows × width) matrix.
+fn part_of<T>(buffer: &mut Array2<T>, rows: usize, width: usize) -> ArrayViewMut2<'_, T> {
+    let values = &mut buffer.as_slice_mut().expect(ORDER)[..rows * width];
+    ArrayViewMut2::from_shape((rows, width), values).expect("as many numbers")
 }
 
 const ORDER: &str = "buffers are in standard layout";
@@ -262,15 +332,6 @@ fn line_mut<T>(array: &mut Array2<T>, row: usize) -> &mut [T] {
 
 pub(super) fn head<T>(array: &Array2<T>, rows: usize) -> ArrayView2<'_, T> {
     array.slice(s![..rows, ..])
-}
-
-fn head_mut<T>(array: &mut Array2<T>, rows: usize) -> ArrayViewMut2<'_, T> {
-    array.slice_mut(s![..rows, ..])
-}
-
-/// C ← A·B, by BLAS.
-fn product<T: Real>(a: ArrayView2<'_, T>, b: ArrayView2<'_, T>, mut c: ArrayViewMut2<'_, T>) {
-    general_mat_mul(T::one(), &a, &b, T::zero(), &mut c);
 }
 
 /// Log-odds to probabilities in place; returns the cross-entropy of `label` in nats.

@@ -22,7 +22,8 @@ pub(crate) use activation::{add_bias, multiply, rectifier_gate, rectify};
 pub(crate) use additive_noise::{additive_gradient, additive_variance};
 pub(crate) use input_noise::{multiply_gate, multiply_noise, rate_gradient};
 pub(crate) use output_noise::{
-    add_kl_gradient, add_noise, add_variance_path, square, weight_variance, weight_variance_gradient,
+    add_kl_gradient, add_noise, add_variance_path, square, weight_rate_gradient, weight_variance,
+    weight_variance_gradient,
 };
 
 /// A dense layer and the noise in it.

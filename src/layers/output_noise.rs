@@ -77,6 +77,26 @@ pub(crate) fn weight_variance_gradient<T: Real>(
     }
 }
 
+/// For one row of W with an α of its own for each weight that is learned, from `path` = (A²)ᵀ·G: `weight_gradient` +=
+/// 2α ∘ W ∘ (A²)ᵀ·G, and `path` ← ∂objective/∂ln α = S ∘ (A²)ᵀ·G + `kl_scale` · d(−KL)/d ln α. One pass, which computes α = e^ln α
+/// once for all three.
+#[multiversion(targets = "simd")]
+pub(crate) fn weight_rate_gradient<T: Real>(
+    weight: &[T],
+    log_alpha: &[T],
+    path: &mut [T],
+    weight_gradient: &mut [T],
+    kl_scale: T,
+) {
+    let two = T::of(2.0);
+    for (((&w, &log_alpha), path), gradient) in weight.iter().zip(log_alpha).zip(path).zip(weight_gradient) {
+        let alpha = log_alpha.exponential();
+        let by_weight = alpha * w * *path;
+        *gradient += two * by_weight;
+        *path = by_weight * w + kl_scale * negative_kl_slope(alpha);
+    }
+}
+
 /// `gradient` += `scale` · d(−KL)/d ln α for a row of ln α.
 #[multiversion(targets = "simd")]
 pub(crate) fn add_kl_gradient<T: Real>(log_alpha: &[T], gradient: &mut [T], scale: T) {

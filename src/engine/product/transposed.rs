@@ -1,0 +1,102 @@
+//! Products Aᵀ·D over the rows of a minibatch: gradients of weights.
+
+use ndarray::{ArrayView2, ArrayViewMut2};
+
+use super::kernel::{self, Left, ROWS, Tile};
+use super::panels::{COLUMNS, Panels};
+
+/// The most rows of a minibatch that go through at a time, so that what is packed of them stays in the caches.
+pub(in crate::engine) const DEPTH: usize = 1024;
+
+/// One thread's packed factors, kept from step to step: columns of A in slivers of 8, each in the order in which the innermost
+/// loop reads it, and one panel of D.
+#[derive(Debug, Default)]
+pub(in crate::engine) struct Transposed {
+    slivers: Vec<f32>,
+    panel: Panels,
+    columns: usize,
+    depth: usize,
+}
+
+impl Transposed {
+    /// Takes the columns of A, in parts of which each is some rows of the minibatch, at most [`DEPTH`] together.
+    pub(in crate::engine) fn pack<'a>(&mut self, parts: impl Iterator<Item = ArrayView2<'a, f32>> + Clone) {
+        self.depth = parts.clone().map(|part| part.nrows()).sum();
+        self.columns = parts.clone().next().map_or(0, |part| part.ncols());
+        let size = self.columns.div_ceil(ROWS) * ROWS * self.depth;
+        if self.slivers.len() < size {
+            self.slivers.resize(size, 0.0);
+        }
+        let mut row = 0;
+        for part in parts {
+            for (sliver, first) in (0..self.columns).step_by(ROWS).enumerate() {
+                let width = ROWS.min(self.columns - first);
+                let start = sliver * ROWS * self.depth + row * width;
+                let out = self.slivers[start..start + part.nrows() * width].chunks_exact_mut(width);
+                for (values, out) in part.outer_iter().zip(out) {
+                    let values = &values.to_slice().expect("rows are contiguous")[first..first + width];
+                    match (<&mut [f32; ROWS]>::try_from(&mut *out), <&[f32; ROWS]>::try_from(values)) {
+                        (Ok(out), Ok(values)) => *out = *values,
+                        _ => out.copy_from_slice(values),
+                    }
+                }
+            }
+            row += part.nrows();
+        }
+    }
+
+    /// A² in A's place.
+    pub(in crate::engine) fn square(&mut self) {
+        let size = self.columns.div_ceil(ROWS) * ROWS * self.depth;
+        for value in &mut self.slivers[..size] {
+            *value *= *value;
+        }
+    }
+
+    /// `out` ← (or +=, with `add`) Aᵀ·D, where D's rows come in the parts of A.
+    pub(in crate::engine) fn product<'a>(
+        &mut self,
+        parts: impl Iterator<Item = ArrayView2<'a, f32>> + Clone,
+        mut out: ArrayViewMut2<'_, f32>,
+        add: bool,
+    ) {
+        let (rows, columns) = out.dim();
+        assert_eq!((rows, self.depth), (self.columns, parts.clone().map(|part| part.nrows()).sum()), "Aᵀ·D's shapes");
+        let out_stride = out.strides()[0].unsigned_abs();
+        for first in (0..columns).step_by(COLUMNS) {
+            let width = COLUMNS.min(columns - first);
+            take_panel(&mut self.panel, parts.clone(), first, width, self.depth);
+            for sliver in 0..rows.div_ceil(ROWS) {
+                let row = sliver * ROWS;
+                let tile = Tile {
+                    left: Left::Packed { first: self.slivers[row * self.depth..].as_ptr() },
+                    panel: self.panel.panel(0).as_ptr().cast(),
+                    depth: self.depth,
+                    out: &raw mut out[(row, first)],
+                    out_stride,
+                    rows: ROWS.min(rows - row),
+                    columns: width,
+                    add,
+                };
+                // SAFETY: panels exist where AVX-512 does; slivers and panel are `depth` long, and `out` has the tile's rows.
+                unsafe { kernel::compute(&tile) };
+            }
+        }
+    }
+}
+
+/// Packs columns `first` to `first + width` of the parts below each other.
+pub(super) fn take_panel<'a>(
+    panel: &mut Panels,
+    parts: impl Iterator<Item = ArrayView2<'a, f32>>,
+    first: usize,
+    width: usize,
+    depth: usize,
+) {
+    panel.reshape(depth, width);
+    let filling = panel.fill();
+    for (row, values) in parts.flat_map(|part| part.into_outer_iter()).enumerate() {
+        // SAFETY: this thread's own panel.
+        unsafe { filling.row(row, &values.to_slice().expect("rows are contiguous")[first..first + width]) };
+    }
+}
