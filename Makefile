@@ -9,8 +9,8 @@ BROWSER ?=
 IMAGE ?= vardrop
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data lab test check-code test-crate test-doc test-runner notebooks test-containers test-deploy
-.PHONY: test-image test-browser bench bench-peers lock
+.PHONY: help setup data lab test check-code test-crate test-doc test-runner test-kernel notebooks test-containers test-deploy
+.PHONY: test-image test-browser bench bench-peers peers-torch test-peers lock
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-15s %s\n", $$1, $$2 }'
@@ -25,7 +25,7 @@ data: ## Download MNIST, unless it is there
 lab: setup data ## Open JupyterLab with the notebooks on the Rust kernel
 	$(VENV)/jupyter lab --notebook-dir notebooks $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS)
 
-test: setup check-code test-crate test-doc test-runner test-containers test-deploy notebooks ## Run every check
+test: setup check-code test-crate test-doc test-runner test-kernel test-containers test-deploy notebooks ## Run every check
 
 check-code: ## Check the format and the lints
 	cargo fmt --check
@@ -43,6 +43,9 @@ test-deploy: setup ## Check the manifests of deploy/
 test-runner: setup ## Check that the notebook runner sees every kind of failure
 	$(VENV)/python scripts/test_run_notebooks.py
 
+test-kernel: setup ## Check what the kernel completes, documents, displays and says of errors
+	$(VENV)/python scripts/test_kernel.py
+
 test-containers: setup ## Check that Dockerfile, compose.yaml and devcontainer agree
 	$(VENV)/python scripts/test_containers.py
 
@@ -55,12 +58,17 @@ test-image: ## Run the image (IMAGE=name) in each way that it can be run, and ch
 test-browser: .cache/browser/stamp ## Run the notebooks of a server in Chromium (BROWSER="https://localhost --password …")
 	.cache/browser/bin/python scripts/browser/test_notebooks.py $(BROWSER)
 
-bench: ## Run the benchmarks
+bench: ## Run the benchmarks, and time a step beside its matrix products alone
 	cargo bench --locked
 
-bench-peers: .cache/peers/stamp ## Time training beside JAX (PEERS="--width 1024 --batch-size 1000" for another size)
-	cargo build --release --locked
-	@.cache/peers/bin/python benches/peers/compare.py $(PEERS)
+bench-peers: .cache/peers/stamp ## Time a step beside JAX and, after `make peers-torch`, PyTorch (PEERS="--rows none:250:100")
+	cargo bench --locked --bench peers -- --python .cache/peers/bin/python --peers jax,torch,torch-compiled $(PEERS)
+
+peers-torch: .cache/peers/stamp ## Install PyTorch for bench-peers (5 GB on Linux: PyPI's brings CUDA)
+	.cache/peers/bin/pip install --quiet --disable-pip-version-check --require-hashes -r benches/peers/torch/requirements.txt
+
+test-peers: peers-torch ## Check that the peers compute the same step
+	.cache/peers/bin/python benches/peers/test_peers.py
 
 .cache/browser/stamp: scripts/browser/requirements.txt
 	python3 -m venv --clear .cache/browser
@@ -77,3 +85,4 @@ lock: setup ## Write each requirements.txt anew from its requirements.in
 	scripts/lock_requirements.sh scripts 3.10
 	scripts/lock_requirements.sh scripts/browser 3.10
 	scripts/lock_requirements.sh benches/peers 3.11
+	scripts/lock_requirements.sh benches/peers/torch 3.11

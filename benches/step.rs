@@ -1,16 +1,14 @@
-//! A training step (gradient and Adam with averaging) of each method, a gradient by each estimator, and the noise and KL
-//! arithmetic in them; and what a network answers with its weights dense and, pruned, compressed.
+//! A training step (gradient and Adam with averaging) of each method, and a gradient by each estimator, on all processors.
 
 use std::hint::black_box;
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use vardrop::Method;
 use vardrop::data::{Dataset, Source, Splits};
 use vardrop::engine::{Engine, Examples};
 use vardrop::network::Network;
-use vardrop::noise::{NoiseSource, fill_binary, fill_standard_normal, negative_kl_slope};
+use vardrop::noise::NoiseSource;
 use vardrop::optimizer::Adam;
-use vardrop::sparse::SparseNetwork;
 use vardrop::training::Config;
 use vardrop::variance::{Estimator, GradientSampler};
 
@@ -79,53 +77,5 @@ fn estimators(criterion: &mut Criterion) {
     }
 }
 
-fn noise(criterion: &mut Criterion) {
-    let source = NoiseSource::new(1, 0);
-    let mut group = criterion.benchmark_group("noise");
-    for width in [250, 784, 1024] {
-        let mut row = vec![0f32; width];
-        group.throughput(Throughput::Elements(width as u64));
-        group.bench_function(BenchmarkId::new("normal", width), |bencher| {
-            bencher.iter(|| fill_standard_normal(source.row(0, black_box(1)), black_box(&mut row)));
-        });
-        group.bench_function(BenchmarkId::new("binary", width), |bencher| {
-            bencher.iter(|| fill_binary(source.row(0, black_box(1)), 0.5, black_box(&mut row)));
-        });
-    }
-}
-
-fn kl(criterion: &mut Criterion) {
-    let alpha: Vec<f32> = (1..=1024).map(|k| k as f32 / 1024.0).collect();
-    let mut group = criterion.benchmark_group("kl");
-    group.throughput(Throughput::Elements(alpha.len() as u64));
-    group.bench_function("slope", |bencher| {
-        bencher.iter(|| black_box(&alpha).iter().map(|&alpha| negative_kl_slope(alpha)).fold(0.0, f32::max));
-    });
-}
-
-/// 10,000 images through LeNet-300-100 on one thread, of whose weights one in 68 is left, wherever it is.
-fn predictions(criterion: &mut Criterion) {
-    let splits = Splits::open(&Source::Synthetic, 0).expect("embedded data");
-    let config = Config::new(Method::None, &[300, 100]);
-    let mut network = config.network(784, 10).expect("a valid shape");
-    for layer in network.layers_mut() {
-        let mut position = 0u32;
-        layer.weight.map_inplace(|weight| {
-            position = position.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            if !(position >> 16).is_multiple_of(68) {
-                *weight = 0.0;
-            }
-        });
-    }
-    let indices: Vec<usize> = (0..10_000).map(|i| i % splits.train.len()).collect();
-    let batch = Examples { dataset: &splits.train, indices: &indices };
-    let mut engine = Engine::new(&network, 500, 1).expect("a valid engine");
-    let sparse = SparseNetwork::new(&network).expect("a network without noise");
-    let mut group = criterion.benchmark_group("predict/300-100/10000");
-    group.sample_size(20).throughput(Throughput::Elements(10_000));
-    group.bench_function("dense", |bencher| bencher.iter(|| engine.predict(&network, &batch, None)));
-    group.bench_function("pruned", |bencher| bencher.iter(|| sparse.predict(&batch, 1)));
-}
-
-criterion_group!(benches, steps, estimators, noise, kl, predictions);
+criterion_group!(benches, steps, estimators);
 criterion_main!(benches);

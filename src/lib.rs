@@ -22,6 +22,7 @@ mod files;
 mod method;
 #[cfg(feature = "figures")]
 mod notebook;
+mod progress;
 mod real;
 mod table;
 
@@ -30,6 +31,7 @@ pub use method::Method;
 pub use network::Network;
 #[cfg(feature = "figures")]
 pub use notebook::DisplayList;
+pub use progress::{WorkObserver, progress_lines};
 pub use real::Real;
 pub use table::{Cell, Row, Table};
 

@@ -11,6 +11,7 @@
 
 mod results;
 mod training;
+mod values;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde::{Deserialize, Serialize};
+use vardrop::experiment::peak_memory_mib;
 
 /// What is timed.
 pub trait Timed {
@@ -26,6 +27,9 @@ struct Ready {
 #[derive(Serialize, Deserialize)]
 struct Answer {
     ms: f64,
+    /// The most memory that the process has had in use so far.
+    #[serde(default)]
+    peak_memory_mib: Option<f64>,
 }
 
 /// The process's own end: takes turns until its standard input ends.
@@ -35,7 +39,8 @@ pub fn serve(mut timed: impl Timed) -> Result<(), Box<dyn Error>> {
     for line in stdin().lines() {
         let steps = line?.trim().parse()?;
         let seconds = timed.run(steps)?;
-        write(serde_json::to_string(&Answer { ms: 1e3 * seconds / steps as f64 })?)?;
+        let answer = Answer { ms: 1e3 * seconds / steps as f64, peak_memory_mib: peak_memory_mib() };
+        write(serde_json::to_string(&answer)?)?;
     }
     Ok(())
 }
@@ -49,6 +54,8 @@ pub struct Contestant {
     pub steps: usize,
     /// Milliseconds per step of every timed turn.
     pub times: Vec<f64>,
+    /// Of the whole process, where it tells.
+    pub peak_memory_mib: Option<f64>,
     child: Child,
     input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
@@ -81,7 +88,16 @@ impl Contestant {
             return Ok(None);
         }
         let description = serde_json::from_str::<Ready>(&line)?.ready;
-        Ok(Some(Self { name: name.to_owned(), description, steps: 2, times: Vec::new(), child, input, output }))
+        Ok(Some(Self {
+            name: name.to_owned(),
+            description,
+            steps: 2,
+            times: Vec::new(),
+            peak_memory_mib: None,
+            child,
+            input,
+            output,
+        }))
     }
 
     /// Compiles, fills caches and settles how many steps a turn of `seconds` has.
@@ -106,7 +122,9 @@ impl Contestant {
         if self.output.read_line(&mut line)? == 0 {
             return Err(format!("{} ended in a turn of {} steps", self.description, self.steps).into());
         }
-        Ok(serde_json::from_str::<Answer>(&line)?.ms)
+        let answer: Answer = serde_json::from_str(&line)?;
+        self.peak_memory_mib = answer.peak_memory_mib;
+        Ok(answer.ms)
     }
 
     /// The median of the timed turns.

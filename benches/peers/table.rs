@@ -63,7 +63,7 @@ impl Row {
         let contestants: Vec<_> = self
             .contestants
             .iter()
-            .map(|c| json!({"name": c.name, "description": c.description, "steps": c.steps, "ms": c.times}))
+            .map(|c| json!({"name": c.name, "description": c.description, "steps": c.steps, "ms": c.times, "peak_memory_mib": c.peak_memory_mib}))
             .collect();
         json!({
             "method": self.size.method,
@@ -73,6 +73,7 @@ impl Row {
             "contestants": contestants,
             "ours_ms": self.ours(),
             "limit_ms": self.limit(),
+            "peak_memory_mib": self.contestants[0].peak_memory_mib,
             "machine": processor(),
             "commit": option_env!("VARDROP_COMMIT"),
             "finished": now(),

@@ -108,4 +108,4 @@ class Peer:
             )
             loss.backward()
             self.updates.step()
-        return time.perf_counter() - start, float(cross_entropy)
+        return time.perf_counter() - start, float(cross_entropy.detach())

@@ -2,8 +2,9 @@
 
 Logs in (the wrong password is refused), opens each notebook, runs all its cells, and waits for the line
 `notebook finished: <file name>`. Then every interactive figure is drawn, no output is wider than its cell at 1280 and at
-800 pixels (neither are those that were stored), no cell shows an error, and no request has left for another host. Nothing
-is saved: the notebooks keep their outputs, the server its settings.
+800 pixels (neither are those that were stored), no cell shows an error, Tab completes a name of the crate and Shift-Tab shows
+its documentation, and no request has left for another host. Nothing is saved: the notebooks keep their outputs, the server
+its settings.
 """
 
 import argparse
@@ -61,6 +62,19 @@ OUTPUTS = """
     text: [...cell.querySelectorAll('.jp-OutputArea-output')].map(output => output.textContent).join('\\n'),
     errors: [...cell.querySelectorAll('[data-mime-type$=".stderr"], [data-mime-type$=".error"]')].map(e => e.textContent),
 }))
+"""
+
+
+# The part of a notebook that its excerpt shows: a code cell with this in its source is at the top.
+EXCERPTS = {
+    "Opening Results.ipynb": "figure1(&records)?",
+    "Comparing Empirical Variance.ipynb": "variance_curves(&shares)",
+    "Investigating Adaptive Properties.ipynb": "input_alpha(&model.network",
+}
+SCROLL_TO = """
+source => [...document.querySelectorAll('.jp-Notebook .jp-CodeCell')]
+    .find(cell => cell.querySelector('.jp-InputArea-editor').textContent.includes(source))
+    .scrollIntoView({block: 'start'})
 """
 
 
@@ -220,6 +234,38 @@ class Browser:
         stem = re.sub(r"[^a-z0-9]+", "-", Path(name).stem.lower())
         self.page.screenshot(path=folder / f"{stem}-{width}-{self.options.theme}.png")
 
+    def excerpt(self, name):
+        """What a window shows of the notebook around its most telling figure."""
+        folder = self.options.excerpts
+        if not folder or name not in EXCERPTS:
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        self.page.set_viewport_size({"width": WIDTHS[0], "height": HEIGHT})
+        self.page.evaluate(SCROLL_TO, EXCERPTS[name])
+        self.page.mouse.move(0, HEIGHT - 1)
+        self.page.wait_for_timeout(2500)
+        stem = re.sub(r"[^a-z0-9]+", "-", Path(name).stem.lower())
+        self.page.screenshot(path=folder / f"{stem}-{self.options.theme}.png")
+
+    def check_help(self):
+        """Completion and documentation of the crate's names, in a new cell at the end."""
+        page = self.page
+        page.set_viewport_size({"width": WIDTHS[0], "height": HEIGHT})
+        page.locator(".jp-Notebook .jp-CodeCell .jp-InputPrompt").last.click()
+        page.keyboard.press("b")
+        page.keyboard.press("Enter")
+        page.keyboard.type("vardrop::training::Config::")
+        page.keyboard.press("Tab")
+        page.wait_for_selector(".jp-Completer .jp-Completer-item:has-text('new')", timeout=30_000)
+        page.keyboard.press("Escape")
+        page.keyboard.type("new(")
+        page.keyboard.press("Shift+Tab")
+        try:
+            page.wait_for_selector(".jp-Tooltip:has-text('hidden')", timeout=30_000)
+        except TimeoutError:
+            raise Failure("Shift-Tab shows no documentation of Config::new") from None
+        page.keyboard.press("Escape")
+
     def stop_kernels(self):
         headers = {"X-XSRFToken": next((c["value"] for c in self.context.cookies() if c["name"] == "_xsrf"), "")}
         if self.options.token:
@@ -235,10 +281,11 @@ class Browser:
         checks = [self.check_cells, lambda: self.check_figures(stored)]
         for width in WIDTHS:
             checks += [lambda width=width: self.check_widths(width), lambda width=width: self.screenshot(name, width)]
+        checks += [lambda: self.excerpt(name), self.check_help]
         for check in checks:
             try:
                 check()
-            except Failure as failure:
+            except (Failure, TimeoutError) as failure:
                 problems.append(str(failure))
         figures = len(self.page.evaluate(FIGURES))
         self.stop_kernels()
@@ -254,6 +301,7 @@ def parse():
     secret.add_argument("--token", help="its token")
     parser.add_argument("--notebooks", nargs="+", metavar="NAME", help="notebooks to run (default: all in its folder)")
     parser.add_argument("--screenshots", type=Path, metavar="DIR", help="keep a picture of each notebook at each width")
+    parser.add_argument("--excerpts", type=Path, metavar="DIR", help="keep a picture of one figure of each notebook")
     parser.add_argument("--theme", choices=("light", "dark"), default="light", help="JupyterLab's theme")
     parser.add_argument("--timeout", type=int, default=1800, metavar="S", help="seconds a notebook may take (default 1800)")
     parser.add_argument("--chromium", metavar="PATH", help="the browser (default: the system's Chromium)")

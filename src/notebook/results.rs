@@ -6,7 +6,7 @@ use crate::experiment::{Record, Records, Summary, report};
 use crate::figures::{learning_curves, noise_spectra, variance_curves};
 use crate::sparse::{LayerSparsity, PruneRecord, SparseNetwork, compression, pruning_table};
 use crate::table::{Cell, Table};
-use crate::training::{History, Snapshot};
+use crate::training::{Epoch, History, Snapshot};
 use crate::variance::{Measurement, NoiseSpectrum, Share, VarianceRecord, measured, table1};
 
 /// Lists that a cell can end with: `use vardrop::DisplayList;` shows them as a table or a figure, where the kernel would
@@ -27,7 +27,7 @@ macro_rules! display_alone_as_in_a_list {
         }
     )*};
 }
-display_alone_as_in_a_list!(Summary, VarianceRecord, Measurement, NoiseSpectrum, PruneRecord);
+display_alone_as_in_a_list!(LayerSparsity, Measurement, NoiseSpectrum, PruneRecord, Share, Summary, VarianceRecord);
 
 impl Records {
     /// Shows the runs beside the paper's, where all of them are points of Figure 1, and otherwise their summaries, as a cell's
@@ -48,7 +48,14 @@ impl Record {
 impl SparseNetwork {
     /// Shows what pruning has left of each layer, as a cell's output.
     pub fn evcxr_display(&self) {
-        sparse(&self.sparsity(), self.stored_weights(), &self.units()).evcxr_display();
+        let (layers, stored) = (self.sparsity(), self.stored_weights());
+        let units: Vec<_> = self.units().iter().map(usize::to_string).collect();
+        let caption = format!(
+            "One weight of {:.0} is left. Without the units that pruning has cut off, {} units hold {stored} weights.",
+            compression(&layers),
+            units.join("–")
+        );
+        sparse(&layers).caption(caption).evcxr_display();
     }
 }
 
@@ -64,9 +71,21 @@ impl DisplayList for [Summary] {
     }
 }
 
+impl DisplayList for [Epoch] {
+    fn evcxr_display(&self) {
+        epochs(self.iter()).evcxr_display();
+    }
+}
+
+impl DisplayList for [LayerSparsity] {
+    fn evcxr_display(&self) {
+        sparse(self).evcxr_display();
+    }
+}
+
 impl DisplayList for [Snapshot] {
     fn evcxr_display(&self) {
-        snapshots(self).evcxr_display();
+        epochs(self.iter().map(|snapshot| &snapshot.epoch)).evcxr_display();
     }
 }
 
@@ -140,16 +159,16 @@ fn summaries(groups: &[Summary]) -> Table {
     table.caption("Mean ± standard error over runs that differ in nothing but their seed.")
 }
 
-fn snapshots(snapshots: &[Snapshot]) -> Table {
+fn epochs<'a>(epochs: impl Iterator<Item = &'a Epoch>) -> Table {
     let mut table = Table::new(["Epoch", "Loss", "Validation error (%)", "Test error (%)"]);
-    for Snapshot { epoch, .. } in snapshots {
+    for epoch in epochs {
         let valid = epoch.valid_error_percent.map(|error| Cell::number(error, 2));
         table.push((epoch.epoch, Cell::number(epoch.train_loss, 4), valid, Cell::number(epoch.test_error_percent, 2)));
     }
     table
 }
 
-fn sparse(layers: &[LayerSparsity], stored: usize, units: &[usize]) -> Table {
+fn sparse(layers: &[LayerSparsity]) -> Table {
     let mut table = Table::new(["Layer", "Shape", "Weights left", "Gone (%)"]);
     for (number, layer) in (1..).zip(layers) {
         let shape = format!("{} × {}", layer.inputs, layer.outputs);
@@ -158,10 +177,5 @@ fn sparse(layers: &[LayerSparsity], stored: usize, units: &[usize]) -> Table {
     let kept: usize = layers.iter().map(|layer| layer.kept).sum();
     let weights: usize = layers.iter().map(LayerSparsity::weights).sum();
     table.push(("total", Cell::Empty, kept, Cell::number(100.0 * (1.0 - kept as f64 / weights as f64), 2)));
-    let units: Vec<_> = units.iter().map(usize::to_string).collect();
-    table.caption(format!(
-        "One weight of {:.0} is left. Without the units that pruning has cut off, {} units hold {stored} weights.",
-        compression(layers),
-        units.join("–")
-    ))
+    table
 }

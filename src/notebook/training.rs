@@ -1,10 +1,10 @@
 //! What training, networks and data show as a cell's output: a line or two of text, and a table or a figure below it.
 
 use super::print;
+use super::values::settings;
 use crate::data::Splits;
 use crate::figures::{contact_sheet, learning_curves};
 use crate::network::Network;
-use crate::table::{Cell, Table};
 use crate::training::{BackgroundRun, Best, Config, Epoch, Model, ModelInfo, Progress, Run, Snapshot, Status};
 
 impl Network {
@@ -32,14 +32,18 @@ impl Best {
 impl Epoch {
     /// Shows the epoch's loss and errors in a line, as a cell's output.
     pub fn evcxr_display(&self) {
-        print(&vec![("text/plain", Progress::Epoch { epoch: self, epochs: self.epoch }.to_string())]);
+        print(&vec![(
+            "text/plain",
+            Progress::Epoch { epoch: self, epochs: self.epoch, seconds_left: None }.to_string(),
+        )]);
     }
 }
 
 impl Snapshot {
     /// Shows the epoch's figures and the table of the layers, as a cell's output.
     pub fn evcxr_display(&self) {
-        println!("{}", Progress::Epoch { epoch: &self.epoch, epochs: self.epoch.epoch });
+        let Self { epoch, .. } = self;
+        println!("{}", Progress::Epoch { epoch, epochs: epoch.epoch, seconds_left: None });
         self.network.evcxr_display();
     }
 }
@@ -102,25 +106,6 @@ fn line(info: &ModelInfo) -> String {
     let best = info.history.best().map_or_else(|| "no epoch yet".to_owned(), |best| best.to_string());
     let (epochs, examples) = (info.history.epochs.len(), info.train_examples);
     format!("{}, {}, {epochs} epochs on {examples} of {}: {best}", info.config.method, widths.join("-"), info.dataset)
-}
-
-/// Every setting under the name that it has in records.
-fn settings(config: &Config) -> Table {
-    let value = serde_json::to_value(config).unwrap_or_default();
-    let mut table = Table::new(["Setting", "Value"]);
-    let mut push = |name: &str, value: &serde_json::Value| table.push((name, Cell::Text(text(value))));
-    for (name, value) in value.as_object().into_iter().flatten() {
-        match value.as_object() {
-            Some(parts) => parts.iter().for_each(|(name, value)| push(name, value)),
-            None => push(name, value),
-        }
-    }
-    table
-}
-
-/// Without JSON's quotes.
-fn text(value: &serde_json::Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 #[cfg(test)]

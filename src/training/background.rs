@@ -216,8 +216,8 @@ impl BackgroundRun {
         loop {
             while let Some(epoch) = state.status.history.epochs.get(told) {
                 told += 1;
-                let line = Progress::Epoch { epoch, epochs: state.status.epochs() }.to_string();
-                say(&(line + &state.status.time_left()));
+                let (epochs, seconds_left) = (state.status.epochs(), state.status.seconds_left());
+                say(&Progress::Epoch { epoch, epochs, seconds_left }.to_string());
             }
             if let Some(outcome) = &state.outcome {
                 return outcome.clone().map_err(background_error);

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{Config, History, Progress};
+use crate::progress::{duration, time_left};
 
 /// Where a run in the background stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,12 +57,6 @@ impl Status {
         let (done, all) = (ended as f64 + under_way, self.epochs() as f64);
         (self.phase == Phase::Running && done > 0.0).then(|| self.seconds * (all - done) / done)
     }
-
-    /// What follows a line about a run that goes on.
-    pub(super) fn time_left(&self) -> String {
-        let left = self.seconds_left().filter(|left| *left >= 0.5);
-        left.map_or_else(String::new, |left| format!("; about {} left", duration(left)))
-    }
 }
 
 impl fmt::Display for Status {
@@ -73,29 +68,19 @@ impl fmt::Display for Status {
                 if let Some(cross_entropy) = self.cross_entropy {
                     write!(f, ": cross-entropy {cross_entropy:.4}")?;
                 }
-                write!(f, "; {took} so far{}", self.time_left())?;
+                write!(f, "; {took} so far{}", time_left(self.seconds_left()))?;
             }
             Phase::Finished => write!(f, "finished: {ended} of {epochs} epochs in {took}")?,
             Phase::Stopped => write!(f, "stopped: {ended} of {epochs} epochs in {took}")?,
             Phase::Failed(reason) => write!(f, "failed after {ended} of {epochs} epochs and {took}: {reason}")?,
         }
         if let Some(epoch) = self.history.epochs.last() {
-            write!(f, "\n{}", Progress::Epoch { epoch, epochs })?;
+            write!(f, "\n{}", Progress::Epoch { epoch, epochs, seconds_left: None })?;
         }
         match self.history.best().filter(|best| best.epoch < ended) {
             Some(best) => write!(f, "\nbest so far: {best}"),
             None => Ok(()),
         }
-    }
-}
-
-/// Seconds in the one or two units that matter.
-fn duration(seconds: f64) -> String {
-    let whole = seconds.round() as u64;
-    match whole {
-        0..60 => format!("{whole} s"),
-        60..3600 => format!("{} min {} s", whole / 60, whole % 60),
-        _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
     }
 }
 

@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::network::{Network, PRUNING_THRESHOLD};
 use crate::noise::{NoiseSource, Purpose};
 use crate::optimizer::Adam;
+use crate::progress::time_left;
 
 /// What an observer of a run is told.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +40,8 @@ pub enum Progress<'a> {
         epoch: &'a Epoch,
         /// Epochs of the whole run.
         epochs: usize,
+        /// Seconds until the last one ends, if the rest goes on as what is done; `None` where nobody counts.
+        seconds_left: Option<f64>,
     },
 }
 
@@ -48,7 +51,7 @@ impl fmt::Display for Progress<'_> {
             Self::Step { epoch, epochs, step, steps, cross_entropy } => {
                 write!(f, "epoch {epoch}/{epochs}, step {step}/{steps}: cross-entropy {cross_entropy:.4}")
             }
-            Self::Epoch { epoch, epochs } => {
+            Self::Epoch { epoch, epochs, seconds_left } => {
                 write!(f, "epoch {}/{epochs}: loss {:.4}", epoch.epoch, epoch.train_loss)?;
                 if let Some(error) = epoch.valid_error_percent {
                     write!(f, ", validation error {error:.2} %")?;
@@ -58,7 +61,7 @@ impl fmt::Display for Progress<'_> {
                     let percent: Vec<_> = epoch.sparsity.iter().map(|s| format!("{:.1}", 100.0 * s)).collect();
                     write!(f, ", ln α above 3 for {} % of the weights", percent.join(", "))?;
                 }
-                Ok(())
+                f.write_str(&time_left(*seconds_left))
             }
         }
     }
@@ -87,6 +90,8 @@ pub struct Trainer<'a> {
     pub(super) history: History,
     pub(super) position: Position,
     engine: Engine,
+    /// Seconds that epochs took here, their evaluation included, and how many epochs that is.
+    pace: (f64, usize),
 }
 
 impl<'a> Trainer<'a> {
@@ -162,7 +167,7 @@ impl<'a> Trainer<'a> {
             return Err(Error::argument("number of test examples", 0, "1 or more"));
         }
         let engine = Engine::new(&network, config.protocol.batch_size, config.threads)?;
-        Ok(Self { config, splits, network, adam, best_network, history, position, engine })
+        Ok(Self { config, splits, network, adam, best_network, history, position, engine, pace: (0.0, 0) })
     }
 
     /// What the run was told.
@@ -242,7 +247,9 @@ impl<'a> Trainer<'a> {
         if self.is_finished() {
             return Ok(ControlFlow::Continue(()));
         }
+        let begun = Instant::now();
         if self.train_epoch(observer)?.is_break() {
+            self.pace.0 += begun.elapsed().as_secs_f64();
             return Ok(ControlFlow::Break(()));
         }
         let epoch = self.finish_epoch()?;
@@ -251,8 +258,10 @@ impl<'a> Trainer<'a> {
         if self.history.best().is_some_and(|best| best.epoch == self.history.epochs.len()) {
             self.best_network.get_or_insert_with(|| self.network.clone()).clone_from(self.adam.averaged());
         }
-        let epoch = &self.history.epochs[self.history.epochs.len() - 1];
-        Ok(observer(Progress::Epoch { epoch, epochs: self.config.protocol.epochs }))
+        self.pace = (self.pace.0 + begun.elapsed().as_secs_f64(), self.pace.1 + 1);
+        let (done, epochs) = (self.history.epochs.len(), self.config.protocol.epochs);
+        let seconds_left = Some(self.pace.0 / self.pace.1 as f64 * epochs.saturating_sub(done) as f64);
+        Ok(observer(Progress::Epoch { epoch: &self.history.epochs[done - 1], epochs, seconds_left }))
     }
 
     /// The rest of the epoch that is under way.

@@ -10,6 +10,7 @@ use crate::data::Dataset;
 use crate::engine::Examples;
 use crate::error::{Error, Result};
 use crate::noise::{NoiseSource, Purpose};
+use crate::progress::WorkObserver;
 
 /// What is measured.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,7 +95,8 @@ impl VarianceLaw {
     }
 }
 
-/// Measures the shares: for each estimator, each minibatch size. `observer` is told how many of them are done, of how many.
+/// Measures the shares: for each estimator, each minibatch size. `observer` is told how far each estimator is, under its name
+/// ([`progress_lines`](crate::progress_lines) prints it).
 ///
 /// # Errors
 /// A layer that the network has not, fewer than two draws, or a minibatch of none, of more than the training set or of more
@@ -103,7 +105,7 @@ pub fn decompose(
     sampler: &mut GradientSampler,
     dataset: &Dataset,
     plan: &DecompositionPlan,
-    observer: &mut dyn FnMut(usize, usize),
+    observer: &mut WorkObserver<'_>,
 ) -> Result<Vec<Share>> {
     let layers = sampler.network().layers().len();
     if plan.layer >= layers {
@@ -117,14 +119,15 @@ pub fn decompose(
         return Err(Error::argument("batch size", size, format!("1 to {most}")));
     }
     let mut shares = Vec::new();
-    let all = plan.estimators.len() * plan.batch_sizes.len();
+    let largest = plan.batch_sizes.iter().copied().max().unwrap_or(1) as f64;
+    let draws = |batch_size: usize| (plan.draws as f64 * (largest / batch_size as f64).sqrt()).round() as usize;
+    let examples = |batch_sizes: &[usize]| batch_sizes.iter().map(|&size| size * draws(size)).sum::<usize>() as f64;
     for &estimator in &plan.estimators {
-        for &batch_size in &plan.batch_sizes {
-            let largest = plan.batch_sizes.iter().copied().max().unwrap_or(batch_size);
-            let draws = plan.draws as f64 * (largest as f64 / batch_size as f64).sqrt();
-            let plan = DecompositionPlan { draws: draws.round() as usize, ..plan.clone() };
+        for (index, &batch_size) in plan.batch_sizes.iter().enumerate() {
+            let plan = DecompositionPlan { draws: draws(batch_size), ..plan.clone() };
             shares.push(share(sampler, dataset, &plan, estimator, batch_size)?);
-            observer(shares.len(), all);
+            let done = examples(&plan.batch_sizes[..=index]) / examples(&plan.batch_sizes);
+            observer(&estimator.to_string(), done);
         }
     }
     Ok(shares)

@@ -11,6 +11,7 @@ use crate::engine::Examples;
 use crate::error::{Error, Result};
 use crate::network::Network;
 use crate::noise::{NoiseSource, Purpose};
+use crate::progress::WorkObserver;
 
 /// What is measured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -81,7 +82,8 @@ pub struct Measurement {
     pub seconds_per_gradient: f64,
 }
 
-/// [`measure`] for several estimators of one network, on `threads` threads.
+/// [`measure`] for several estimators of one network, on `threads` threads; `observer` is told how far each of them is, under its
+/// name ([`progress_lines`](crate::progress_lines) prints it).
 ///
 /// # Errors
 /// As [`measure`].
@@ -91,11 +93,14 @@ pub fn measure_all(
     estimators: &[Estimator],
     plan: &Plan,
     threads: usize,
+    observer: &mut WorkObserver<'_>,
 ) -> Result<Vec<Measurement>> {
     plan.check(network.layers().len(), dataset.len())?;
     let mut sampler = GradientSampler::new(network.clone(), dataset.len(), plan.batch_size, threads)?;
     let mut measure = |&estimator: &Estimator| {
-        let measured = measure(&mut sampler, dataset, estimator, plan, &mut |_, _| {});
+        let measured = measure(&mut sampler, dataset, estimator, plan, &mut |done, all| {
+            observer(&estimator.to_string(), done as f64 / all as f64);
+        });
         sampler.release();
         measured
     };
