@@ -31,7 +31,7 @@ pub use method::Method;
 pub use network::Network;
 #[cfg(feature = "figures")]
 pub use notebook::DisplayList;
-pub use progress::{WorkObserver, progress_lines};
+pub use progress::{ProgressLines, WorkObserver, progress_lines};
 pub use real::Real;
 pub use table::{Cell, Row, Table};
 

@@ -8,6 +8,9 @@ const SILENCE: Duration = Duration::from_secs(2);
 /// What long work tells of its progress: what is under way, and which part of it is done, from 0 to 1.
 pub type WorkObserver<'a> = dyn FnMut(&str, f64) + 'a;
 
+/// A [`WorkObserver`] that a notebook can keep between its cells.
+pub type ProgressLines = Box<dyn FnMut(&str, f64) + Send>;
+
 /// An observer that prints how far work is, a line every two seconds with the time that is left, and one at its end. Work that
 /// has no observer of its own can be told of too:
 ///
@@ -18,10 +21,9 @@ pub type WorkObserver<'a> = dyn FnMut(&str, f64) + 'a;
 ///     say("letters", f64::from(done) / 3.0); // letters: 67 %; about 5 s left
 /// }
 /// ```
-pub fn progress_lines() -> Box<dyn FnMut(&str, f64) + Send> {
+pub fn progress_lines() -> ProgressLines {
     let begun = Instant::now();
     let mut lines = Lines::default();
-    // In a box, it has a type that a notebook can keep between its cells.
     Box::new(move |what, part| {
         if let Some(line) = lines.next(what, part, begun.elapsed()) {
             println!("{line}");
