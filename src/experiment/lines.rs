@@ -1,13 +1,15 @@
-//! Files of JSON lines that no crash can tear: appended whole under a lock, read back with every damage named.
+//! Files of JSON lines that no crash can tear: each line is added under a lock by replacing the file, and all are read back with
+//! every damage named.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
+use crate::files;
 
 const EXPECTED: &str = "a file of records";
 
@@ -87,11 +89,12 @@ pub(crate) fn prepare(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Appends one line to a file, creating it and its folder: one write of a whole line, then a flush to the disk, under a lock
-/// on the file. A line that an earlier crash left torn is removed first; a whole one is never touched.
+/// Appends one line to a file, creating it and its folder. A file with the line takes the old one's place, so that a process that is
+/// killed at any moment leaves the one or the other: the kernel may cut a plain write off in the middle of a line. A line that a
+/// crash of an earlier version left torn goes; a whole one is never touched.
 ///
 /// # Errors
-/// A file that cannot be opened, locked or written.
+/// A file that cannot be opened, locked or written; it then stays as it was.
 pub(crate) fn append<T: Serialize + DeserializeOwned>(path: &Path, entry: &T) -> Result<()> {
     let mut line = serde_json::to_vec(entry).map_err(|error| Error::Format {
         path: path.to_owned(),
@@ -99,35 +102,82 @@ pub(crate) fn append<T: Serialize + DeserializeOwned>(path: &Path, entry: &T) ->
         reason: format!("the record cannot be written as JSON: {error}"),
     })?;
     line.push(b'\n');
-    let folder = folder_of(path);
-    fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
-    let created = !path.exists();
-    let mut file =
-        OpenOptions::new().read(true).append(true).create(true).open(path).map_err(Error::io("open", path))?;
-    file.lock().map_err(Error::io("lock", path))?;
-    mend::<T>(&mut file).map_err(Error::io("mend the last line of", path))?;
-    file.write_all(&line).and_then(|()| file.sync_all()).map_err(Error::io("write", path))?;
-    if created {
-        // The new name is on the disk only when its folder is.
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::io("write", folder))?;
+    prepare(path)?;
+    let failed = || Error::io("write", path);
+    // A link stays one: the file that it leads to is replaced.
+    let path = &fs::canonicalize(path).map_err(Error::io("open", path))?;
+    let mut file = lock(path)?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map_err(Error::io("read", path))?;
+    mend::<T>(&mut bytes);
+    bytes.extend(line);
+    let permissions = file.metadata().map_err(failed())?.permissions();
+    let new = unfinished(path);
+    let written = File::create(&new)
+        .and_then(|mut new| {
+            new.write_all(&bytes).and_then(|()| new.set_permissions(permissions)).and_then(|()| new.sync_all())
+        })
+        .and_then(|()| fs::rename(&new, path));
+    if let Err(error) = written {
+        // What there is of it only takes the room that it lacked.
+        let _ = fs::remove_file(&new);
+        return Err(failed()(error));
     }
-    Ok(())
+    // The new name is on the disk only when its folder is.
+    let folder = folder_of(path);
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::io("write", folder))
+}
+
+/// Removes what a process that was killed while it appended has left beside the file.
+///
+/// # Errors
+/// A file that cannot be opened, locked or removed.
+pub(crate) fn sweep_up(path: &Path) -> Result<()> {
+    let path = &fs::canonicalize(path).map_err(Error::io("open", path))?;
+    let _lock = lock(path)?;
+    files::remove(&unfinished(path))
+}
+
+/// Where the file's successor is written: one name, because its writers have the lock.
+fn unfinished(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.new"))
+}
+
+/// The file, locked. Who waits for the lock may get it on a file that has been replaced meanwhile, and tries again.
+fn lock(path: &Path) -> Result<File> {
+    loop {
+        let file = File::open(path).map_err(Error::io("open", path))?;
+        file.lock().map_err(Error::io("lock", path))?;
+        if is_at(&file, path).map_err(Error::io("lock", path))? {
+            return Ok(file);
+        }
+    }
+}
+
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> std::io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let (held, there) = (file.metadata()?, fs::metadata(path)?);
+    Ok((held.dev(), held.ino()) == (there.dev(), there.ino()))
+}
+
+/// Elsewhere a file that is open is not replaced.
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> std::io::Result<bool> {
+    Ok(true)
 }
 
 fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Ends a file with a line break: removes a torn last line, and completes one that lacks nothing but its break. Every
-/// writer holds the lock, so that a line without its break is never one that is still being written.
-fn mend<T: DeserializeOwned>(file: &mut File) -> std::io::Result<()> {
-    let mut bytes = Vec::new();
-    file.seek(SeekFrom::Start(0))?;
-    file.read_to_end(&mut bytes)?;
+/// Ends the lines with a line break: removes a torn last one, and completes one that lacks nothing but its break.
+fn mend<T: DeserializeOwned>(bytes: &mut Vec<u8>) {
     let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
     match &bytes[whole..] {
-        [] => Ok(()),
-        tail if serde_json::from_slice::<T>(tail).is_ok() => file.write_all(b"\n"),
-        _ => file.set_len(whole as u64),
+        [] => {}
+        tail if serde_json::from_slice::<T>(tail).is_ok() => bytes.push(b'\n'),
+        _ => bytes.truncate(whole),
     }
 }

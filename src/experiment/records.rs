@@ -57,11 +57,11 @@ impl Records {
         lines::prepare(path.as_ref())
     }
 
-    /// Appends one record to a file, creating it and its folder: one write of a whole line, then a flush to the disk, under
-    /// a lock on the file. A line that an earlier crash left torn is removed first; a whole one is never touched.
+    /// Appends one record to a file, creating it and its folder, under a lock on the file. A process that is killed at any moment leaves
+    /// the file with the whole record or as it was. A line that a crash left torn goes; a whole one is never touched.
     ///
     /// # Errors
-    /// A file that cannot be opened, locked or written.
+    /// A file that cannot be opened, locked or written; it then stays as it was.
     pub fn append(path: impl AsRef<Path>, record: &Record) -> Result<()> {
         lines::append(path.as_ref(), record)
     }
@@ -173,6 +173,38 @@ mod tests {
         assert_eq!(Records::open(&path).unwrap().len(), 1);
         Records::append(&path, &record(Method::None, 100, 2, 1.6)).unwrap();
         assert_eq!(Records::open(&path).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn writers_at_once_lose_no_record_and_what_a_killed_one_left_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = path(&folder);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path.with_file_name(".records.jsonl.new"), "{\"meth").unwrap();
+        std::thread::scope(|scope| {
+            for writer in 0..8 {
+                let path = &path;
+                scope.spawn(move || {
+                    for number in 0..10 {
+                        Records::append(path, &record(Method::None, 100, 10 * writer + number, 1.5)).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(Records::open(&path).unwrap().len(), 80);
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "the records alone");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_the_records_stays_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        Records::append(path(&folder), &record(Method::None, 100, 1, 1.5)).unwrap();
+        let link = folder.path().join("link.jsonl");
+        std::os::unix::fs::symlink(path(&folder), &link).unwrap();
+        Records::append(&link, &record(Method::None, 100, 2, 1.5)).unwrap();
+        assert_eq!(Records::open(path(&folder)).unwrap().len(), 2);
+        assert!(link.symlink_metadata().unwrap().is_symlink());
     }
 
     #[test]

@@ -190,7 +190,7 @@ impl<'a> Sweep<'a> {
             let path = entry.map_err(Error::io("list", &folder))?.path();
             files::remove(&path)?;
         }
-        Ok(())
+        lines::sweep_up(&self.records_file(None))
     }
 
     pub(super) fn records_file(&self, task: Option<usize>) -> PathBuf {
