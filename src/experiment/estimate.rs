@@ -104,20 +104,21 @@ fn time_one(config: &Config, splits: &Splits, together: &Barrier) -> Result<f64>
     together.wait();
     let mut trainer = trainer?;
     let mut start = Instant::now();
-    let (mut taken, mut all) = (0usize, 1usize);
+    let (mut taken, mut all, mut timed) = (0usize, 1usize, Duration::ZERO);
     trainer.run(|progress| {
-        if let Progress::Step { step, steps, .. } = progress {
-            all = steps;
-            // The first step makes the buffers warm.
-            if step == 1 && steps > 1 {
-                start = Instant::now();
-            } else {
-                taken += 1;
-            }
+        // One epoch is enough, however short it is; its evaluation is timed below.
+        let Progress::Step { step, steps, .. } = progress else { return ControlFlow::Break(()) };
+        all = steps;
+        // The first step makes the buffers warm.
+        if step == 1 && steps > 1 {
+            start = Instant::now();
+        } else {
+            taken += 1;
+            timed = start.elapsed();
         }
-        if start.elapsed() >= TIMED && taken > 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if timed >= TIMED { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
-    let step = start.elapsed().as_secs_f64() / taken.max(1) as f64;
+    let step = timed.as_secs_f64() / taken.max(1) as f64;
     let start = Instant::now();
     let some = splits.test.len().min(1000);
     trainer.evaluate(&splits.test.slice(0..some)?)?;
