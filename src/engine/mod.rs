@@ -133,9 +133,11 @@ impl<T: Real> Engine<T> {
         }
         let workers = Workers::new(threads)?;
         let rows = batch_size.div_ceil(threads);
+        let derived = Derived::for_network(network, threads, panels);
+        let panels = derived[0].has_panels();
         Ok(Self {
-            spaces: (0..threads).map(|_| Workspace::new(network, rows)).collect(),
-            derived: Derived::for_network(network, threads, panels),
+            spaces: (0..threads).map(|_| Workspace::new(network, rows, panels)).collect(),
+            derived,
             layout: network.layers().iter().map(Layout::of).collect(),
             scratch: (0..threads).map(|_| Scratch::new(network)).collect(),
             gradients: Gradients::new(network),
@@ -255,10 +257,11 @@ impl<T: Real> Engine<T> {
     }
 
     fn check(&self, network: &Network<T>, batch: &impl Batch<T>) -> Result<()> {
-        let widths: Vec<usize> = network.widths();
-        let own = self.spaces[0].widths();
-        if widths != own {
-            return Err(Error::Shape { what: "the network".into(), found: widths, expected: own });
+        let inputs = std::iter::once(network.layers()[0].dim().0);
+        let widths = inputs.chain(network.layers().iter().map(|layer| layer.dim().1));
+        if !widths.eq(self.spaces[0].widths()) {
+            let expected = self.spaces[0].widths().collect();
+            return Err(Error::Shape { what: "the network".into(), found: network.widths(), expected });
         }
         for (index, (layer, own)) in network.layers().iter().zip(&self.layout).enumerate() {
             let found = Layout::of(layer);
@@ -267,7 +270,8 @@ impl<T: Real> Engine<T> {
                 return Err(Error::argument("noise", value, format!("{own:?}, as the engine was made for")));
             }
         }
-        batch::check(batch, own[0], own[own.len() - 1])
+        let (inputs, classes) = (network.layers()[0].dim().0, network.layers()[self.layout.len() - 1].dim().1);
+        batch::check(batch, inputs, classes)
     }
 
     /// Class probabilities of every example, (examples × classes): without noise, or with the noise of `source`.

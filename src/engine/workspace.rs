@@ -78,14 +78,15 @@ pub(super) struct Workspace<T> {
 }
 
 impl<T: Real> Workspace<T> {
-    pub(super) fn new(network: &Network<T>, rows: usize) -> Self {
+    /// For up to `rows` rows; `panels` says how products are computed.
+    pub(super) fn new(network: &Network<T>, rows: usize, panels: bool) -> Self {
         let widths = network.widths();
         let widest = widths.iter().copied().max().unwrap_or(0);
         let output_noise = network.layers().iter().any(Layer::has_output_noise);
         Self {
             layers: network.layers().iter().map(|layer| LayerSpace::new(layer, rows)).collect(),
             input_delta: Array2::zeros((0, widths[0])),
-            block: Array2::zeros((if output_noise { rows.min(BLOCK_OF_BLAS) } else { 0 }, widest)),
+            block: Array2::zeros((if output_noise { rows.min(block_size(panels)) } else { 0 }, widest)),
             normal: vec![T::zero(); widest],
             images: Listed::default(),
             rows: 0,
@@ -101,9 +102,9 @@ impl<T: Real> Workspace<T> {
     }
 
     /// Numbers of units from the input to the output.
-    pub(super) fn widths(&self) -> Vec<usize> {
+    pub(super) fn widths(&self) -> impl Iterator<Item = usize> {
         let inputs = self.layers[0].input.ncols();
-        std::iter::once(inputs).chain(self.layers.iter().map(|layer| layer.delta.ncols())).collect()
+        std::iter::once(inputs).chain(self.layers.iter().map(|layer| layer.delta.ncols()))
     }
 
     /// Rows that fit.
@@ -302,9 +303,13 @@ impl<T: Real> Workspace<T> {
     }
 }
 
+fn block_size(panels: bool) -> usize {
+    if panels { BLOCK } else { BLOCK_OF_BLAS }
+}
+
 /// The blocks of rows that go through a layer together.
 fn blocks<T: Real>(rows: usize, derived: &Derived<T>) -> impl Iterator<Item = Range<usize>> {
-    let size = if derived.has_panels() { BLOCK } else { BLOCK_OF_BLAS };
+    let size = block_size(derived.has_panels());
     (0..rows).step_by(size).map(move |first| first..(first + size).min(rows))
 }
 
