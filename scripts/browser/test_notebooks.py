@@ -128,11 +128,14 @@ class Browser:
 
     @staticmethod
     def refuse_to_save(route):
-        """Notebooks stay as they are. The copy that JupyterLab makes of a file when it opens it is pretended."""
+        """Notebooks stay as they are. A save, and the copy that JupyterLab makes of a file when it opens it, are pretended: a
+        dialog about one that failed would cover the page."""
         if route.request.method in ("GET", "HEAD"):
             route.continue_()
         elif route.request.method == "POST" and urlsplit(route.request.url).path.endswith("/checkpoints"):
             route.fulfill(status=201, json={"id": "checkpoint", "last_modified": "2000-01-01T00:00:00Z"})
+        elif route.request.method == "PUT":
+            route.fulfill(response=route.fetch(method="GET", url=f"{route.request.url.split('?')[0]}?content=0", post_data=""))
         else:
             route.abort()
 
@@ -241,9 +244,11 @@ class Browser:
             return
         folder.mkdir(parents=True, exist_ok=True)
         self.page.set_viewport_size({"width": WIDTHS[0], "height": HEIGHT})
-        self.page.evaluate(SCROLL_TO, EXCERPTS[name])
         self.page.mouse.move(0, HEIGHT - 1)
-        self.page.wait_for_timeout(2500)
+        # Again: what is above the cell is laid out only once it has been in sight.
+        for _ in range(3):
+            self.page.evaluate(SCROLL_TO, EXCERPTS[name])
+            self.page.wait_for_timeout(1500)
         stem = re.sub(r"[^a-z0-9]+", "-", Path(name).stem.lower())
         self.page.screenshot(path=folder / f"{stem}-{self.options.theme}.png")
 
