@@ -59,7 +59,7 @@ impl Figure {
     }
 
     fn bundle(&self, text: String, picture: bool) -> Result<Bundle> {
-        let mut bundle = vec![("application/vnd.plotly.v1+json", self.to_plotly()?.to_json())];
+        let mut bundle = vec![("application/vnd.plotly.v1+json", self.to_plotly_json()?)];
         if picture {
             bundle.push(("image/png", STANDARD.encode(self.to_png()?)));
         }

@@ -8,6 +8,7 @@ use plotly::layout::{
     Shape, ShapeLine, ShapeType,
 };
 use plotly::{Configuration, Layout, Plot};
+use serde_json::json;
 
 use super::axis::Axis;
 use super::figure::{Figure, Panel};
@@ -113,6 +114,21 @@ impl Figure {
         let configuration = Configuration::new().responsive(false).display_logo(false);
         plot.set_configuration(configuration.mode_bar_buttons_to_remove(unused.to_vec()));
         Ok(plot)
+    }
+
+    /// [`Self::to_plotly`] as JSON, with the legend at the figure's bottom edge: below the panels, where plotly's Rust interface can put
+    /// it alone, it moves over the ticks when a page that is made wider or narrower resizes the figure.
+    ///
+    /// # Errors
+    /// As [`Self::to_plotly`].
+    pub(crate) fn to_plotly_json(&self) -> Result<String> {
+        let mut drawn = serde_json::to_value(self.to_plotly()?).expect("a plot is plain data");
+        if let Some(legend) = drawn.pointer_mut("/layout/legend") {
+            for (key, value) in [("yref", json!("container")), ("y", json!(0)), ("yanchor", json!("bottom"))] {
+                legend[key] = value;
+            }
+        }
+        Ok(drawn.to_string())
     }
 
     /// The part of the figure that a panel's axes take, as fractions: left, right, bottom, top.
@@ -234,13 +250,25 @@ pub(super) fn html(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use ndarray::array;
-    use serde_json::{Value, json};
+    use serde_json::Value;
 
     use super::super::ColorScale;
     use super::*;
 
     fn drawn(figure: &Figure) -> Value {
         serde_json::from_str(&figure.to_plotly().unwrap().to_json()).unwrap()
+    }
+
+    #[test]
+    fn a_pages_legend_is_at_the_figures_bottom_edge() {
+        let figure = Figure::new("t").line("ours", [1, 2], [1.0, 2.0]);
+        let page: Value = serde_json::from_str(&figure.to_plotly_json().unwrap()).unwrap();
+        let legend = &page["layout"]["legend"];
+        assert_eq!(
+            [&legend["yref"], &legend["yanchor"], &legend["y"]],
+            [&json!("container"), &json!("bottom"), &json!(0)]
+        );
+        assert_eq!(page["data"], drawn(&figure)["data"]);
     }
 
     #[test]
