@@ -6,7 +6,7 @@ use super::kernel::{self, Left, ROWS, Tile};
 use super::panels::{COLUMNS, Panels};
 
 /// The most rows of a minibatch that go through at a time, so that what is packed of them stays in the caches.
-pub(in crate::engine) const DEPTH: usize = 1024;
+pub(in crate::engine) const DEPTH: usize = 512;
 
 /// One thread's packed factors, kept from step to step: columns of A in slivers of 8, each in the order in which the innermost
 /// loop reads it, and one panel of D.
