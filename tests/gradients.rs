@@ -28,11 +28,15 @@ fn cases() -> Vec<(Method, Sharing)> {
     cases
 }
 
+/// A network as training begins with it.
+fn fresh<T: Real>(method: Method, sharing: Sharing, widths: &[usize]) -> Network<T> {
+    Network::with_sharing(method, sharing, widths, DropoutRates::default(), Initialisation::UnitColumns, 3)
+        .expect("a valid network")
+}
+
 /// A network whose α differ from each other, so that a gradient added to the wrong one shows.
 fn network(method: Method, sharing: Sharing) -> Network<f64> {
-    let rates = DropoutRates::default();
-    let mut network = Network::with_sharing(method, sharing, &WIDTHS, rates, Initialisation::UnitColumns, 3)
-        .expect("a valid network");
+    let mut network = fresh(method, sharing, &WIDTHS);
     for (l, layer) in network.layers_mut().iter_mut().enumerate() {
         for (i, bias) in layer.bias.iter_mut().enumerate() {
             // Never 0: the row of zeros would stand on the rectifier's kink.
@@ -202,15 +206,7 @@ fn single_precision_follows_double_precision() {
     let source = NoiseSource::new(2, 2);
     for (method, sharing) in cases() {
         let double = network(method, sharing);
-        let mut single = Network::<f32>::with_sharing(
-            method,
-            sharing,
-            &WIDTHS,
-            DropoutRates::default(),
-            Initialisation::UnitColumns,
-            3,
-        )
-        .expect("a valid network");
+        let mut single = fresh::<f32>(method, sharing, &WIDTHS);
         for (to, from) in single.layers_mut().iter_mut().zip(double.layers()) {
             to.weight.assign(&from.weight.mapv(|x| x as f32));
             to.bias.assign(&from.bias.mapv(|x| x as f32));
@@ -248,15 +244,7 @@ fn the_engine_agrees_with_its_plain_version_on_black_images_and_on_dense_ones() 
     let value = |row: usize, column: usize| (1.3 * row as f32 + 2.1 * column as f32).sin();
     let labels: Vec<u8> = (0..1_100).map(|row| (row * 7 % 10) as u8).collect();
     for (method, sharing) in cases() {
-        let network = Network::<f32>::with_sharing(
-            method,
-            sharing,
-            &WIDTHS,
-            DropoutRates::default(),
-            Initialisation::UnitColumns,
-            3,
-        )
-        .expect("a valid network");
+        let network = fresh::<f32>(method, sharing, &WIDTHS);
         let objective = Objective { kl_weight: method.kl_weight(), examples: 40 };
         // Rows that are no multiple of a tile's, and more than go through a product at a time; a fifth of them ink, or all.
         for (examples, threads, ink) in [(30, 1, 0.8), (31, 2, 0.8), (31, 2, -2.0), (1_100, 2, 0.8), (1, 2, 0.8)] {

@@ -270,9 +270,7 @@ fn fill_rows<T: Real>(
     let kl_scale = pass.kl_scale(layer);
     for ((row, path), gradient) in rows.zip(through.chunks_exact_mut(outputs)).zip(weight.chunks_exact_mut(outputs)) {
         let weight = layer.weight.row(row).to_slice().expect(ORDER);
-        let rates =
-            layer.learned_rates().filter(|rates| rates.log_alpha.dim() == layer.dim() && targets.unit.len() == 0);
-        if let Some(rates) = rates {
+        if let Some(rates) = layer.learned_rates().filter(|rates| rates.log_alpha.dim() == layer.dim()) {
             layers::weight_rate_gradient(weight, rates_row(rates, row), path, gradient, kl_scale);
             continue;
         }

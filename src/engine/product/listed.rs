@@ -17,8 +17,6 @@ const LANES: usize = 16;
 #[derive(Debug, Default)]
 pub(in crate::engine) struct Listed {
     groups: Vec<Group>,
-    /// Of [`Self::groups`], those in use.
-    used: usize,
     /// Rows, and numbers in a row.
     rows: usize,
     depth: usize,
@@ -36,21 +34,31 @@ struct Group {
 
 impl Listed {
     fn begin(&mut self, rows: usize, depth: usize) {
-        (self.rows, self.depth, self.used) = (rows, depth, rows.div_ceil(GROUP));
-        if self.groups.len() < self.used {
-            self.groups.resize_with(self.used, Group::default);
+        (self.rows, self.depth) = (rows, depth);
+        let used = rows.div_ceil(GROUP);
+        if self.groups.len() < used {
+            self.groups.resize_with(used, Group::default);
         }
-        for (index, group) in self.groups[..self.used].iter_mut().enumerate() {
+        for (index, group) in self.used_mut().iter_mut().enumerate() {
             group.rows = GROUP.min(rows - index * GROUP);
             group.steps.clear();
             group.values.clear();
         }
     }
 
+    /// Those of the groups that are in use.
+    fn used(&self) -> &[Group] {
+        &self.groups[..self.rows.div_ceil(GROUP)]
+    }
+
+    fn used_mut(&mut self) -> &mut [Group] {
+        &mut self.groups[..self.rows.div_ceil(GROUP)]
+    }
+
     /// The rows of a matrix.
     pub(in crate::engine) fn take_rows(&mut self, matrix: ArrayView2<'_, f32>) {
         self.begin(matrix.nrows(), matrix.ncols());
-        for (index, group) in self.groups[..self.used].iter_mut().enumerate() {
+        for (index, group) in self.used_mut().iter_mut().enumerate() {
             let mut lines: [&[f32]; GROUP] = [&[]; GROUP];
             for (row, line) in lines[..group.rows].iter_mut().enumerate() {
                 *line = matrix.row(index * GROUP + row).to_slice().expect("rows are contiguous");
@@ -108,20 +116,20 @@ impl Listed {
 
     /// The share of all places that are listed, over the groups.
     pub(in crate::engine) fn share_of_places(&self) -> f64 {
-        let listed: usize = self.groups[..self.used].iter().map(|group| group.steps.len()).sum();
-        listed as f64 / (self.used * self.depth).max(1) as f64
+        let listed: usize = self.used().iter().map(|group| group.steps.len()).sum();
+        listed as f64 / (self.used().len() * self.depth).max(1) as f64
     }
 
     /// Every number squared.
     pub(in crate::engine) fn square(&mut self) {
-        for value in self.groups[..self.used].iter_mut().flat_map(|group| group.values.as_flattened_mut()) {
+        for value in self.used_mut().iter_mut().flat_map(|group| group.values.as_flattened_mut()) {
             *value *= *value;
         }
     }
 
     /// After [`Self::take_columns`]: every number less what another matrix has in its place.
     pub(in crate::engine) fn subtract<'a>(&mut self, parts: impl Iterator<Item = ArrayView2<'a, f32>> + Clone) {
-        for (index, group) in self.groups[..self.used].iter_mut().enumerate() {
+        for (index, group) in self.used_mut().iter_mut().enumerate() {
             let first = index * GROUP;
             let mut parts = parts.clone();
             let (mut begin, mut part) = (0, parts.next());
@@ -146,7 +154,7 @@ impl Listed {
         assert_eq!((self.rows, self.depth, panels.columns()), (out.nrows(), panels.depth(), out.ncols()), "shapes");
         let stride = out.strides()[0].unsigned_abs();
         for panel in 0..panels.count() {
-            for (index, group) in self.groups[..self.used].iter().enumerate() {
+            for (index, group) in self.used().iter().enumerate() {
                 let corner = &raw mut out[(index * GROUP, panel * COLUMNS)];
                 // SAFETY: the panel has `depth` lines, and `out` the group's rows and the panel's columns.
                 unsafe { group.tile(panels.panel(panel), corner, stride, panels.width(panel), false) };
@@ -166,7 +174,7 @@ impl Listed {
         for first in (0..columns).step_by(COLUMNS) {
             let width = COLUMNS.min(columns - first);
             take_panel(&mut self.panel, parts.clone(), first, width, self.depth);
-            for (index, group) in self.groups[..self.used].iter().enumerate() {
+            for (index, group) in self.used().iter().enumerate() {
                 let corner = &raw mut out[(index * GROUP, first)];
                 // SAFETY: as above.
                 unsafe { group.tile(self.panel.panel(0), corner, stride, width, add) };
@@ -186,7 +194,7 @@ impl Listed {
         for first in (0..columns).step_by(COLUMNS) {
             let width = COLUMNS.min(columns - first);
             take_panel(&mut self.panel, parts.clone(), first, width, self.depth);
-            for (index, group) in self.groups[..self.used].iter().enumerate() {
+            for (index, group) in self.used().iter().enumerate() {
                 let mut tile = [[0.0; COLUMNS]; GROUP];
                 // SAFETY: as above.
                 unsafe { group.tile(self.panel.panel(0), tile.as_mut_ptr().cast(), COLUMNS, width, false) };

@@ -161,12 +161,26 @@ mod tests {
         matrix.mapv(f64::from)
     }
 
+    /// Whether there is something to test; says so where there is not.
+    fn panels_are_used() -> bool {
+        if !has_panels::<f32>() {
+            println!("this processor has no AVX-512: BLAS computes its products");
+        }
+        has_panels::<f32>()
+    }
+
+    /// `matrix`'s rows before and from `cut` on, without a part that is empty.
+    fn parts(matrix: &Array2<f32>, cut: usize) -> impl Iterator<Item = ArrayView2<'_, f32>> + Clone {
+        let (first, second) = matrix.view().split_at(Axis(0), cut);
+        [first, second].into_iter().filter(|part| part.nrows() > 0)
+    }
+
     const SHAPES: [(usize, usize, usize); 8] =
         [(1, 1, 1), (3, 7, 33), (8, 16, 32), (9, 5, 15), (97, 250, 10), (50, 64, 250), (4, 1030, 17), (100, 784, 48)];
 
     #[test]
     fn a_product_from_panels_is_the_product() {
-        if !has_panels::<f32>() {
+        if !panels_are_used() {
             return;
         }
         for (rows, depth, columns) in SHAPES {
@@ -179,7 +193,7 @@ mod tests {
 
     #[test]
     fn panels_of_a_transposed_matrix_are_those_of_the_matrix() {
-        if !has_panels::<f32>() {
+        if !panels_are_used() {
             return;
         }
         for (depth, columns) in [(1, 1), (7, 33), (250, 784), (64, 32)] {
@@ -202,7 +216,7 @@ mod tests {
 
     #[test]
     fn listed_rows_multiply_as_whole_ones() {
-        if !has_panels::<f32>() {
+        if !panels_are_used() {
             return;
         }
         for (rows, depth, columns) in SHAPES {
@@ -222,7 +236,7 @@ mod tests {
 
     #[test]
     fn transposed_products_are_those_of_whole_and_of_listed_columns_in_any_parts() {
-        if !has_panels::<f32>() {
+        if !panels_are_used() {
             return;
         }
         for (depth, rows, columns) in SHAPES {
@@ -230,12 +244,7 @@ mod tests {
             let clean = a.mapv(|x| 0.5 * x);
             let expected = double(&a).t().dot(&double(&d));
             for cut in [0, depth / 3, depth] {
-                let (first, second) = a.view().split_at(Axis(0), cut);
-                let inputs = [first, second].into_iter().filter(|part| part.nrows() > 0);
-                let (first, second) = clean.view().split_at(Axis(0), cut);
-                let cleans = [first, second].into_iter().filter(|part| part.nrows() > 0);
-                let (first, second) = d.view().split_at(Axis(0), cut);
-                let deltas = [first, second].into_iter().filter(|part| part.nrows() > 0);
+                let (inputs, cleans, deltas) = (parts(&a, cut), parts(&clean, cut), parts(&d, cut));
 
                 let mut transposed = Transposed::default();
                 let mut out = Array2::from_elem((rows, columns), f32::NAN);

@@ -23,7 +23,7 @@ impl Transposed {
     pub(in crate::engine) fn pack<'a>(&mut self, parts: impl Iterator<Item = ArrayView2<'a, f32>> + Clone) {
         self.depth = parts.clone().map(|part| part.nrows()).sum();
         self.columns = parts.clone().next().map_or(0, |part| part.ncols());
-        let size = self.columns.div_ceil(ROWS) * ROWS * self.depth;
+        let size = self.size();
         if self.slivers.len() < size {
             self.slivers.resize(size, 0.0);
         }
@@ -45,9 +45,14 @@ impl Transposed {
         }
     }
 
+    /// Numbers in the slivers, those included that a last one lacks.
+    fn size(&self) -> usize {
+        self.columns.div_ceil(ROWS) * ROWS * self.depth
+    }
+
     /// A² in A's place.
     pub(in crate::engine) fn square(&mut self) {
-        let size = self.columns.div_ceil(ROWS) * ROWS * self.depth;
+        let size = self.size();
         for value in &mut self.slivers[..size] {
             *value *= *value;
         }
