@@ -2,7 +2,7 @@
 
 use super::{Records, figure1_summaries, find};
 use crate::error::Result;
-use crate::experiment::{PairedTest, paper};
+use crate::experiment::{PairedTest, Sample, paper};
 use crate::method::Method;
 use crate::table::{Cell, Table};
 
@@ -70,8 +70,13 @@ impl Claim {
 impl ClaimAtWidth {
     /// The mean difference; `None` without a pair.
     pub fn mean(&self) -> Option<f64> {
-        let count = self.differences.len();
-        (count > 0).then(|| self.differences.iter().sum::<f64>() / count as f64)
+        Sample::of(&self.differences).map(|sample| sample.mean)
+    }
+
+    /// Whether the mean difference is at most 0; `None` without a pair.
+    pub fn holds(&self) -> Option<bool> {
+        // A mean of hundredths that is 0 may be a rounding above it.
+        self.mean().map(|mean| mean <= 1e-9)
     }
 
     /// The test; `None` for fewer than two pairs.
@@ -88,9 +93,7 @@ impl TestedClaim {
 
     /// Whether the mean difference is at most 0 at each width that was run; `None` where none was.
     pub fn holds(&self) -> Option<bool> {
-        let means: Vec<f64> = self.widths.iter().filter_map(ClaimAtWidth::mean).collect();
-        // A mean of hundredths that is 0 may be a rounding above it.
-        (!means.is_empty()).then(|| means.iter().all(|&mean| mean <= 1e-9))
+        self.widths.iter().filter_map(ClaimAtWidth::holds).reduce(|all, holds| all && holds)
     }
 }
 
@@ -118,7 +121,7 @@ pub fn claims(records: &Records) -> Result<Table> {
                 test.map(|test| Cell::difference(test.t, 1)),
                 test.map(|test| probability(test.p)),
                 Cell::difference(width.paper, 2),
-                hold(mean.map(|mean| mean <= 1e-9)),
+                hold(width.holds()),
             ));
         }
         let test = tested.over_widths();
