@@ -8,6 +8,7 @@ median; one tagged `stderr` may write to standard error.
 
 import argparse
 import datetime
+import functools
 import json
 import os
 import re
@@ -95,17 +96,22 @@ def run_cells(kernel, cells, path, timeout):
     return timings
 
 
-def provenance():
-    """What made the outputs, for the notebook's metadata; the commit is `-dirty` where the tree had changes."""
+@functools.cache
+def commit():
+    """The tree's commit, `-dirty` where it had changes: before the first notebook, since each that is written is one."""
     describe = ["git", "-C", ROOT, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
-        commit = subprocess.run(describe, capture_output=True, text=True, check=False).stdout.strip()
+        return subprocess.run(describe, capture_output=True, text=True, check=False).stdout.strip() or None
     except FileNotFoundError:
         # The image has no git, and no repository.
-        commit = None
+        return None
+
+
+def provenance():
+    """What made the outputs, for the notebook's metadata."""
     now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
     command = "scripts/run_notebooks.py --write"
-    return {"commit": commit or None, "command": command, "threads": os.cpu_count(), "started": now}
+    return {"commit": commit(), "command": command, "threads": os.cpu_count(), "started": now}
 
 
 def run_notebook(path, options):
