@@ -91,6 +91,16 @@ impl<T: Real> Derived<T> {
         self.panels.as_ref().map(|panels| &panels.variance)
     }
 
+    /// Wᵀ, packed.
+    pub(super) fn weight_back_panels(&self) -> Option<&Panels> {
+        self.panels.as_ref().map(|panels| &panels.weight_back)
+    }
+
+    /// Sᵀ, packed.
+    pub(super) fn variance_back_panels(&self) -> Option<&Panels> {
+        self.panels.as_ref().map(|panels| &panels.variance_back)
+    }
+
     /// The right factor W.
     pub(super) fn weight<'a>(&'a self, layer: &'a Layer<T>) -> Right<'a, T> {
         self.weight_panels().map_or_else(|| Right::Matrix(layer.weight.view()), Right::Panels)
@@ -98,10 +108,7 @@ impl<T: Real> Derived<T> {
 
     /// The right factor Wᵀ.
     pub(super) fn weight_back<'a>(&'a self, layer: &'a Layer<T>) -> Right<'a, T> {
-        match &self.panels {
-            Some(panels) => Right::Panels(&panels.weight_back),
-            None => Right::Matrix(layer.weight.t()),
-        }
+        self.weight_back_panels().map_or_else(|| Right::Matrix(layer.weight.t()), Right::Panels)
     }
 
     /// The right factor S.
@@ -111,10 +118,7 @@ impl<T: Real> Derived<T> {
 
     /// The right factor Sᵀ.
     pub(super) fn variance_back(&self) -> Right<'_, T> {
-        match &self.panels {
-            Some(panels) => Right::Panels(&panels.variance_back),
-            None => Right::Matrix(self.variance.t()),
-        }
+        self.variance_back_panels().map_or_else(|| Right::Matrix(self.variance.t()), Right::Panels)
     }
 
     /// Row `row` of S; in `scratch`, where it is kept nowhere.

@@ -8,7 +8,7 @@ use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, s};
 
 use super::Objective;
 use super::derived::{Derived, PerLayer, rates_row};
-use super::product::{DEPTH, Listed, Transposed, single, single_mut, single_slice_mut};
+use super::product::{DEPTH, Listed, Listing, MOST_LISTED, Transposed, single, single_mut, single_slice_mut};
 use super::workers::{Split, Workers, share};
 use super::workspace::{Workspace, head};
 use crate::Real;
@@ -78,7 +78,7 @@ pub(super) fn learns_input_noise<T: Real>(layer: &Layer<T>) -> bool {
 #[derive(Debug)]
 pub(super) struct Scratch<T> {
     transposed: Transposed,
-    images: Listed,
+    listed: Listed,
     /// A row of S.
     variance: Vec<T>,
     /// A block of A's columns, squared: where BLAS computes the products.
@@ -89,7 +89,7 @@ impl<T: Real> Scratch<T> {
     pub(super) fn new(network: &Network<T>) -> Self {
         Self {
             transposed: Transposed::default(),
-            images: Listed::default(),
+            listed: Listed::default(),
             variance: vec![T::zero(); network.widths().into_iter().max().unwrap_or(0)],
             squares: Array2::zeros((0, 0)),
         }
@@ -256,9 +256,9 @@ fn fill_rows<T: Real>(
             let products = Products { pass, index, columns: rows.clone(), layer };
             if pass.lists(index) {
                 let rate_sums = if pass.back_to_input { &mut [][..] } else { single_slice_mut(rate_sums) };
-                products.of_images(&mut scratch.images, single_mut(weight), through, rate_sums);
+                products.of_images(&mut scratch.listed, single_mut(weight), through, rate_sums);
             } else {
-                products.of_panels(&mut scratch.transposed, single_mut(weight), through);
+                products.of_panels(scratch, single_mut(weight), through);
             }
         } else {
             by_blas(pass, index, rows.clone(), weight, through, &mut scratch.squares);
@@ -303,7 +303,7 @@ struct Products<'a, T> {
 impl<T: Real> Products<'_, T> {
     fn of_panels(
         &self,
-        transposed: &mut Transposed,
+        scratch: &mut Scratch<T>,
         mut weight: ArrayViewMut2<'_, f32>,
         mut through: Option<ArrayViewMut2<'_, f32>>,
     ) {
@@ -311,21 +311,31 @@ impl<T: Real> Products<'_, T> {
         for stretch in pass.stretches() {
             let columns = self.columns.clone();
             let input = pass.parts(stretch.clone(), |space| columned(&space.layers[index].input, columns.clone()));
-            let delta = pass.parts(stretch.clone(), |space| space.layers[index].delta.view());
+            let input = input.map(single);
+            let delta = pass.parts(stretch.clone(), |space| space.layers[index].delta.view()).map(single);
+            let spread = pass.parts(stretch.clone(), |space| space.layers[index].spread.view()).map(single);
             let add = stretch.start > 0;
-            transposed.pack(input.map(single));
-            transposed.product(delta.map(single), weight.view_mut(), add);
-            if let Some(through) = &mut through {
-                let spread = pass.parts(stretch, |space| space.layers[index].spread.view());
-                transposed.square();
-                transposed.product(spread.map(single), through.view_mut(), add);
+            let (listed, transposed) = (&mut scratch.listed, &mut scratch.transposed);
+            if listed.take_columns(input.clone().zip(input.clone()), Listing::Marks, MOST_LISTED) {
+                listed.product_with(delta, weight.view_mut(), add);
+                if let Some(through) = &mut through {
+                    listed.square();
+                    listed.product_with(spread, through.view_mut(), add);
+                }
+            } else {
+                transposed.pack(input);
+                transposed.product(delta, weight.view_mut(), add);
+                if let Some(through) = &mut through {
+                    transposed.square();
+                    transposed.product(spread, through.view_mut(), add);
+                }
             }
         }
     }
 
     fn of_images(
         &self,
-        images: &mut Listed,
+        listed: &mut Listed,
         mut weight: ArrayViewMut2<'_, f32>,
         mut through: Option<ArrayViewMut2<'_, f32>>,
         rate_sums: &mut [f32],
@@ -342,24 +352,24 @@ impl<T: Real> Products<'_, T> {
             let input = parts(stretch.clone(), |space, index| &space.layers[index].input);
             let delta = pass.parts(stretch.clone(), |space| space.layers[index].delta.view()).map(single);
             let add = stretch.start > 0;
+            // Where A is not zero, not where A with its noise is not: what the noise added is there even if nothing is left.
+            let clean = parts(stretch.clone(), |space, index| &space.layers[index].clean);
             if learns {
-                // Where A is not zero, not where A with its noise is not: what the noise added is there even if nothing is left.
-                let clean = parts(stretch.clone(), |space, index| &space.layers[index].clean);
-                images.take_columns(clean.zip(input));
+                listed.take_columns(clean.clone().zip(input.clone()), Listing::Values, 1.0);
             } else {
-                images.take_columns(input.clone().zip(input));
+                listed.take_columns(input.clone().zip(input.clone()), Listing::Marks, 1.0);
             }
-            images.product_with(delta.clone(), weight.view_mut(), add);
+            listed.product_with(delta.clone(), weight.view_mut(), add);
             if let Some(through) = &mut through {
                 let spread = pass.parts(stretch, |space| space.layers[index].spread.view()).map(single);
-                images.square();
-                images.product_with(spread, through.view_mut(), add);
+                listed.square();
+                listed.product_with(spread, through.view_mut(), add);
             } else if learns {
                 // Σ over examples of ∂ ∘ (Ã − A) for ∂ = δ·Wᵀ is what W ∘ ((Ã − A)ᵀ·δ) sums to over the outputs, and that product is
                 // one over listed places, which δ·Wᵀ is not.
-                images.subtract(parts(stretch, |space, index| &space.layers[index].clean));
+                listed.take_columns(clean.zip(input), Listing::Differences, 1.0);
                 let factors = single(self.layer.weight.slice(s![columns.clone(), ..]));
-                images.weighted_product_with(delta, factors, rate_sums);
+                listed.weighted_product_with(delta, factors, rate_sums);
             }
         }
     }

@@ -78,9 +78,6 @@ pub struct Evaluation {
     pub error_percent: f64,
 }
 
-/// The share of an image's places that are listed, above which the product of the whole image is as fast.
-const MOST_LISTED: f64 = 0.7;
-
 /// Buffers and threads for networks of one shape and noise.
 #[derive(Debug)]
 pub struct Engine<T = f32> {
@@ -248,7 +245,7 @@ impl<T: Real> Engine<T> {
 
     /// Whether to list where the minibatch's images are not black, read off its first rows: they are alike.
     fn lists(&mut self, batch: &impl Batch<T>) -> bool {
-        self.derived[0].has_panels() && self.spaces[0].listed_places(batch) < MOST_LISTED
+        self.derived[0].has_panels() && self.spaces[0].lists(batch)
     }
 
     /// Whether the backward pass goes on to the network's input. Listed images need it not even for rates that are learned.

@@ -10,7 +10,7 @@ use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, s};
 
 use super::batch::Batch;
 use super::derived::Derived;
-use super::product::{GROUP, Listed, product, single, single_mut};
+use super::product::{Listed, MOST_LISTED, product, single, single_mut};
 use crate::Real;
 use crate::layers::{self, Layer, Noise};
 use crate::network::Network;
@@ -69,8 +69,8 @@ pub(super) struct Workspace<T> {
     block: Array2<T>,
     /// One row of draws, as wide as the widest layer.
     normal: Vec<T>,
-    /// A block of images, where most of their pixels are black.
-    images: Listed,
+    /// A block of rows, where many of their numbers are zero.
+    listed: Listed,
     /// Rows of the last minibatch.
     pub(super) rows: usize,
     /// Σ over rows of the cross-entropy, in nats.
@@ -88,7 +88,7 @@ impl<T: Real> Workspace<T> {
             input_delta: Array2::zeros((0, widths[0])),
             block: Array2::zeros((if output_noise { rows.min(block_size(panels)) } else { 0 }, widest)),
             normal: vec![T::zero(); widest],
-            images: Listed::default(),
+            listed: Listed::default(),
             rows: 0,
             cross_entropy: 0.0,
         }
@@ -117,14 +117,14 @@ impl<T: Real> Workspace<T> {
         self.layers.last().expect("a network has layers").delta.slice(s![..self.rows, ..])
     }
 
-    /// The share of places where one image of a group is not black, in a group or two at the beginning of a minibatch.
-    pub(super) fn listed_places(&mut self, batch: &impl Batch<T>) -> f64 {
-        let rows = batch.len().min(2 * GROUP).min(self.capacity());
+    /// Whether lists are the faster way for a minibatch's images, as its first say.
+    pub(super) fn lists(&mut self, batch: &impl Batch<T>) -> bool {
+        let rows = batch.len().min(8).min(self.capacity());
         let width = batch.inputs();
         let space = &mut self.layers[0];
         batch.fill(0, &mut space.input.as_slice_mut().expect(ORDER)[..rows * width]);
-        self.images.take_rows(single(head(&space.input, rows)));
-        self.images.share_of_places()
+        let images = single(head(&space.input, rows));
+        self.listed.take_rows(images, images, MOST_LISTED)
     }
 
     /// Carries rows `range` of the batch forward; without a noise source, without noise. `listed` is for images that are mostly
@@ -145,20 +145,22 @@ impl<T: Real> Workspace<T> {
                 self.fill_input(network, index, derived, batch, range.start, rows.clone(), noise);
                 let space = &mut self.layers[index];
                 let input = space.input.slice(s![rows.clone(), ..]);
-                let listed = listed && index == 0;
-                match derived.weight_panels().filter(|_| listed) {
+                // What the images' first rows said holds for all, since the way back is chosen by it too.
+                let most = if index > 0 { MOST_LISTED } else { 1.0 };
+                let panels = derived.weight_panels().filter(|_| index > 0 || listed);
+                let panels = panels.filter(|_| self.listed.take_rows(single(input), single(input), most));
+                match panels {
                     Some(panels) => {
-                        self.images.take_rows(single(input));
-                        self.images.product(panels, single_mut(space.delta.slice_mut(s![rows.clone(), ..])));
+                        self.listed.product(panels, single_mut(space.delta.slice_mut(s![rows.clone(), ..])))
                     }
                     None => product(input, derived.weight(layer), space.delta.slice_mut(s![rows.clone(), ..])),
                 }
                 let Some((source, Noise::GaussianOutput(_) | Noise::Additive { .. })) = noise else { continue };
                 let spread = space.spread.slice_mut(s![rows.clone(), ..]);
-                match derived.variance_panels().filter(|_| listed) {
+                match derived.variance_panels().filter(|_| panels.is_some()) {
                     Some(panels) => {
-                        self.images.square();
-                        self.images.product(panels, single_mut(spread));
+                        self.listed.square();
+                        self.listed.product(panels, single_mut(spread));
                     }
                     None => {
                         let mut squares = part_of(&mut self.block, rows.len(), layer.dim().0);
@@ -265,10 +267,26 @@ impl<T: Real> Workspace<T> {
                 }
                 let Some(target) = &mut target else { continue };
                 let delta = space.delta.slice(s![rows.clone(), ..]);
-                product(delta, derived.weight_back(layer), target.slice_mut(s![rows.clone(), ..]));
+                let out = target.slice_mut(s![rows.clone(), ..]);
+                // Behind a rectifier that let nothing through, both gradients are zero.
+                let listed = |listed: &mut Listed, values: ArrayView2<'_, T>| {
+                    listed.take_rows(single(delta), single(values), MOST_LISTED)
+                };
+                let panels = derived.weight_back_panels().filter(|_| listed(&mut self.listed, delta));
+                match panels {
+                    Some(panels) => self.listed.product(panels, single_mut(out)),
+                    None => product(delta, derived.weight_back(layer), out),
+                }
                 if layer.has_output_noise() {
                     let mut path = part_of(&mut self.block, rows.len(), layer.dim().0);
-                    product(space.spread.slice(s![rows.clone(), ..]), derived.variance_back(), path.view_mut());
+                    let spread = space.spread.slice(s![rows.clone(), ..]);
+                    match derived
+                        .variance_back_panels()
+                        .filter(|_| panels.is_some() && listed(&mut self.listed, spread))
+                    {
+                        Some(panels) => self.listed.product(panels, single_mut(path.view_mut())),
+                        None => product(spread, derived.variance_back(), path.view_mut()),
+                    }
                     for (row, path) in rows.clone().zip(path.outer_iter()) {
                         let path = path.to_slice().expect(ORDER);
                         layers::add_variance_path(line_mut(target, row), line(&space.input, row), path);

@@ -7,17 +7,17 @@
 //! apart, since they then compete for the eight places of one set of the cache.)
 
 use std::arch::x86_64::{
-    __m512, __mmask16, _CMP_NEQ_UQ, _mm512_add_ps, _mm512_castpd_ps, _mm512_castps_pd, _mm512_cmp_ps_mask,
-    _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_reduce_add_ps,
-    _mm512_set1_ps, _mm512_setzero_ps, _mm512_shuffle_f32x4, _mm512_storeu_ps, _mm512_unpackhi_pd, _mm512_unpackhi_ps,
-    _mm512_unpacklo_pd, _mm512_unpacklo_ps,
+    __m512, __mmask16, _mm512_add_ps, _mm512_castpd_ps, _mm512_castps_pd, _mm512_fmadd_ps, _mm512_loadu_ps,
+    _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_reduce_add_ps, _mm512_set1_ps, _mm512_setzero_ps,
+    _mm512_shuffle_f32x4, _mm512_storeu_ps, _mm512_unpackhi_pd, _mm512_unpackhi_ps, _mm512_unpacklo_pd,
+    _mm512_unpacklo_ps,
 };
 
-use super::kernel::{GROUP, Left, Tile};
+use super::kernel::{Left, Tile};
 use super::panels::{COLUMNS, Line};
 
 /// Numbers in a register.
-const LANES: usize = 16;
+pub(super) const LANES: usize = 16;
 
 /// Computes a tile.
 ///
@@ -58,12 +58,6 @@ unsafe fn by_left<const R: usize, const V: usize>(tile: &Tile) {
             Left::Packed { first } => {
                 for step in 0..tile.depth {
                     multiply(&mut sums, tile.panel.add(step * COLUMNS), |row| first.add(step * R + row));
-                }
-            }
-            Left::Listed { first, rows } => {
-                for step in 0..tile.depth {
-                    let line = *rows.add(step) as usize * COLUMNS;
-                    multiply(&mut sums, tile.panel.add(line), |row| first.add(step * GROUP + row));
                 }
             }
         }
@@ -110,19 +104,7 @@ unsafe fn store<const R: usize, const V: usize>(sums: &[[__m512; V]; R], tile: &
     }
 }
 
-/// Which of at most 16 numbers are not zero, the first in the lowest bit.
-///
-/// # Safety
-/// The processor has AVX-512 F.
-#[target_feature(enable = "avx512f")]
-pub(super) unsafe fn nonzero(values: &[f32]) -> u32 {
-    let mask = lanes(values.len());
-    // SAFETY: lanes beyond the slice are masked.
-    let values = unsafe { _mm512_maskz_loadu_ps(mask, values.as_ptr()) };
-    _mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(values, _mm512_setzero_ps()).into()
-}
-
-/// Σ a ∘ b over at most 32 numbers, as many of each.
+/// Σ a ∘ b, over as many numbers of each.
 ///
 /// # Safety
 /// The processor has AVX-512 F.
@@ -139,15 +121,14 @@ pub(super) unsafe fn dot(a: &[f32], b: &[f32]) -> f32 {
 }
 
 /// The mask of the first `count` lanes, or of all.
-fn lanes(count: usize) -> __mmask16 {
+pub(super) fn lanes(count: usize) -> __mmask16 {
     if count >= LANES { !0 } else { (1 << count) - 1 }
 }
 
 /// Rows and columns of what is transposed at a time.
 pub(super) const SIDE: usize = LANES;
 
-/// `lines`[k][`column` + j] ← `rows`[j][`first` + k], for 16 rows and lines, of which whole registers are moved: pairs of numbers,
-/// fours, and then quarters of registers change places.
+/// `lines`[k][`column` + j] ← `rows`[j][`first` + k], for 16 rows and lines.
 ///
 /// # Safety
 /// The processor has AVX-512 F.
@@ -159,6 +140,23 @@ pub(super) unsafe fn transpose(rows: &[&[f32]], first: usize, lines: &mut [Line]
         // SAFETY: 16 numbers.
         *register = unsafe { _mm512_loadu_ps(row.as_ptr()) };
     }
+    // SAFETY: the caller's.
+    let by_column = unsafe { transposed(&by_row) };
+    for (register, line) in by_column.into_iter().zip(lines) {
+        let line = &mut line.0[column..column + SIDE];
+        // SAFETY: 16 numbers.
+        unsafe { _mm512_storeu_ps(line.as_mut_ptr(), register) };
+    }
+}
+
+/// Sixteen registers, of which each has a number of each of the others' sixteen: pairs of numbers, fours, and then quarters of
+/// registers change places.
+///
+/// # Safety
+/// The processor has AVX-512 F.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) unsafe fn transposed(by_row: &[__m512; SIDE]) -> [__m512; SIDE] {
     let mut pairs = [_mm512_setzero_ps(); SIDE];
     for row in (0..SIDE).step_by(2) {
         pairs[row] = _mm512_unpacklo_ps(by_row[row], by_row[row + 1]);
@@ -173,6 +171,7 @@ pub(super) unsafe fn transpose(rows: &[&[f32]], first: usize, lines: &mut [Line]
         fours[block + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(b, d));
         fours[block + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(b, d));
     }
+    let mut by_column = [_mm512_setzero_ps(); SIDE];
     for offset in 0..4 {
         let [a, b, c, d] = [0, 4, 8, 12].map(|block| fours[block + offset]);
         // Quarters 0 and 2, and 1 and 3, of two blocks; then the same of all four.
@@ -185,9 +184,8 @@ pub(super) unsafe fn transpose(rows: &[&[f32]], first: usize, lines: &mut [Line]
             _mm512_shuffle_f32x4::<0xdd>(odd_low, odd_high),
         ];
         for (quarter, register) in columns.into_iter().enumerate() {
-            let line = &mut lines[4 * quarter + offset].0[column..column + SIDE];
-            // SAFETY: 16 numbers.
-            unsafe { _mm512_storeu_ps(line.as_mut_ptr(), register) };
+            by_column[4 * quarter + offset] = register;
         }
     }
+    by_column
 }

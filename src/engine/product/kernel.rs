@@ -1,12 +1,10 @@
-//! A tile: what the innermost loop of a product computes at once.
+//! What the innermost loops of products compute at once: a tile of C from whole rows of A, or a strip of one row of C from a list.
 
-use super::panels::COLUMNS;
+use super::listed::{Entry, Listing};
+use super::panels::{COLUMNS, Line};
 
 /// The most rows of a tile.
 pub(super) const ROWS: usize = 8;
-
-/// Rows of a tile whose numbers of A are listed.
-pub(in crate::engine) const GROUP: usize = 4;
 
 /// Where a tile's numbers of A are.
 #[derive(Clone, Copy)]
@@ -15,8 +13,6 @@ pub(super) enum Left {
     Rows { first: *const f32, stride: usize },
     /// Packed: the tile's numbers for one step of the inner dimension beside each other.
     Packed { first: *const f32 },
-    /// In fours, of which a tile of fewer rows uses the first, and only for the rows of B that `rows` names.
-    Listed { first: *const f32, rows: *const u32 },
 }
 
 /// One tile to compute.
@@ -25,7 +21,7 @@ pub(super) struct Tile {
     pub(super) left: Left,
     /// A panel: for each step of the inner dimension [`COLUMNS`] numbers; those beyond `columns` do not matter.
     pub(super) panel: *const f32,
-    /// Steps of the inner dimension: rows of the panel, or of the list.
+    /// Steps of the inner dimension: rows of the panel.
     pub(super) depth: usize,
     /// The tile's first number in C, and the distance of C's rows.
     pub(super) out: *mut f32,
@@ -53,20 +49,85 @@ pub(super) unsafe fn compute(tile: &Tile) {
     unreachable!("panels are used where AVX-512 is");
 }
 
-/// Which of at most 16 numbers are not zero, the first in the lowest bit.
-pub(super) fn nonzero(values: &[f32]) -> u32 {
-    debug_assert!(values.len() <= 16);
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: listed products are used where AVX-512 is.
-    let places = unsafe { super::avx512::nonzero(values) };
-    #[cfg(not(target_arch = "x86_64"))]
-    let places = values.iter().rev().fold(0, |places, &value| places << 1 | u32::from(value != 0.0));
-    places
+/// One row's list, or a part of it, and what it is multiplied with.
+#[derive(Clone, Copy)]
+pub(super) struct Strip<'a> {
+    pub(super) entries: &'a [Entry],
+    /// One panel or two; as long as the entries ask for.
+    pub(super) panels: [&'a [Line]; 2],
+    /// The first number in C.
+    pub(super) out: *mut f32,
+    /// Columns of C: at most those of the panels.
+    pub(super) columns: usize,
+    /// Whether to add to C instead of writing it.
+    pub(super) add: bool,
 }
 
-/// Σ a ∘ b over at most 32 numbers.
+/// Computes a strip.
+///
+/// # Safety
+/// As of [`compute`]; the panels have the lines that the entries name.
+pub(super) unsafe fn multiply(strip: &Strip<'_>) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: the caller's.
+    unsafe {
+        super::avx512_lists::multiply(strip);
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    unreachable!("{ELSEWHERE} {:?}", strip.out);
+}
+
+/// Lists at most 16 numbers of a row, of which the first is number `first`: those of `values` where `marks` are not zero. Says how
+/// many there are.
+pub(super) fn list(marks: &[f32], values: &[f32], first: usize, out: &mut [Entry]) -> usize {
+    debug_assert!(marks.len() <= 16 && marks.len() == values.len());
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: lists are used where AVX-512 is.
+    unsafe {
+        super::avx512_lists::list(marks, values, first, out)
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    unreachable!("{ELSEWHERE} {first} {out:?}")
+}
+
+/// Lists at most 16 rows, marks and values, of a matrix, of which the first is number `first`, in its columns from `column` on, at most 16:
+/// each column's entries go to `entries` at `capacity` times the column, after as many as `counts` says.
+pub(super) fn list_columns(
+    rows: &[(&[f32], &[f32])],
+    listing: Listing,
+    first: usize,
+    column: usize,
+    counts: &mut [u32],
+    entries: &mut [Entry],
+    capacity: usize,
+) {
+    debug_assert!(rows.len() <= 16 && counts.len() <= 16);
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: lists are used where AVX-512 is.
+    unsafe {
+        super::avx512_lists::list_columns(rows, listing, first, column, counts, entries, capacity);
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    unreachable!("{ELSEWHERE} {listing:?} {first} {column} {entries:?} {capacity}")
+}
+
+/// Every value of a list squared.
+pub(super) fn square(entries: &mut [Entry]) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: lists are used where AVX-512 is.
+    unsafe {
+        super::avx512_lists::square(entries);
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    unreachable!("{ELSEWHERE} {entries:?}")
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+const ELSEWHERE: &str = "lists are used where AVX-512 is";
+
+/// Σ a ∘ b over at most 64 numbers.
 pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
-    debug_assert!(a.len() == b.len() && a.len() <= COLUMNS);
+    debug_assert!(a.len() == b.len() && a.len() <= 2 * COLUMNS);
     #[cfg(target_arch = "x86_64")]
     // SAFETY: listed products are used where AVX-512 is.
     let sum = unsafe { super::avx512::dot(a, b) };

@@ -1,165 +1,181 @@
-//! Products with images: four fifths of MNIST's pixels are black, and 0 times a weight need not be computed. Noise that
-//! multiplies leaves them black.
+//! Products with a matrix that has many zeros, by lists of its other numbers: 0 times a weight need not be computed.
 //!
-//! Four rows (of A for A·W, of Aᵀ for Aᵀ·D) make a group, which keeps a list of the places where one of them is not zero, and its
-//! numbers there. With four rows the innermost loop still computes as fast as it can, and a list is a third of all places.
+//! Four fifths of MNIST's pixels are black, a rectifier leaves half of its units or fewer, and noise that multiplies keeps them
+//! at 0; so does the gradient that comes back through a rectifier. A row's list is what the innermost loop runs over.
 
-use ndarray::{ArrayView2, ArrayViewMut2};
+use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2};
 
-use super::kernel::{self, GROUP, Left, Tile};
-use super::panels::{COLUMNS, Panels};
+use super::kernel::{self, Strip};
+use super::panels::{COLUMNS, Line, Panels};
 use super::transposed::take_panel;
 
 /// Numbers that are looked at together.
 const LANES: usize = 16;
 
-/// Groups of rows, kept from step to step.
+/// Lines of two panels that a row's list is multiplied with before the next row's is: they stay in a first-level cache of 32 KB.
+const PIECE: usize = 128;
+
+/// Columns of C that are computed together.
+const STRIP: usize = 2 * COLUMNS;
+
+/// The share of numbers that are not zero up to which lists are the faster way; measured between 0.6 and 0.7.
+pub(in crate::engine) const MOST_LISTED: f64 = 0.6;
+
+/// Places after a list that may be overwritten.
+pub(super) const SLACK: usize = LANES;
+
+/// A number that is not zero.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(C)]
+pub(super) struct Entry {
+    /// Of the line of a panel that it multiplies, in bytes.
+    pub(super) offset: u32,
+    pub(super) value: f32,
+}
+
+/// What is listed where a matrix of marks is not zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::engine) enum Listing {
+    /// The marks.
+    Marks,
+    /// The numbers of another matrix.
+    Values,
+    /// Those less the marks.
+    Differences,
+}
+
+/// The lists of a matrix's rows, kept from step to step.
 #[derive(Debug, Default)]
 pub(in crate::engine) struct Listed {
-    groups: Vec<Group>,
+    /// Each row's, `capacity` apart, in ascending order.
+    entries: Vec<Entry>,
+    capacity: usize,
+    /// For each row, where the entries of each [`PIECE`] end.
+    ends: Vec<u32>,
     /// Rows, and numbers in a row.
     rows: usize,
     depth: usize,
+    /// Entries of each column while it is listed.
+    counts: Vec<u32>,
     panel: Panels,
-}
-
-#[derive(Debug, Default)]
-struct Group {
-    rows: usize,
-    /// Where it is not zero, in ascending order.
-    steps: Vec<u32>,
-    /// Its numbers there; zero for rows that a last group does not have.
-    values: Vec<[f32; GROUP]>,
 }
 
 impl Listed {
     fn begin(&mut self, rows: usize, depth: usize) {
-        (self.rows, self.depth) = (rows, depth);
-        let used = rows.div_ceil(GROUP);
-        if self.groups.len() < used {
-            self.groups.resize_with(used, Group::default);
+        assert!(u32::try_from(depth * size_of::<Line>()).is_ok(), "a panel of less than 4 GB");
+        (self.rows, self.depth, self.capacity) = (rows, depth, depth + SLACK);
+        if self.entries.len() < rows * self.capacity {
+            self.entries.resize(rows * self.capacity, Entry::default());
         }
-        for (index, group) in self.used_mut().iter_mut().enumerate() {
-            group.rows = GROUP.min(rows - index * GROUP);
-            group.steps.clear();
-            group.values.clear();
+        let ends = rows * self.pieces();
+        if self.ends.len() < ends {
+            self.ends.resize(ends, 0);
         }
     }
 
-    /// Those of the groups that are in use.
-    fn used(&self) -> &[Group] {
-        &self.groups[..self.rows.div_ceil(GROUP)]
+    fn pieces(&self) -> usize {
+        self.depth.div_ceil(PIECE)
     }
 
-    fn used_mut(&mut self) -> &mut [Group] {
-        &mut self.groups[..self.rows.div_ceil(GROUP)]
-    }
-
-    /// The rows of a matrix.
-    pub(in crate::engine) fn take_rows(&mut self, matrix: ArrayView2<'_, f32>) {
-        self.begin(matrix.nrows(), matrix.ncols());
-        for (index, group) in self.used_mut().iter_mut().enumerate() {
-            let mut lines: [&[f32]; GROUP] = [&[]; GROUP];
-            for (row, line) in lines[..group.rows].iter_mut().enumerate() {
-                *line = matrix.row(index * GROUP + row).to_slice().expect("rows are contiguous");
-            }
-            let lines = &lines[..group.rows];
-            for first in (0..matrix.ncols()).step_by(LANES) {
-                let end = (first + LANES).min(matrix.ncols());
-                let mut places = lines.iter().fold(0, |places, line| places | kernel::nonzero(&line[first..end]));
-                while places != 0 {
-                    let place = first + places.trailing_zeros() as usize;
-                    group.steps.push(place as u32);
-                    group.values.push(match *lines {
-                        [a, b, c, d] => [a[place], b[place], c[place], d[place]],
-                        _ => padded(lines.iter().map(|line| line[place])),
-                    });
-                    places &= places - 1;
+    /// Lists the rows of `values` where `marks`, a matrix of the same shape, is not zero; gives up, and says so by `false`, where the
+    /// first rows have more of that than the share `most`.
+    pub(in crate::engine) fn take_rows(
+        &mut self,
+        marks: ArrayView2<'_, f32>,
+        values: ArrayView2<'_, f32>,
+        most: f64,
+    ) -> bool {
+        const FIRST: usize = 8;
+        self.begin(marks.nrows(), marks.ncols());
+        let pieces = self.pieces();
+        for (row, (marks, values)) in marks.outer_iter().zip(values.outer_iter()).enumerate() {
+            let list = &mut self.entries[row * self.capacity..(row + 1) * self.capacity];
+            let (marks, values) = (contiguous(&marks).chunks(PIECE), contiguous(&values).chunks(PIECE));
+            let mut count = 0;
+            for (piece, (marks, values)) in marks.zip(values).enumerate() {
+                for (step, (marks, values)) in marks.chunks(LANES).zip(values.chunks(LANES)).enumerate() {
+                    count += kernel::list(marks, values, piece * PIECE + step * LANES, &mut list[count..]);
                 }
+                self.ends[row * pieces + piece] = count as u32;
+            }
+            if row + 1 == FIRST && self.share_of(FIRST) > most {
+                return false;
             }
         }
+        marks.nrows() >= FIRST || self.share_of(self.rows) <= most
     }
 
-    /// The rows of a transposed matrix, whose own rows come in parts: those of `values`, listed where `marks` is not zero.
+    /// Lists the rows of a transposed matrix, whose own rows come in parts of marks and values; gives up as [`Self::take_rows`] does.
     pub(in crate::engine) fn take_columns<'a>(
         &mut self,
         parts: impl Iterator<Item = (ArrayView2<'a, f32>, ArrayView2<'a, f32>)> + Clone,
-    ) {
+        listing: Listing,
+        most: f64,
+    ) -> bool {
         let depth = parts.clone().map(|(marks, _)| marks.nrows()).sum();
         let columns = parts.clone().next().map_or(0, |(marks, _)| marks.ncols());
         self.begin(columns, depth);
-        let mut step = 0;
-        for (marks, values) in parts {
-            for (marks, values) in marks.outer_iter().zip(values.outer_iter()) {
-                let (marks, values) = (contiguous(&marks), contiguous(&values));
-                for first in (0..columns).step_by(LANES) {
-                    let end = (first + LANES).min(columns);
-                    let places = kernel::nonzero(&marks[first..end]);
-                    if places == 0 {
-                        continue;
-                    }
-                    for (index, first) in (first..end).step_by(GROUP).enumerate() {
-                        if places >> (index * GROUP) & 0xf != 0 {
-                            let group = &mut self.groups[first / GROUP];
-                            group.steps.push(step);
-                            group.values.push(match values[first..first + group.rows] {
-                                [a, b, c, d] => [a, b, c, d],
-                                ref values => padded(values.iter().copied()),
-                            });
-                        }
-                    }
+        self.counts.clear();
+        self.counts.resize(columns, 0);
+        let pieces = self.pieces();
+        let mut rows = parts.flat_map(|(marks, values)| marks.into_outer_iter().zip(values.into_outer_iter()));
+        for first in (0..depth).step_by(LANES) {
+            let height = LANES.min(depth - first);
+            let mut group: [(&[f32], &[f32]); LANES] = [(&[], &[]); LANES];
+            for (slot, (marks, values)) in group.iter_mut().zip(rows.by_ref().take(height)) {
+                *slot = (marks.to_slice().expect(ORDER), values.to_slice().expect(ORDER));
+            }
+            for (block, counts) in self.counts.chunks_mut(LANES).enumerate() {
+                let column = block * LANES;
+                kernel::list_columns(
+                    &group[..height],
+                    listing,
+                    first,
+                    column,
+                    counts,
+                    &mut self.entries,
+                    self.capacity,
+                );
+            }
+            let done = first + height;
+            if done.is_multiple_of(PIECE) || done == depth {
+                for (ends, &count) in self.ends.chunks_exact_mut(pieces).zip(&self.counts) {
+                    ends[(done - 1) / PIECE] = count;
                 }
-                step += 1;
+            }
+            let listed: u32 = if first == 0 { self.counts.iter().sum() } else { 0 };
+            if f64::from(listed) > most * (height * columns) as f64 {
+                return false;
             }
         }
+        true
     }
 
-    /// The share of all places that are listed, over the groups.
-    pub(in crate::engine) fn share_of_places(&self) -> f64 {
-        let listed: usize = self.used().iter().map(|group| group.steps.len()).sum();
-        listed as f64 / (self.used().len() * self.depth).max(1) as f64
+    /// The share of the first rows' numbers that are listed.
+    fn share_of(&self, rows: usize) -> f64 {
+        let listed: usize = (0..rows).map(|row| self.count(row)).sum();
+        listed as f64 / (rows * self.depth).max(1) as f64
+    }
+
+    fn count(&self, row: usize) -> usize {
+        match self.pieces() {
+            0 => 0,
+            pieces => self.ends[(row + 1) * pieces - 1] as usize,
+        }
     }
 
     /// Every number squared.
     pub(in crate::engine) fn square(&mut self) {
-        for value in self.used_mut().iter_mut().flat_map(|group| group.values.as_flattened_mut()) {
-            *value *= *value;
-        }
-    }
-
-    /// After [`Self::take_columns`]: every number less what another matrix has in its place.
-    pub(in crate::engine) fn subtract<'a>(&mut self, parts: impl Iterator<Item = ArrayView2<'a, f32>> + Clone) {
-        for (index, group) in self.used_mut().iter_mut().enumerate() {
-            let first = index * GROUP;
-            let mut parts = parts.clone();
-            let (mut begin, mut part) = (0, parts.next());
-            for (&step, values) in group.steps.iter().zip(&mut group.values) {
-                while let Some(rows) =
-                    part.as_ref().map(|part| part.nrows()).filter(|rows| step as usize >= begin + rows)
-                {
-                    begin += rows;
-                    part = parts.next();
-                }
-                let Some(part) = &part else { break };
-                let row = part.row(step as usize - begin);
-                for (value, other) in values.iter_mut().zip(row.iter().skip(first)) {
-                    *value -= other;
-                }
-            }
+        for row in 0..self.rows {
+            let count = self.count(row);
+            kernel::square(&mut self.entries[row * self.capacity..][..count]);
         }
     }
 
     /// `out` ← listed rows · `panels`.
-    pub(in crate::engine) fn product(&self, panels: &Panels, mut out: ArrayViewMut2<'_, f32>) {
-        assert_eq!((self.rows, self.depth, panels.columns()), (out.nrows(), panels.depth(), out.ncols()), "shapes");
-        let stride = out.strides()[0].unsigned_abs();
-        for panel in 0..panels.count() {
-            for (index, group) in self.used().iter().enumerate() {
-                let corner = &raw mut out[(index * GROUP, panel * COLUMNS)];
-                // SAFETY: the panel has `depth` lines, and `out` the group's rows and the panel's columns.
-                unsafe { group.tile(panels.panel(panel), corner, stride, panels.width(panel), false) };
-            }
-        }
+    pub(in crate::engine) fn product(&self, panels: &Panels, out: ArrayViewMut2<'_, f32>) {
+        assert_eq!(panels.columns(), out.ncols(), "shapes");
+        self.multiply(panels, 0, out, false);
     }
 
     /// `out` ← (or +=, with `add`) listed rows · D, where D's rows come in parts.
@@ -169,17 +185,13 @@ impl Listed {
         mut out: ArrayViewMut2<'_, f32>,
         add: bool,
     ) {
-        assert_eq!(self.rows, out.nrows(), "shapes");
-        let (columns, stride) = (out.ncols(), out.strides()[0].unsigned_abs());
-        for first in (0..columns).step_by(COLUMNS) {
-            let width = COLUMNS.min(columns - first);
-            take_panel(&mut self.panel, parts.clone(), first, width, self.depth);
-            for (index, group) in self.used().iter().enumerate() {
-                let corner = &raw mut out[(index * GROUP, first)];
-                // SAFETY: as above.
-                unsafe { group.tile(self.panel.panel(0), corner, stride, width, add) };
-            }
+        let mut panel = std::mem::take(&mut self.panel);
+        for first in (0..out.ncols()).step_by(STRIP) {
+            let width = STRIP.min(out.ncols() - first);
+            take_panel(&mut panel, parts.clone(), first, width, self.depth);
+            self.multiply(&panel, first, out.view_mut(), add);
         }
+        self.panel = panel;
     }
 
     /// `sums`[i] += Σ over columns of `factors` ∘ (listed rows · D) in row i.
@@ -190,42 +202,69 @@ impl Listed {
         sums: &mut [f32],
     ) {
         assert_eq!((self.rows, self.rows), (factors.nrows(), sums.len()), "shapes");
-        let columns = factors.ncols();
-        for first in (0..columns).step_by(COLUMNS) {
-            let width = COLUMNS.min(columns - first);
-            take_panel(&mut self.panel, parts.clone(), first, width, self.depth);
-            for (index, group) in self.used().iter().enumerate() {
-                let mut tile = [[0.0; COLUMNS]; GROUP];
-                // SAFETY: as above.
-                unsafe { group.tile(self.panel.panel(0), tile.as_mut_ptr().cast(), COLUMNS, width, false) };
-                for (row, tile) in tile[..group.rows].iter().enumerate() {
-                    let row = index * GROUP + row;
-                    let factors = &contiguous(&factors.row(row))[first..first + width];
-                    sums[row] += kernel::dot(&tile[..width], factors);
+        let mut panel = std::mem::take(&mut self.panel);
+        for first in (0..factors.ncols()).step_by(STRIP) {
+            let width = STRIP.min(factors.ncols() - first);
+            take_panel(&mut panel, parts.clone(), first, width, self.depth);
+            let sides = [0, 1].map(|side| side_of(&panel, side));
+            for piece in 0..self.pieces() {
+                for (row, sum) in sums.iter_mut().enumerate() {
+                    let mut strip = [0.0; STRIP];
+                    // SAFETY: the panel has `depth` lines, and the strip `width` columns.
+                    unsafe { self.strip(row, piece, sides, strip.as_mut_ptr(), width, false) };
+                    *sum += kernel::dot(&strip[..width], &contiguous(&factors.row(row))[first..first + width]);
+                }
+            }
+        }
+        self.panel = panel;
+    }
+
+    /// Columns of `out` from `first` on ← (or +=) listed rows · `panels`.
+    fn multiply(&self, panels: &Panels, first: usize, mut out: ArrayViewMut2<'_, f32>, add: bool) {
+        let fits = self.rows == out.nrows() && self.depth == panels.depth() && first + panels.columns() <= out.ncols();
+        assert!(fits && (out.ncols() <= 1 || out.strides()[1] == 1), "shapes");
+        if self.depth == 0 && !add {
+            out.fill(0.0);
+        }
+        let (corner, stride) = (out.as_mut_ptr(), out.strides()[0].unsigned_abs());
+        for pair in (0..panels.count()).step_by(2) {
+            let sides = [pair, pair + 1].map(|side| side_of(panels, side));
+            let column = pair * COLUMNS;
+            let width = STRIP.min(panels.columns() - column);
+            for piece in 0..self.pieces() {
+                for row in 0..self.rows {
+                    // SAFETY: the panels have `depth` lines, and `out` these rows and columns.
+                    unsafe {
+                        let strip = corner.add(row * stride + first + column);
+                        self.strip(row, piece, sides, strip, width, add || piece > 0);
+                    }
                 }
             }
         }
     }
-}
 
-impl Group {
+    /// `width` numbers at `out` ← (or +=, with `add`) one piece of a row · two panels, of which the second is needed for more
+    /// than 32.
+    ///
     /// # Safety
-    /// `lines` has every line that is listed, and `out` the group's rows of `columns` numbers.
-    unsafe fn tile(&self, lines: &[super::panels::Line], out: *mut f32, out_stride: usize, columns: usize, add: bool) {
-        let left = Left::Listed { first: self.values.as_ptr().cast(), rows: self.steps.as_ptr() };
-        let (panel, depth) = (lines.as_ptr().cast(), self.steps.len());
-        // SAFETY: the caller's, and panels exist where AVX-512 does.
-        unsafe { kernel::compute(&Tile { left, panel, depth, out, out_stride, rows: self.rows, columns, add }) };
+    /// The panels have `depth` lines, and `out` as many numbers.
+    unsafe fn strip(&self, row: usize, piece: usize, panels: [&[Line]; 2], out: *mut f32, width: usize, add: bool) {
+        let ends = &self.ends[row * self.pieces()..];
+        let entries = if piece == 0 { 0 } else { ends[piece - 1] as usize }..ends[piece] as usize;
+        let entries = &self.entries[row * self.capacity..][entries];
+        debug_assert!(panels[0].len() == self.depth && (width <= COLUMNS || panels[1].len() == self.depth), "shapes");
+        // SAFETY: lists are of lines below `depth`; the rest is the caller's.
+        unsafe { kernel::multiply(&Strip { entries, panels, out, columns: width, add }) };
     }
 }
 
-/// A group's numbers in one place, of fewer rows than it could have.
-fn padded(values: impl Iterator<Item = f32>) -> [f32; GROUP] {
-    let mut all = [0.0; GROUP];
-    all.iter_mut().zip(values).for_each(|(slot, value)| *slot = value);
-    all
+/// A panel, or nothing behind the last one.
+fn side_of(panels: &Panels, panel: usize) -> &[Line] {
+    if panel < panels.count() { panels.panel(panel) } else { &[] }
 }
 
-fn contiguous<'a>(row: &ndarray::ArrayView1<'a, f32>) -> &'a [f32] {
-    row.to_slice().expect("rows are contiguous")
+const ORDER: &str = "rows are contiguous";
+
+fn contiguous<'a>(row: &ArrayView1<'a, f32>) -> &'a [f32] {
+    row.to_slice().expect(ORDER)
 }

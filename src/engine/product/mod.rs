@@ -2,11 +2,13 @@
 //!
 //! With AVX-512, in single precision, they are computed here, from a right factor that is packed once for all threads
 //! ([`Panels`]): the arithmetic is that of a BLAS, which however packs both factors anew in each of its calls and cannot know
-//! that most of an image is black ([`Listed`]). Elsewhere, and in double precision, BLAS computes them; that is also the plain
+//! that most of an image is black, and half of a rectified layer or more ([`Listed`]). Elsewhere, and in double precision, BLAS computes them; that is also the plain
 //! version that tests compare with.
 
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod avx512_lists;
 mod kernel;
 mod listed;
 mod panels;
@@ -17,8 +19,7 @@ use std::any::TypeId;
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-pub(super) use kernel::GROUP;
-pub(super) use listed::Listed;
+pub(super) use listed::{Listed, Listing, MOST_LISTED};
 pub(super) use panels::{Filling, Panels};
 pub(super) use transposed::{DEPTH, Transposed};
 
@@ -224,13 +225,20 @@ mod tests {
             let mut listed = Listed::default();
             let mut out = Array2::from_elem((rows, columns), f32::NAN);
             // Twice: nothing of the first is left.
-            listed.take_rows(matrix(rows, depth, 0.5, 6).view());
-            listed.take_rows(a.view());
+            let others = matrix(rows, depth, 0.5, 6);
+            assert!(listed.take_rows(others.view(), others.view(), 1.0));
+            assert!(listed.take_rows(a.view(), a.view(), 1.0));
             listed.product(&packed(&b), out.view_mut());
             assert_close(&out, &double(&a).dot(&double(&b)), depth);
             listed.square();
             listed.product(&packed(&b), out.view_mut());
             assert_close(&out, &double(&a).mapv(|x| x * x).dot(&double(&b)), depth);
+            // Other numbers in the same places.
+            let values = matrix(rows, depth, 1.0, 10);
+            assert!(listed.take_rows(a.view(), values.view(), 1.0));
+            listed.product(&packed(&b), out.view_mut());
+            let values = ndarray::Zip::from(&a).and(&values).map_collect(|&a, &x| if a == 0.0 { 0.0 } else { x });
+            assert_close(&out, &double(&values).dot(&double(&b)), depth);
         }
     }
 
@@ -258,13 +266,20 @@ mod tests {
                 assert_close(&out, &double(&a).mapv(|x| x * x).t().dot(&double(&d)), depth);
 
                 let mut listed = Listed::default();
-                listed.take_columns(cleans.clone().zip(inputs.clone()));
+                let marked = cleans.clone().zip(inputs.clone());
+                assert!(listed.take_columns(inputs.clone().zip(inputs.clone()), Listing::Marks, 1.0));
+                listed.product_with(deltas.clone(), out.view_mut(), false);
+                assert_close(&out, &expected, depth);
+                listed.square();
+                listed.product_with(deltas.clone(), out.view_mut(), false);
+                assert_close(&out, &double(&a).mapv(|x| x * x).t().dot(&double(&d)), depth);
+                assert!(listed.take_columns(marked.clone(), Listing::Values, 1.0));
                 listed.product_with(deltas.clone(), out.view_mut(), false);
                 assert_close(&out, &expected, depth);
                 listed.product_with(deltas.clone(), out.view_mut(), true);
                 assert_close(&out, &(&expected * 2.0), depth);
                 // a − clean is a / 2.
-                listed.subtract(cleans.clone());
+                assert!(listed.take_columns(marked, Listing::Differences, 1.0));
                 let factors = matrix(rows, columns, 1.0, 9);
                 let mut sums = vec![1.0; rows];
                 listed.weighted_product_with(deltas, factors.view(), &mut sums);
@@ -272,6 +287,24 @@ mod tests {
                 let sums = Array2::from_shape_vec((rows, 1), sums).unwrap();
                 assert_close(&sums, &weighted.insert_axis(Axis(1)), depth * columns);
             }
+        }
+    }
+
+    #[test]
+    fn lists_give_up_where_little_is_zero() {
+        if !panels_are_used() {
+            return;
+        }
+        for (rows, depth, _) in SHAPES {
+            let a = matrix(rows, depth, 1.0, 11);
+            let mut listed = Listed::default();
+            assert!(!listed.take_rows(a.view(), a.view(), MOST_LISTED), "{rows} rows");
+            assert!(!listed.take_columns(std::iter::once((a.view(), a.view())), Listing::Marks, MOST_LISTED));
+            let black = Array2::zeros((rows, depth));
+            assert!(listed.take_rows(black.view(), a.view(), MOST_LISTED));
+            let mut out = Array2::from_elem((rows, 3), f32::NAN);
+            listed.product(&packed(&matrix(depth, 3, 1.0, 12)), out.view_mut());
+            assert!(out.iter().all(|&x| x == 0.0));
         }
     }
 
