@@ -9,7 +9,18 @@ use crate::noise::{RowKey, fill_standard_normal, fill_standard_normal_f64};
 
 /// A floating-point number that BLAS multiplies: `f32` (the default everywhere) or `f64` (for gradient checks).
 pub trait Real:
-    Float + NumAssign + LinalgScalar + ScalarOperand + Debug + Display + Default + Send + Sync + std::iter::Sum + 'static
+    Float
+    + NumAssign
+    + LinalgScalar
+    + ScalarOperand
+    + From<u8>
+    + Debug
+    + Display
+    + Default
+    + Send
+    + Sync
+    + std::iter::Sum
+    + 'static
 {
     /// The name of the type in safetensors files and messages.
     const NAME: &'static str;

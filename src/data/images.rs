@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use multiversion::multiversion;
 use ndarray::{ArcArray2, Array2, ArrayView2, s};
 use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;
@@ -132,14 +133,18 @@ impl Images {
         let inputs = self.inputs();
         assert_eq!(out.len(), examples.len() * inputs, "{} examples of {inputs} pixels each", examples.len());
         let pixels = self.pixels.as_slice().expect("pixels are in standard layout");
-        // In single precision and in double, exactly pixel / 255 rounded: a table, which costs less than to divide.
-        let scaled: [T; 256] = std::array::from_fn(|pixel| T::of(pixel as f64 / 255.0));
         for (&example, out) in examples.iter().zip(out.chunks_exact_mut(inputs)) {
-            let row = &pixels[example * inputs..][..inputs];
-            for (out, &pixel) in out.iter_mut().zip(row) {
-                *out = scaled[usize::from(pixel)];
-            }
+            scale(&pixels[example * inputs..][..inputs], out);
         }
+    }
+}
+
+/// Pixel / 255, rounded.
+#[multiversion(targets = "simd")]
+fn scale<T: Real>(pixels: &[u8], out: &mut [T]) {
+    let white = <T as From<u8>>::from(255);
+    for (out, &pixel) in out.iter_mut().zip(pixels) {
+        *out = <T as From<u8>>::from(pixel) / white;
     }
 }
 
@@ -148,4 +153,17 @@ pub(super) fn inputs(height: usize, width: usize) -> Result<usize> {
     height.checked_mul(width).filter(|&inputs| inputs > 0).ok_or_else(|| {
         Error::argument("height × width", format!("{height} × {width}"), "an image of at least one pixel")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pixel_is_its_255th_rounded_once() {
+        let pixels: Vec<u8> = (0..=255).collect();
+        let mut single = [0.0f32; 256];
+        scale(&pixels, &mut single);
+        assert!((0..=255).zip(single).all(|(pixel, x)| x == (f64::from(pixel) / 255.0) as f32));
+    }
 }
