@@ -139,6 +139,11 @@ impl<T: Real> Adam<T> {
         &self.averaged
     }
 
+    /// Both moments of every array.
+    pub(crate) fn moments(&self) -> impl Iterator<Item = &[T]> {
+        self.first_moment.iter().chain(&self.second_moment).map(Vec::as_slice)
+    }
+
     /// Changes the parameters by one step, projects α, and updates the average. `schedule` multiplies the step size.
     pub(crate) fn step(
         &mut self,

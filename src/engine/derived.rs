@@ -6,6 +6,7 @@ use std::ops::Range;
 use ndarray::{Array1, Array2, ArrayView2, s};
 use smallvec::SmallVec;
 
+use super::pages::Places;
 use super::product::{self, Panels, Right, has_panels, single, single_slice};
 use super::workers::{Split, Workers, share};
 use crate::Real;
@@ -79,6 +80,15 @@ impl<T: Real> Derived<T> {
     /// Whether the products are computed from panels.
     pub(super) fn has_panels(&self) -> bool {
         self.panels.is_some()
+    }
+
+    /// Where its large arrays are.
+    pub(super) fn add_to(&self, places: &mut Places) {
+        places.add(self.variance.as_slice());
+        if let Some(panels) = &self.panels {
+            let all = [&panels.weight, &panels.variance, &panels.weight_back, &panels.variance_back];
+            places.add(all.map(Panels::lines));
+        }
     }
 
     /// W, packed.

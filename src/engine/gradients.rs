@@ -69,6 +69,16 @@ impl<T: Real> Gradients<T> {
     }
 }
 
+impl<T> Gradients<T> {
+    /// Every large array, whatever it is for.
+    pub(super) fn arrays(&self) -> impl Iterator<Item = &[T]> {
+        self.layers
+            .iter()
+            .flat_map(|layer| [&layer.weight, &layer.noise, &layer.through_variance])
+            .filter_map(|a| a.as_slice())
+    }
+}
+
 /// Whether a layer learns the rates of the noise on its input.
 pub(super) fn learns_input_noise<T: Real>(layer: &Layer<T>) -> bool {
     matches!(layer.noise, Noise::GaussianInput(_)) && layer.learned_rates().is_some()

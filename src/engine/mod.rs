@@ -7,6 +7,7 @@ pub(crate) mod batch;
 mod derived;
 mod gradients;
 mod layout;
+mod pages;
 mod product;
 mod workers;
 mod workspace;
@@ -27,6 +28,7 @@ use crate::optimizer::Adam;
 use derived::{Derived, Needs};
 use gradients::{Pass, Scratch, learns_input_noise};
 use layout::Layout;
+use pages::Places;
 use workspace::Workspace;
 
 /// The objective that is minimised: mean cross-entropy of the minibatch + w · KL / N (the lower bound's negative, for one
@@ -89,6 +91,8 @@ pub struct Engine<T = f32> {
     gradients: Gradients<T>,
     /// Whether the loss's gradient goes back to the network's input.
     input_gradient: bool,
+    /// Whether huge pages have been asked for.
+    settled: bool,
 }
 
 impl<T: Real> Engine<T> {
@@ -139,14 +143,30 @@ impl<T: Real> Engine<T> {
             scratch: (0..threads).map(|_| Scratch::new(network)).collect(),
             gradients: Gradients::new(network),
             input_gradient,
+            settled: false,
             workers,
         })
     }
 
     /// Changes the network by one step along the gradients that the last [`Self::gradient`] computed; `schedule`
     /// multiplies the step size.
-    pub fn step(&self, network: &mut Network<T>, adam: &mut Adam<T>, schedule: f64) {
+    pub fn step(&mut self, network: &mut Network<T>, adam: &mut Adam<T>, schedule: f64) {
+        if !self.settled {
+            self.settle(network, adam);
+        }
         adam.step(network, &self.gradients, schedule, &self.workers);
+    }
+
+    /// Asks for huge pages for everything that steps go through, once all of it is there.
+    fn settle(&mut self, network: &Network<T>, adam: &Adam<T>) {
+        let mut places = Places::default();
+        places.add(network.parameters().into_iter().chain(adam.averaged().parameters()).map(|(_, values)| values));
+        places.add(adam.moments());
+        places.add(self.gradients.arrays());
+        self.derived.iter().for_each(|derived| derived.add_to(&mut places));
+        self.spaces.iter().for_each(|space| places.add(space.arrays()));
+        places.ask();
+        self.settled = true;
     }
 
     /// The gradients that the last [`Self::gradient`] computed.

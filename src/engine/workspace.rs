@@ -107,6 +107,12 @@ impl<T: Real> Workspace<T> {
         std::iter::once(inputs).chain(self.layers.iter().map(|layer| layer.delta.ncols()))
     }
 
+    /// The large arrays.
+    pub(super) fn arrays(&self) -> impl Iterator<Item = &[T]> {
+        let layers = self.layers.iter().flat_map(|l| [&l.clean, &l.input, &l.gate, &l.spread, &l.delta]);
+        layers.chain([&self.input_delta, &self.block]).filter_map(|array| array.as_slice())
+    }
+
     /// Rows that fit.
     pub(super) fn capacity(&self) -> usize {
         self.layers[0].input.nrows()

@@ -40,6 +40,11 @@ impl Panels {
         self.lines.is_empty()
     }
 
+    /// Everything that is kept.
+    pub(in crate::engine) fn lines(&self) -> &[Line] {
+        &self.lines
+    }
+
     /// Rows of the matrix.
     pub(super) fn depth(&self) -> usize {
         self.depth
