@@ -133,6 +133,12 @@ fetch_locked() {
     # Without a network, what is here has to do.
     cargo fetch --quiet --manifest-path "$kernel_warm/Cargo.toml" ||
         say "… not all of it could be downloaded: what is here has to do"
+    # What the standard library's own sources depend on: without it the types of cells' variables are not found.
+    local library host
+    library=$(rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.toml
+    host=$(rustc --version --verbose | sed -n 's/^host: //p')
+    [ ! -e "$library" ] || RUSTC_BOOTSTRAP=1 cargo fetch --quiet --locked --target "$host" --manifest-path "$library" ||
+        say "… not to be had here: a new variable of a standard type needs its type written out"
 }
 
 warm_notebooks() {
