@@ -36,7 +36,8 @@ RUN scripts/setup.sh packages \
 # --- the command line, and MNIST --------------------------------------------------------------------------------------
 FROM base AS data
 COPY . .
-RUN cargo build --locked --release --bin vardrop
+# Without the debugging information that profiles need: it is most of the program.
+RUN CARGO_PROFILE_RELEASE_DEBUG=false cargo build --locked --release --bin vardrop
 # A layer of its own, so that a download that failed is tried again without compiling again.
 # hadolint ignore=DL3059
 RUN mkdir -p data/mnist \

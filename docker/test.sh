@@ -221,6 +221,11 @@ claim "it says what cannot be saved" log_has "the image's notebooks open and run
 claim "cells run" runs_cells
 sed 's/^/          /' "$scratch/claim"
 finish
+begin "no network" --network none
+claim "it answers" answers
+claim "cells run" runs_cells
+sed 's/^/          /' "$scratch/claim"
+finish
 begin "a user who is root" --user 0:0 -e JUPYTER_TOKEN=t
 claim "is let be" status 200 http "/api/contents?token=t"
 finish

@@ -122,6 +122,25 @@ warm_foundation() {
     { rustc --version --verbose && echo "$evcxr_version $root" && cat Cargo.lock kernel/cargo.toml; } | sha256sum
 }
 
+# Downloads what notebooks link, in the versions of the crate's own lock file: the kernel starts without a lock file, and would have
+# cargo choose the newest ones. Offline, as it then runs, there are only these to choose from.
+fetch_locked() {
+    mkdir -p "$kernel_warm/src"
+    cp Cargo.lock "$kernel_warm/Cargo.lock"
+    : >"$kernel_warm/src/lib.rs"
+    printf '[package]\nname = "ctx"\nversion = "1.0.0"\nedition = "2024"\n[dependencies]\n%s\n' \
+        "vardrop = { path = \"$root\", default-features = false, features = [\"notebook\"] }" >"$kernel_warm/Cargo.toml"
+    # Without a network, what is here has to do.
+    cargo fetch --quiet --manifest-path "$kernel_warm/Cargo.toml" ||
+        say "… not all of it could be downloaded: what is here has to do"
+    # What the standard library's own sources depend on: without it the types of cells' variables are not found.
+    local library host
+    library=$(rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.toml
+    host=$(rustc --version --verbose | sed -n 's/^host: //p')
+    [ ! -e "$library" ] || RUSTC_BOOTSTRAP=1 cargo fetch --quiet --locked --target "$host" --manifest-path "$library" ||
+        say "… not to be had here: a new variable of a standard type needs its type written out"
+}
+
 warm_notebooks() {
     local foundation
     foundation=$(warm_foundation)
@@ -135,9 +154,8 @@ warm_notebooks() {
     echo "$foundation" >"$kernel_warm/foundation"
     : >"$kernel_warm/stamp"
     touch "$kernel_warm/begun"
-    # The versions of the crate's own lock file, not the newest that cargo would choose.
-    cp Cargo.lock "$kernel_warm/Cargo.lock"
-    KERNEL_FOLDER=$kernel_warm JUPYTER_PREFER_ENV_PATH=1 .venv/bin/python scripts/warm_kernel.py kernel
+    fetch_locked
+    KERNEL_FOLDER=$kernel_warm JUPYTER_PREFER_ENV_PATH=1 CARGO_NET_OFFLINE=true .venv/bin/python scripts/warm_kernel.py kernel
     echo "$foundation" >"$kernel_warm/stamp"
     touch -r "$kernel_warm/begun" "$kernel_warm/stamp"
     exec 6>&-

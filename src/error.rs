@@ -104,4 +104,15 @@ impl Error {
         let path = path.into();
         move |source| Self::Io { action, path, source }
     }
+
+    /// As [`Self::io`], of what the caller has named to be read: the operating system's reason is followed by what was expected
+    /// and what to do.
+    pub(crate) fn unread(
+        action: &'static str,
+        path: impl Into<PathBuf>,
+        remedy: &str,
+    ) -> impl FnOnce(std::io::Error) -> Self {
+        let failed = Self::io(action, path);
+        move |source| failed(std::io::Error::new(source.kind(), format!("{source}; {remedy}")))
+    }
 }

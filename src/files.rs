@@ -32,6 +32,15 @@ pub(crate) fn replace(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) 
     std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed())
 }
 
+/// The bytes of a model's file, of whichever format.
+///
+/// # Errors
+/// Where it cannot be read: the error says how to come by one.
+pub(crate) fn read_model(path: &Path) -> Result<Vec<u8>> {
+    let remedy = "expected a model's file: `vardrop train --save FILE` writes one";
+    std::fs::read(path).map_err(Error::unread("read", path, remedy))
+}
+
 /// Removes a file, which may be gone already.
 ///
 /// # Errors

@@ -301,10 +301,20 @@ fn evaluate_reads_the_saved_model_with_and_without_noise() {
 #[test]
 fn evaluate_says_what_is_wrong_with_a_file() {
     let place = Place::new();
-    assert!(place.failure("evaluate missing", 1).contains("cannot read missing"));
-    fs::write(place.path("garbage"), b"no model at all").unwrap();
-    assert!(place.failure("evaluate garbage", 1).contains("garbage is not a vardrop model"));
     place.json(&format!("{SMALL} --method none --epochs 1 --save model --json"));
+    let model = fs::read(place.path("model")).unwrap();
+    fs::write(place.path("garbage"), b"no model at all").unwrap();
+    fs::write(place.path("cut-off"), &model[..model.len() / 2]).unwrap();
+    for (name, what) in [
+        ("missing", "cannot read missing: No such file or directory"),
+        ("digits", "cannot read digits: Is a directory"),
+        ("garbage", "garbage is not a vardrop model: "),
+        ("cut-off", "cut-off is not a vardrop model: "),
+    ] {
+        let message = place.failure(&format!("evaluate {name}"), 1);
+        assert!(message.contains(what) && message.contains("`vardrop train --save"), "{message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
+    }
     for threads in ["0", "1025", "18446744073709551615"] {
         let message = place.failure(&format!("evaluate model --threads {threads}"), 1);
         assert!(message.contains(&format!("threads is {threads}")), "{message}");
@@ -312,6 +322,23 @@ fn evaluate_says_what_is_wrong_with_a_file() {
     // Digits of another size do not fit.
     let message = place.failure("evaluate model --data synthetic", 1);
     assert!(message.contains("[784]") && message.contains("[16]"), "{message}");
+}
+
+#[test]
+fn report_says_what_it_lacks_and_what_writes_it() {
+    let place = Place::new();
+    for (what, remedy) in [("figure1", "`vardrop sweep PLAN.toml"), ("claims", "`vardrop train --record FILE.jsonl`")] {
+        for (folder, reason) in [
+            ("nowhere", "cannot open nowhere: No such file or directory"),
+            ("digits", "digits is not a folder of records: it holds no .jsonl file"),
+        ] {
+            let message = place.failure(&format!("report {what} {folder}"), 1);
+            assert!(message.contains(reason) && message.contains(remedy), "{message}");
+            assert_eq!(message.lines().count(), 1, "{message}");
+        }
+    }
+    let message = place.failure("report table1 nowhere", 1);
+    assert!(message.contains("nowhere") && message.contains("`vardrop variance --record FILE.jsonl`"), "{message}");
 }
 
 #[test]

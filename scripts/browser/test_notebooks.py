@@ -55,6 +55,22 @@ FIGURES = """
     }))
 """
 
+# Of each figure whose legend covers a part of it: its cell, the part, and how many pixels of its height are covered. Panels are
+# where the mouse can select (nsewdrag).
+COVERED = """
+() => [...document.querySelectorAll('.jp-Notebook .jp-CodeCell')].flatMap((cell, index) =>
+    [...cell.querySelectorAll('.js-plotly-plot')].flatMap(plot => {
+        const legend = plot.querySelector('.legend')?.getBoundingClientRect();
+        if (!legend) return [];
+        return [...plot.querySelectorAll('.nsewdrag, .xtick text, .ytick text, .xtitle, .ytitle, .gtitle')].flatMap(part => {
+            const box = part.getBoundingClientRect();
+            const wide = Math.min(box.right, legend.right) - Math.max(box.left, legend.left);
+            const high = Math.min(box.bottom, legend.bottom) - Math.max(box.top, legend.top);
+            return wide > 1 && high > 1 ? [{cell: index + 1, part: part.textContent || part.getAttribute('class'), high}] : [];
+        });
+    }))
+"""
+
 # The text and the errors of every code cell.
 OUTPUTS = """
 () => [...document.querySelectorAll('.jp-Notebook .jp-CodeCell')].map(cell => ({
@@ -215,12 +231,14 @@ class Browser:
         return figures
 
     def check_widths(self, width):
-        """At a width of the page: figures as high as before, and nothing wider than its cell."""
+        """At a width of the page: figures as high as before, no legend over a figure, and nothing wider than its cell."""
         before = self.page.evaluate(FIGURES)
         self.page.set_viewport_size({"width": width, "height": HEIGHT})
         self.page.wait_for_timeout(2500)
         for old, new in zip(before, self.page.evaluate(FIGURES), strict=True):
             expect(abs(old["height"] - new["height"]) < 2, f"at {width} pixels, a figure is not as high as before: {old}, {new}")
+        covered = self.page.evaluate(COVERED)
+        expect(not covered, f"at {width} pixels, a legend covers parts of its figure: {covered[:5]}")
         wide = self.page.evaluate(MEASURE)
         expect(not wide, f"at {width} pixels, outputs are wider than their cells: {wide}")
 

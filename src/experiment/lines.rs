@@ -24,14 +24,15 @@ pub struct TornLine {
     pub bytes: usize,
 }
 
-/// A file of JSON lines, or every `.jsonl` file that lies directly in a folder, in the order of their names. `hint` says how
-/// a folder without one is filled.
+/// A file of JSON lines, or every `.jsonl` file that lies directly in a folder, in the order of their names. `hint` says where
+/// such files come from.
 ///
 /// # Errors
 /// A path that cannot be read, a folder without such a file.
 pub(crate) fn files(path: &Path, hint: &str) -> Result<Vec<PathBuf>> {
     let mut files = vec![path.to_owned()];
-    if fs::metadata(path).map_err(Error::io("open", path))?.is_dir() {
+    let remedy = format!("expected a file of records or a folder of them: {hint}");
+    if fs::metadata(path).map_err(Error::unread("open", path, &remedy))?.is_dir() {
         let entries = fs::read_dir(path).map_err(Error::io("list", path))?;
         let paths: std::io::Result<Vec<PathBuf>> = entries.map(|entry| entry.map(|entry| entry.path())).collect();
         files = paths.map_err(Error::io("list", path))?;

@@ -26,7 +26,8 @@ impl Records {
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let mut records = Self::default();
-        for file in lines::files(path, "`vardrop train --record FILE.jsonl` writes one")? {
+        let hint = "`vardrop sweep PLAN.toml --out DIR` writes one, and so does `vardrop train --record FILE.jsonl`";
+        for file in lines::files(path, hint)? {
             let (entries, torn) = lines::read(&file)?;
             entries.into_iter().for_each(|record| records.insert(record));
             records.torn.extend(torn);

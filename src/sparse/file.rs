@@ -73,7 +73,7 @@ impl SparseModel {
     /// A file that cannot be read.
     pub fn is_one(path: impl AsRef<Path>) -> Result<bool> {
         let path = path.as_ref();
-        let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+        let bytes = files::read_model(path)?;
         let metadata = SafeTensors::read_metadata(&bytes).ok().and_then(|(_, metadata)| metadata.metadata().clone());
         Ok(metadata.is_some_and(|map| map.contains_key(PRUNED_KEY)))
     }
@@ -110,8 +110,11 @@ impl SparseModel {
     /// A file that cannot be read, or is no pruned network: nothing in it is believed before it is checked.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
-        parse(&bytes).map_err(|reason| Error::Format { path: path.to_owned(), expected: EXPECTED, reason })
+        let bytes = files::read_model(path)?;
+        parse(&bytes).map_err(|reason| {
+            let reason = format!("{reason}; name a file that `vardrop prune` has written, or prune the model again");
+            Error::Format { path: path.to_owned(), expected: EXPECTED, reason }
+        })
     }
 }
 

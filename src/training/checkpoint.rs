@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::path::Path;
 
 use safetensors::{Dtype, SafeTensors, View};
@@ -79,7 +80,7 @@ impl Model {
     /// A file that cannot be read, or is no vardrop model.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+        let bytes = files::read_model(path)?;
         let (info, tensors) = parse(path, &bytes)?;
         let mut network = info.skeleton(path)?;
         fill(path, &tensors, "", &mut network)?;
@@ -94,7 +95,7 @@ impl ModelInfo {
     /// As [`Model::open`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+        let bytes = files::read_model(path)?;
         Ok(parse(path, &bytes)?.0)
     }
 
@@ -189,7 +190,7 @@ fn values(network: &Network) -> Vec<&[f32]> {
 }
 
 pub(super) fn resume<'a>(path: &Path, splits: &'a Splits, epochs: Option<usize>) -> Result<Trainer<'a>> {
-    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+    let bytes = files::read_model(path)?;
     let (info, tensors) = parse(path, &bytes)?;
     let describe = |name: &str, train: usize, held_out: usize| {
         format!("{name} with {train} training examples and {held_out} held out")
@@ -203,10 +204,9 @@ pub(super) fn resume<'a>(path: &Path, splits: &'a Splits, epochs: Option<usize>)
         return Err(format_error(path, format!("it stands at {reason}")));
     }
     if tensors.tensor("training.parameters.layers.0.weight").is_err() {
-        return Err(format_error(
-            path,
-            "it is an exported model, without the state that its training would go on from",
-        ));
+        let reason = "it is an exported model, without the state that its training would go on from: name a file that \
+                      `vardrop train --save` has written";
+        return Err(refused(path, reason));
     }
     let mut network = info.skeleton(path)?;
     let mut average = network.clone();
@@ -242,8 +242,14 @@ pub(super) fn resume<'a>(path: &Path, splits: &'a Splits, epochs: Option<usize>)
     Trainer::from_parts(config, splits, network, adam, best, info.history, info.position)
 }
 
-fn format_error(path: &Path, reason: impl ToString) -> Error {
+fn refused(path: &Path, reason: impl ToString) -> Error {
     Error::Format { path: path.to_owned(), expected: EXPECTED, reason: reason.to_string() }
+}
+
+/// Of a file that is damaged or of another kind, which only another file makes up for.
+fn format_error(path: &Path, reason: impl Display) -> Error {
+    let remedy = "name a file that `vardrop train --save` has written, or train the network again";
+    refused(path, format!("{reason}; {remedy}"))
 }
 
 /// The description and the tensors, with every shape checked before anything is allocated after it.
@@ -251,7 +257,7 @@ fn parse<'a>(path: &Path, bytes: &'a [u8]) -> Result<(ModelInfo, SafeTensors<'a>
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| format_error(path, error))?;
     let value = |key: &str| metadata.metadata().as_ref().and_then(|map| map.get(key));
     if value(PRUNED_KEY).is_some() {
-        return Err(format_error(path, "it is a pruned network, which `vardrop evaluate` alone reads"));
+        return Err(refused(path, "it is a pruned network, which `vardrop evaluate` alone reads"));
     }
     let json = value(KEY).ok_or_else(|| format_error(path, format!("its metadata has no key `{KEY}`")))?;
     // The format first: the rest of another format may be anything.
