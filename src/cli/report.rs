@@ -11,14 +11,14 @@ use vardrop::{Result, Table};
 
 /// Compare the records of runs with the paper and with its older replication
 ///
-/// Example: vardrop report figure1 results --format csv
+/// Example: vardrop report figure1 results/figure1 --format csv
 #[derive(Debug, Args)]
 pub struct ReportArgs {
     /// What to compare
     #[arg(value_enum)]
     what: What,
 
-    /// Folder, or file, of the records [default: results, results/table1 for table1]
+    /// Folder, or file, of the records [default: results/figure1, results/table1 for table1]
     dir: Option<PathBuf>,
 
     /// How to print it
@@ -72,7 +72,7 @@ impl ReportArgs {
         table: impl Fn(&Records) -> Result<Table>,
         points: impl Fn(&Records) -> Result<Table>,
     ) -> Result<String> {
-        let records = Records::open(self.dir.as_deref().unwrap_or(Path::new("results")))?;
+        let records = Records::open(self.dir.as_deref().unwrap_or(Path::new("results/figure1")))?;
         tell_of_torn(records.torn());
         if records.superseded() > 0 {
             let count = records.superseded();

@@ -2,7 +2,7 @@
 //!
 //! A step streams through parameters, gradients, moments and averages, 13 MB of them for three layers of 250 units. In pages of 4 KB
 //! the processor looks up an address for every 64 cache lines, and its prefetching stops at every page's end; in pages of 2 MB
-//! it hardly does either (a tenth of the step there). Linux gives such pages where it is asked to; where it does not, nothing changes.
+//! it hardly does either (6 % of the step there). Linux gives such pages where it is asked to; where it does not, nothing changes.
 
 use std::ops::Range;
 
