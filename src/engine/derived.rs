@@ -91,44 +91,32 @@ impl<T: Real> Derived<T> {
         }
     }
 
-    /// W, packed.
-    pub(super) fn weight_panels(&self) -> Option<&Panels> {
-        self.panels.as_ref().map(|panels| &panels.weight)
-    }
-
-    /// S, packed.
-    pub(super) fn variance_panels(&self) -> Option<&Panels> {
-        self.panels.as_ref().map(|panels| &panels.variance)
-    }
-
-    /// Wᵀ, packed.
-    pub(super) fn weight_back_panels(&self) -> Option<&Panels> {
-        self.panels.as_ref().map(|panels| &panels.weight_back)
-    }
-
-    /// Sᵀ, packed.
-    pub(super) fn variance_back_panels(&self) -> Option<&Panels> {
-        self.panels.as_ref().map(|panels| &panels.variance_back)
-    }
-
     /// The right factor W.
     pub(super) fn weight<'a>(&'a self, layer: &'a Layer<T>) -> Right<'a, T> {
-        self.weight_panels().map_or_else(|| Right::Matrix(layer.weight.view()), Right::Panels)
+        self.right(|panels| &panels.weight, || layer.weight.view())
     }
 
     /// The right factor Wᵀ.
     pub(super) fn weight_back<'a>(&'a self, layer: &'a Layer<T>) -> Right<'a, T> {
-        self.weight_back_panels().map_or_else(|| Right::Matrix(layer.weight.t()), Right::Panels)
+        self.right(|panels| &panels.weight_back, || layer.weight.t())
     }
 
     /// The right factor S.
     pub(super) fn variance(&self) -> Right<'_, T> {
-        self.variance_panels().map_or_else(|| Right::Matrix(self.variance.view()), Right::Panels)
+        self.right(|panels| &panels.variance, || self.variance.view())
     }
 
     /// The right factor Sᵀ.
     pub(super) fn variance_back(&self) -> Right<'_, T> {
-        self.variance_back_panels().map_or_else(|| Right::Matrix(self.variance.t()), Right::Panels)
+        self.right(|panels| &panels.variance_back, || self.variance.t())
+    }
+
+    fn right<'a>(
+        &'a self,
+        packed: fn(&LayerPanels<T>) -> &Panels,
+        matrix: impl FnOnce() -> ArrayView2<'a, T>,
+    ) -> Right<'a, T> {
+        self.panels.as_ref().map_or_else(|| Right::Matrix(matrix()), |panels| Right::Panels(packed(panels)))
     }
 
     /// Row `row` of S; in `scratch`, where it is kept nowhere.

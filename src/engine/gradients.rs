@@ -10,7 +10,7 @@ use super::Objective;
 use super::derived::{Derived, PerLayer, rates_row};
 use super::product::{DEPTH, Listed, Listing, MOST_LISTED, Transposed, single, single_mut, single_slice_mut};
 use super::workers::{Split, Workers, share};
-use super::workspace::{Workspace, head};
+use super::workspace::{LayerSpace, Workspace, head};
 use crate::Real;
 use crate::layers::{self, Layer, Noise};
 use crate::network::Network;
@@ -263,13 +263,11 @@ fn fill_rows<T: Real>(
         let (weight, through) = (matrix(&mut *weight), noisy.then(|| matrix(&mut *through)));
         if pass.derived[index].has_panels() {
             let through = through.map(single_mut);
+            // Where the way back goes to the input, it sums them.
+            let in_lists = pass.lists(index) && !pass.back_to_input;
+            let rate_sums = if in_lists { single_slice_mut(rate_sums) } else { &mut [][..] };
             let products = Products { pass, index, columns: rows.clone(), layer };
-            if pass.lists(index) {
-                let rate_sums = if pass.back_to_input { &mut [][..] } else { single_slice_mut(rate_sums) };
-                products.of_images(&mut scratch.listed, single_mut(weight), through, rate_sums);
-            } else {
-                products.of_panels(scratch, single_mut(weight), through);
-            }
+            products.compute(scratch, single_mut(weight), through, rate_sums);
         } else {
             by_blas(pass, index, rows.clone(), weight, through, &mut scratch.squares);
         }
@@ -311,82 +309,54 @@ struct Products<'a, T> {
 }
 
 impl<T: Real> Products<'_, T> {
-    fn of_panels(
+    /// Also, of each row, [`LayerGradient::rate_sums`], unless `rate_sums` is empty.
+    fn compute(
         &self,
         scratch: &mut Scratch<T>,
         mut weight: ArrayViewMut2<'_, f32>,
         mut through: Option<ArrayViewMut2<'_, f32>>,
+        rate_sums: &mut [f32],
     ) {
         let (pass, index) = (self.pass, self.index);
+        let (listed, transposed) = (&mut scratch.listed, &mut scratch.transposed);
+        let most = if pass.lists(index) { 1.0 } else { MOST_LISTED };
+        let learns = !rate_sums.is_empty();
+        rate_sums.fill(0.0);
         for stretch in pass.stretches() {
-            let columns = self.columns.clone();
-            let input = pass.parts(stretch.clone(), |space| columned(&space.layers[index].input, columns.clone()));
-            let input = input.map(single);
-            let delta = pass.parts(stretch.clone(), |space| space.layers[index].delta.view()).map(single);
-            let spread = pass.parts(stretch.clone(), |space| space.layers[index].spread.view()).map(single);
+            let whole = |array: fn(&LayerSpace<T>) -> &Array2<T>| {
+                pass.parts(stretch.clone(), move |space| array(&space.layers[index]).view()).map(single)
+            };
+            let columned = |array| whole(array).map(|part| part.slice_move(s![.., self.columns.clone()]));
+            let (input, delta) = (columned(|space| &space.input), whole(|space| &space.delta));
             let add = stretch.start > 0;
-            let (listed, transposed) = (&mut scratch.listed, &mut scratch.transposed);
-            if listed.take_columns(input.clone().zip(input.clone()), Listing::Marks, MOST_LISTED) {
-                listed.product_with(delta, weight.view_mut(), add);
+            // Where A is not zero, not where A with its noise is not: what the noise added is there even if nothing is left.
+            let (marks, listing) = if learns {
+                (columned(|space| &space.clean), Listing::Values)
+            } else {
+                (input.clone(), Listing::Marks)
+            };
+            if listed.take_columns(marks.clone().zip(input.clone()), listing, most) {
+                listed.product_with(delta.clone(), weight.view_mut(), add);
                 if let Some(through) = &mut through {
                     listed.square();
-                    listed.product_with(spread, through.view_mut(), add);
+                    listed.product_with(whole(|space| &space.spread), through.view_mut(), add);
+                } else if learns {
+                    // Σ over examples of ∂ ∘ (Ã − A) for ∂ = δ·Wᵀ is what W ∘ ((Ã − A)ᵀ·δ) sums to over the outputs, and that product
+                    // is one over listed places, which δ·Wᵀ is not.
+                    listed.take_columns(marks.zip(input), Listing::Differences, most);
+                    let factors = single(self.layer.weight.slice(s![self.columns.clone(), ..]));
+                    listed.weighted_product_with(delta, factors, rate_sums);
                 }
             } else {
                 transposed.pack(input);
                 transposed.product(delta, weight.view_mut(), add);
                 if let Some(through) = &mut through {
                     transposed.square();
-                    transposed.product(spread, through.view_mut(), add);
+                    transposed.product(whole(|space| &space.spread), through.view_mut(), add);
                 }
             }
         }
     }
-
-    fn of_images(
-        &self,
-        listed: &mut Listed,
-        mut weight: ArrayViewMut2<'_, f32>,
-        mut through: Option<ArrayViewMut2<'_, f32>>,
-        rate_sums: &mut [f32],
-    ) {
-        let (pass, index) = (self.pass, self.index);
-        rate_sums.fill(0.0);
-        for stretch in pass.stretches() {
-            let columns = self.columns.clone();
-            let learns = !rate_sums.is_empty();
-            let parts = |stretch: Range<usize>, array: fn(&Workspace<T>, usize) -> &Array2<T>| {
-                let columns = columns.clone();
-                pass.parts(stretch, move |space| columned(array(space, index), columns.clone())).map(single)
-            };
-            let input = parts(stretch.clone(), |space, index| &space.layers[index].input);
-            let delta = pass.parts(stretch.clone(), |space| space.layers[index].delta.view()).map(single);
-            let add = stretch.start > 0;
-            // Where A is not zero, not where A with its noise is not: what the noise added is there even if nothing is left.
-            let clean = parts(stretch.clone(), |space, index| &space.layers[index].clean);
-            if learns {
-                listed.take_columns(clean.clone().zip(input.clone()), Listing::Values, 1.0);
-            } else {
-                listed.take_columns(input.clone().zip(input.clone()), Listing::Marks, 1.0);
-            }
-            listed.product_with(delta.clone(), weight.view_mut(), add);
-            if let Some(through) = &mut through {
-                let spread = pass.parts(stretch, |space| space.layers[index].spread.view()).map(single);
-                listed.square();
-                listed.product_with(spread, through.view_mut(), add);
-            } else if learns {
-                // Σ over examples of ∂ ∘ (Ã − A) for ∂ = δ·Wᵀ is what W ∘ ((Ã − A)ᵀ·δ) sums to over the outputs, and that product is
-                // one over listed places, which δ·Wᵀ is not.
-                listed.take_columns(clean.zip(input), Listing::Differences, 1.0);
-                let factors = single(self.layer.weight.slice(s![columns.clone(), ..]));
-                listed.weighted_product_with(delta, factors, rate_sums);
-            }
-        }
-    }
-}
-
-fn columned<T>(array: &Array2<T>, columns: Range<usize>) -> ArrayView2<'_, T> {
-    array.slice(s![.., columns])
 }
 
 /// The same products by BLAS.

@@ -10,7 +10,7 @@ use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, s};
 
 use super::batch::Batch;
 use super::derived::Derived;
-use super::product::{Listed, MOST_LISTED, product, single, single_mut};
+use super::product::{FIRST, Listed, MOST_LISTED, product, single, single_mut};
 use crate::Real;
 use crate::layers::{self, Layer, Noise};
 use crate::network::Network;
@@ -125,7 +125,7 @@ impl<T: Real> Workspace<T> {
 
     /// Whether lists are the faster way for a minibatch's images, as its first say.
     pub(super) fn lists(&mut self, batch: &impl Batch<T>) -> bool {
-        let rows = batch.len().min(8).min(self.capacity());
+        let rows = batch.len().min(FIRST).min(self.capacity());
         let width = batch.inputs();
         let space = &mut self.layers[0];
         batch.fill(0, &mut space.input.as_slice_mut().expect(ORDER)[..rows * width]);
@@ -153,7 +153,7 @@ impl<T: Real> Workspace<T> {
                 let input = space.input.slice(s![rows.clone(), ..]);
                 // What the images' first rows said holds for all, since the way back is chosen by it too.
                 let most = if index > 0 { MOST_LISTED } else { 1.0 };
-                let panels = derived.weight_panels().filter(|_| index > 0 || listed);
+                let panels = derived.weight(layer).panels().filter(|_| index > 0 || listed);
                 let panels = panels.filter(|_| self.listed.take_rows(single(input), single(input), most));
                 match panels {
                     Some(panels) => {
@@ -163,7 +163,7 @@ impl<T: Real> Workspace<T> {
                 }
                 let Some((source, Noise::GaussianOutput(_) | Noise::Additive { .. })) = noise else { continue };
                 let spread = space.spread.slice_mut(s![rows.clone(), ..]);
-                match derived.variance_panels().filter(|_| panels.is_some()) {
+                match derived.variance().panels().filter(|_| panels.is_some()) {
                     Some(panels) => {
                         self.listed.square();
                         self.listed.product(panels, single_mut(spread));
@@ -278,7 +278,7 @@ impl<T: Real> Workspace<T> {
                 let listed = |listed: &mut Listed, values: ArrayView2<'_, T>| {
                     listed.take_rows(single(delta), single(values), MOST_LISTED)
                 };
-                let panels = derived.weight_back_panels().filter(|_| listed(&mut self.listed, delta));
+                let panels = derived.weight_back(layer).panels().filter(|_| listed(&mut self.listed, delta));
                 match panels {
                     Some(panels) => self.listed.product(panels, single_mut(out)),
                     None => product(delta, derived.weight_back(layer), out),
@@ -286,10 +286,8 @@ impl<T: Real> Workspace<T> {
                 if layer.has_output_noise() {
                     let mut path = part_of(&mut self.block, rows.len(), layer.dim().0);
                     let spread = space.spread.slice(s![rows.clone(), ..]);
-                    match derived
-                        .variance_back_panels()
-                        .filter(|_| panels.is_some() && listed(&mut self.listed, spread))
-                    {
+                    let panels = derived.variance_back().panels().filter(|_| panels.is_some());
+                    match panels.filter(|_| listed(&mut self.listed, spread)) {
                         Some(panels) => self.listed.product(panels, single_mut(path.view_mut())),
                         None => product(spread, derived.variance_back(), path.view_mut()),
                     }

@@ -93,14 +93,25 @@ unsafe fn multiply<const R: usize, const V: usize>(
 unsafe fn store<const R: usize, const V: usize>(sums: &[[__m512; V]; R], tile: &Tile) {
     for (row, sums) in sums.iter().enumerate() {
         for (vector, &sum) in sums.iter().enumerate() {
-            let mask = lanes(tile.columns - vector * LANES);
-            // SAFETY: the caller's; lanes beyond C's columns are masked.
-            unsafe {
-                let out = tile.out.add(row * tile.out_stride + vector * LANES);
-                let sum = if tile.add { _mm512_add_ps(sum, _mm512_maskz_loadu_ps(mask, out)) } else { sum };
-                _mm512_mask_storeu_ps(out, mask, sum);
-            }
+            let columns = tile.columns - vector * LANES;
+            // SAFETY: the caller's.
+            unsafe { write(sum, tile.out.add(row * tile.out_stride + vector * LANES), columns, tile.add) };
         }
+    }
+}
+
+/// `out` ← (or +=, with `add`) `sum`, of which at most `columns` lanes count.
+///
+/// # Safety
+/// The processor has AVX-512 F; as many numbers are at `out`, and nobody else uses them meanwhile.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) unsafe fn write(sum: __m512, out: *mut f32, columns: usize, add: bool) {
+    let mask = lanes(columns);
+    // SAFETY: the caller's; lanes beyond the columns are masked.
+    unsafe {
+        let sum = if add { _mm512_add_ps(sum, _mm512_maskz_loadu_ps(mask, out)) } else { sum };
+        _mm512_mask_storeu_ps(out, mask, sum);
     }
 }
 

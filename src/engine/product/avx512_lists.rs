@@ -5,13 +5,13 @@
 
 use std::arch::x86_64::{
     __m512, __m512i, __mmask16, _CMP_NEQ_UQ, _mm512_add_epi32, _mm512_add_ps, _mm512_castps_si512, _mm512_cmp_ps_mask,
-    _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mask_mul_ps, _mm512_mask_storeu_ps, _mm512_maskz_compress_epi32,
-    _mm512_maskz_loadu_ps, _mm512_permutex2var_epi32, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setr_epi32,
+    _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mask_mul_ps, _mm512_maskz_compress_epi32, _mm512_maskz_loadu_ps,
+    _mm512_mullo_epi32, _mm512_permutex2var_epi32, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setr_epi32,
     _mm512_setzero_ps, _mm512_storeu_ps, _mm512_storeu_si512, _mm512_sub_ps,
 };
 
-use super::avx512::{LANES, SIDE, lanes, transposed};
-use super::kernel::Strip;
+use super::avx512::{LANES, SIDE, lanes, transposed, write};
+use super::kernel::{Block, Strip};
 use super::listed::{Entry, Listing, SLACK};
 use super::panels::{COLUMNS, Line};
 
@@ -59,13 +59,9 @@ unsafe fn by_entries<const V: usize, const U: usize>(strip: &Strip<'_>) {
         for more in &sums[1..] {
             sum = _mm512_add_ps(sum, more[vector]);
         }
-        let mask = lanes(strip.columns - (vector * LANES).min(strip.columns));
-        // SAFETY: the caller's; lanes beyond C's columns are masked.
-        unsafe {
-            let out = strip.out.add(vector * LANES);
-            let sum = if strip.add { _mm512_add_ps(sum, _mm512_maskz_loadu_ps(mask, out)) } else { sum };
-            _mm512_mask_storeu_ps(out, mask, sum);
-        }
+        let columns = strip.columns.saturating_sub(vector * LANES);
+        // SAFETY: the caller's.
+        unsafe { write(sum, strip.out.add(vector * LANES), columns, strip.add) };
     }
 }
 
@@ -80,30 +76,21 @@ pub(super) unsafe fn list(marks: &[f32], values: &[f32], first: usize, out: &mut
     // SAFETY: lanes beyond the slices are masked.
     let (marks, values) =
         unsafe { (_mm512_maskz_loadu_ps(mask, marks.as_ptr()), _mm512_maskz_loadu_ps(mask, values.as_ptr())) };
-    let offsets = _mm512_add_epi32(_mm512_set1_epi32((first * size_of::<Line>()) as i32), steps());
-    put(nonzero(marks), offsets, values, out)
+    put(nonzero(marks), offsets(first), values, out)
 }
 
-/// Lists at most 16 rows of a matrix, of which the first is number `first`, in its columns from `column` on, at most 16: each
-/// column's entries go to `entries` at `capacity` times the column, after as many as `counts` says.
+/// [`super::kernel::list_columns`].
 ///
 /// # Safety
 /// The processor has AVX-512 F.
 #[target_feature(enable = "avx512f")]
-pub(super) unsafe fn list_columns(
-    rows: &[(&[f32], &[f32])],
-    listing: Listing,
-    first: usize,
-    column: usize,
-    counts: &mut [u32],
-    entries: &mut [Entry],
-    capacity: usize,
-) {
+pub(super) unsafe fn list_columns(block: &Block<'_>, counts: &mut [u32], entries: &mut [Entry], capacity: usize) {
+    let Block { rows, listing, row, column } = *block;
     let mask = lanes(counts.len());
+    let end = column + counts.len().min(LANES);
     let mut marks = [_mm512_setzero_ps(); SIDE];
     let mut values = [_mm512_setzero_ps(); SIDE];
     for ((mark, value), (marks, values)) in marks.iter_mut().zip(&mut values).zip(rows) {
-        let end = column + counts.len().min(LANES);
         let (marks, values) = (&marks[column..end], &values[column..end]);
         // SAFETY: lanes beyond the columns are masked.
         *mark = unsafe { _mm512_maskz_loadu_ps(mask, marks.as_ptr()) };
@@ -119,21 +106,20 @@ pub(super) unsafe fn list_columns(
     let marks = unsafe { transposed(&marks) };
     // SAFETY: as above.
     let values = if listing == Listing::Marks { marks } else { unsafe { transposed(&values) } };
-    let offsets = _mm512_add_epi32(_mm512_set1_epi32((first * size_of::<Line>()) as i32), steps());
     for (index, ((count, mark), value)) in counts.iter_mut().zip(marks).zip(values).enumerate() {
         let start = (column + index) * capacity + *count as usize;
-        *count += put(nonzero(mark), offsets, value, &mut entries[start..]) as u32;
+        *count += put(nonzero(mark), offsets(row), value, &mut entries[start..]) as u32;
     }
 }
 
-/// Offsets of 16 lines from that of the first.
+/// Offsets of 16 lines, of which the first is number `first`.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn steps() -> __m512i {
+fn offsets(first: usize) -> __m512i {
     const LINE: i32 = size_of::<Line>() as i32;
-    let [a, b, c, d] = [0, 4 * LINE, 8 * LINE, 12 * LINE];
-    let [e, f, g] = [LINE, 2 * LINE, 3 * LINE];
-    _mm512_setr_epi32(a, a + e, a + f, a + g, b, b + e, b + f, b + g, c, c + e, c + f, c + g, d, d + e, d + f, d + g)
+    let lines = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    let lines = _mm512_add_epi32(_mm512_set1_epi32(first as i32), lines);
+    _mm512_mullo_epi32(lines, _mm512_set1_epi32(LINE))
 }
 
 #[inline]

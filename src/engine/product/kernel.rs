@@ -90,25 +90,28 @@ pub(super) fn list(marks: &[f32], values: &[f32], first: usize, out: &mut [Entry
     unreachable!("{ELSEWHERE} {first} {out:?}")
 }
 
-/// Lists at most 16 rows, marks and values, of a matrix, of which the first is number `first`, in its columns from `column` on, at most 16:
-/// each column's entries go to `entries` at `capacity` times the column, after as many as `counts` says.
-pub(super) fn list_columns(
-    rows: &[(&[f32], &[f32])],
-    listing: Listing,
-    first: usize,
-    column: usize,
-    counts: &mut [u32],
-    entries: &mut [Entry],
-    capacity: usize,
-) {
-    debug_assert!(rows.len() <= 16 && counts.len() <= 16);
+/// Some rows of a matrix whose columns are listed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Block<'a> {
+    /// Marks and values of at most 16 rows.
+    pub(super) rows: &'a [(&'a [f32], &'a [f32])],
+    pub(super) listing: Listing,
+    /// The number of the first row, and of the first column that is listed.
+    pub(super) row: usize,
+    pub(super) column: usize,
+}
+
+/// Lists as many columns of a block, at most 16, as there are `counts`: each column's entries go to `entries` at `capacity` times
+/// its number, after as many as its count says, which grows by them.
+pub(super) fn list_columns(block: &Block<'_>, counts: &mut [u32], entries: &mut [Entry], capacity: usize) {
+    debug_assert!(block.rows.len() <= 16 && counts.len() <= 16);
     #[cfg(target_arch = "x86_64")]
     // SAFETY: lists are used where AVX-512 is.
     unsafe {
-        super::avx512_lists::list_columns(rows, listing, first, column, counts, entries, capacity);
+        super::avx512_lists::list_columns(block, counts, entries, capacity);
     }
     #[cfg(not(target_arch = "x86_64"))]
-    unreachable!("{ELSEWHERE} {listing:?} {first} {column} {entries:?} {capacity}")
+    unreachable!("{ELSEWHERE} {block:?} {entries:?} {capacity}")
 }
 
 /// Every value of a list squared.

@@ -5,7 +5,7 @@
 
 use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2};
 
-use super::kernel::{self, Strip};
+use super::kernel::{self, Block, Strip};
 use super::panels::{COLUMNS, Line, Panels};
 use super::transposed::take_panel;
 
@@ -20,6 +20,9 @@ const STRIP: usize = 2 * COLUMNS;
 
 /// The share of numbers that are not zero up to which lists are the faster way; measured between 0.6 and 0.7.
 pub(in crate::engine) const MOST_LISTED: f64 = 0.6;
+
+/// Rows whose share decides.
+pub(in crate::engine) const FIRST: usize = 8;
 
 /// Places after a list that may be overwritten.
 pub(super) const SLACK: usize = LANES;
@@ -85,7 +88,6 @@ impl Listed {
         values: ArrayView2<'_, f32>,
         most: f64,
     ) -> bool {
-        const FIRST: usize = 8;
         self.begin(marks.nrows(), marks.ncols());
         let pieces = self.pieces();
         for (row, (marks, values)) in marks.outer_iter().zip(values.outer_iter()).enumerate() {
@@ -126,16 +128,8 @@ impl Listed {
                 *slot = (marks.to_slice().expect(ORDER), values.to_slice().expect(ORDER));
             }
             for (block, counts) in self.counts.chunks_mut(LANES).enumerate() {
-                let column = block * LANES;
-                kernel::list_columns(
-                    &group[..height],
-                    listing,
-                    first,
-                    column,
-                    counts,
-                    &mut self.entries,
-                    self.capacity,
-                );
+                let block = Block { rows: &group[..height], listing, row: first, column: block * LANES };
+                kernel::list_columns(&block, counts, &mut self.entries, self.capacity);
             }
             let done = first + height;
             if done.is_multiple_of(PIECE) || done == depth {

@@ -2,8 +2,8 @@
 //!
 //! With AVX-512, in single precision, they are computed here, from a right factor that is packed once for all threads
 //! ([`Panels`]): the arithmetic is that of a BLAS, which however packs both factors anew in each of its calls and cannot know
-//! that most of an image is black, and half of a rectified layer or more ([`Listed`]). Elsewhere, and in double precision, BLAS computes them; that is also the plain
-//! version that tests compare with.
+//! that most of an image is black, and half of a rectified layer or more ([`Listed`]). Elsewhere, and in double precision, BLAS
+//! computes them; that is also the plain version that tests compare with.
 
 #[cfg(target_arch = "x86_64")]
 mod avx512;
@@ -19,7 +19,7 @@ use std::any::TypeId;
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-pub(super) use listed::{Listed, Listing, MOST_LISTED};
+pub(super) use listed::{FIRST, Listed, Listing, MOST_LISTED};
 pub(super) use panels::{Filling, Panels};
 pub(super) use transposed::{DEPTH, Transposed};
 
@@ -84,6 +84,16 @@ pub(super) enum Right<'a, T> {
     Matrix(ArrayView2<'a, T>),
     /// Packed.
     Panels(&'a Panels),
+}
+
+impl<'a, T> Right<'a, T> {
+    /// It packed, if it is.
+    pub(super) fn panels(self) -> Option<&'a Panels> {
+        match self {
+            Self::Panels(panels) => Some(panels),
+            Self::Matrix(_) => None,
+        }
+    }
 }
 
 /// `out` ← `left` · `right`, where the rows of `left` and `out` are contiguous.
