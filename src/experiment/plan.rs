@@ -1,5 +1,6 @@
 //! The plan of a sweep: which networks, how each is trained.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -26,6 +27,7 @@ use crate::training::Config;
 ///     widths = [1000]
 ///     seeds = [1]
 ///     protocol = { epochs = 20 }
+///     protocol_of.none = { epochs = 10 } # of a single method; also for the whole plan, as [protocol_of.none]
 /// "#.parse()?;
 /// assert_eq!(plan.networks().len(), 7 * 2 * 3 + 2);
 /// # Ok::<(), vardrop::Error>(())
@@ -47,6 +49,8 @@ struct Written {
     data: Source,
     #[serde(default)]
     protocol: toml::Table,
+    #[serde(default)]
+    protocol_of: BTreeMap<Method, toml::Table>,
     grid: Vec<Grid>,
 }
 
@@ -61,6 +65,8 @@ struct Grid {
     seeds: Vec<u64>,
     #[serde(default)]
     protocol: toml::Table,
+    #[serde(default)]
+    protocol_of: BTreeMap<Method, toml::Table>,
 }
 
 fn methods_of_figure1() -> Vec<Method> {
@@ -110,7 +116,7 @@ impl SweepPlan {
 }
 
 /// `base` with the settings that `written` makes.
-fn protocol(base: &Protocol, written: &toml::Table) -> Result<Protocol> {
+fn with_settings(base: &Protocol, written: &toml::Table) -> Result<Protocol> {
     let mut settings = toml::Table::try_from(base)
         .map_err(|error| wrong(error.to_string(), "a protocol that can be written as TOML"))?;
     // A constant step size stays constant, however many epochs there are.
@@ -134,17 +140,25 @@ impl std::str::FromStr for SweepPlan {
 
     fn from_str(text: &str) -> Result<Self> {
         let written: Written = toml::from_str(text).map_err(no_toml)?;
-        let common = protocol(&Protocol::default(), &written.protocol)?;
+        let common = with_settings(&Protocol::default(), &written.protocol)?;
         let mut plan = Self { data: written.data, protocol: common, networks: Vec::new(), grids: Vec::new() };
         for (number, grid) in written.grid.iter().enumerate() {
-            let protocol = protocol(&plan.protocol, &grid.protocol)?;
-            if protocol.held_out != plan.protocol.held_out {
-                let expected =
-                    format!("{}, as [protocol] has it: a plan has one validation set", plan.protocol.held_out);
-                return Err(Error::argument("held_out of a grid", protocol.held_out, expected));
+            if let Some(method) = grid.protocol_of.keys().find(|method| !grid.methods.contains(method)) {
+                let expected = "methods that the grid trains: leave this one out, or add it to its methods";
+                return Err(wrong(format!("with a protocol of {method} in a grid without it"), expected));
             }
             for &width in &grid.widths {
                 for &method in &grid.methods {
+                    // From what holds for the most networks to what holds for the fewest.
+                    let settings =
+                        [written.protocol_of.get(&method), Some(&grid.protocol), grid.protocol_of.get(&method)];
+                    let mut settings = settings.into_iter().flatten();
+                    let protocol = settings.try_fold(plan.protocol.clone(), |base, own| with_settings(&base, own))?;
+                    if protocol.held_out != plan.protocol.held_out {
+                        let expected =
+                            format!("{}, as [protocol] has it: a plan has one validation set", plan.protocol.held_out);
+                        return Err(Error::argument("held_out of a grid", protocol.held_out, expected));
+                    }
                     for &seed in &grid.seeds {
                         let hidden = vec![width; grid.layers];
                         plan.add(Config { method, hidden, seed, threads: 1, protocol: protocol.clone() }, number)?;
@@ -233,6 +247,22 @@ mod tests {
     }
 
     #[test]
+    fn a_method_may_have_its_own_settings_in_the_plan_and_in_a_grid() {
+        let plan: SweepPlan = "[protocol]\nepochs = 8\n[protocol_of.binary]\nepochs = 9\nlearning_rate = 0.01\n\
+             [[grid]]\nmethods = [\"none\", \"binary\"]\nwidths = [5]\nseeds = [1]\n\
+             [[grid]]\nmethods = [\"none\", \"binary\"]\nwidths = [6]\nseeds = [1]\n\
+             protocol = { averaging = 0.5, epochs = 6 }\nprotocol_of.binary = { epochs = 30 }\n"
+            .parse()
+            .unwrap();
+        let none = Protocol { epochs: 8, constant_epochs: 8, ..Protocol::default() };
+        let binary = Protocol { epochs: 9, constant_epochs: 9, learning_rate: 0.01, ..Protocol::default() };
+        let wide_none = Protocol { epochs: 6, constant_epochs: 6, averaging: 0.5, ..Protocol::default() };
+        let wide_binary = Protocol { epochs: 30, constant_epochs: 30, learning_rate: 0.01, ..wide_none.clone() };
+        let protocols: Vec<_> = plan.networks().iter().map(|config| config.protocol.clone()).collect();
+        assert_eq!(protocols, [none, binary, wide_none, wide_binary]);
+    }
+
+    #[test]
     fn what_is_no_plan_is_named() {
         let grid = "[[grid]]\nwidths = [5]\nseeds = [1]\n";
         for (text, part) in [
@@ -247,6 +277,11 @@ mod tests {
             (&format!("{grid}[protocol]\nepochs = 0"), "epochs is 0"),
             (&format!("{grid}protocol = {{ epoch = 3 }}"), "epoch"),
             (&format!("{grid}protocol = {{ held_out = 5 }}"), "held_out of a grid is 5: expected 10000"),
+            (&format!("{grid}protocol_of.binary = {{ epochs = 0 }}"), "epochs is 0"),
+            (&format!("{grid}protocol_of.binary = {{ epoch = 3 }}"), "epoch"),
+            (&format!("{grid}protocol_of.dropout = {{ epochs = 3 }}"), "dropout"),
+            (&format!("{grid}protocol_of.binary = {{ held_out = 5 }}"), "held_out of a grid is 5: expected 10000"),
+            (&format!("{grid}protocol_of.sparse = {{ epochs = 3 }}"), "with a protocol of sparse in a grid without it"),
             (&format!("{grid}{grid}protocol = {{ epochs = 5 }}"), "none [5, 5, 5], seed 1, by two protocols"),
             (&format!("{grid}[protocol]\nepochs = 2\nconstant_epochs = 3"), "constant epochs is 3"),
         ] {
