@@ -36,6 +36,8 @@ enum What {
     Claims,
     /// How much lower the test errors would be if the test chose the epoch
     Flattery,
+    /// The epochs and the step size of each point of Figure 1
+    Protocols,
     /// Variances of gradient estimates
     Table1,
 }
@@ -58,6 +60,7 @@ impl ReportArgs {
             What::Figure1 => self.runs(report::figure1, report::figure1_points)?,
             What::Differences => self.runs(report::differences, report::differences)?,
             What::Claims => self.runs(report::claims, report::claims)?,
+            What::Protocols => self.runs(report::protocols, report::protocols)?,
             What::Flattery => {
                 self.runs(|records| Ok(report::flattery(records)), |records| Ok(report::flattery(records)))?
             }

@@ -46,7 +46,7 @@ pub struct TestedClaim {
 }
 
 impl Claim {
-    /// The claim on the pairs of runs that differ in nothing but the method.
+    /// The claim on the pairs of runs that share width, seed and images, each with the protocol of its method.
     ///
     /// # Errors
     /// Runs of two protocols, or of two data sets, for one point.
@@ -58,7 +58,7 @@ impl Claim {
             let paper = point.error_percent - find(paper::figure1(), self.than, point.hidden)?.error_percent;
             let of = |method| records.iter().filter(move |r| r.method == method && r.hidden == [point.hidden; 3]);
             let pairs = of(self.lower).filter_map(|lower| {
-                let than = of(self.than).find(|than| than.is_same_but_for_the_method(lower))?;
+                let than = of(self.than).find(|than| than.is_paired_with(lower))?;
                 Some(lower.best.test_error_percent - than.best.test_error_percent)
             });
             Some(ClaimAtWidth { hidden: point.hidden, differences: pairs.collect(), paper })
@@ -213,10 +213,17 @@ mod tests {
     }
 
     #[test]
-    fn runs_of_another_protocol_are_no_pair() {
-        let mut other = record(Method::GaussianA, 500, 1, 1.2);
-        other.protocol.epochs += 1;
-        let records = Records::from_iter([record(Method::VariationalA, 500, 1, 1.1), other]);
-        assert!(CLAIMS[0].test(&records).unwrap().widths[2].differences.is_empty());
+    fn a_pair_sees_the_same_images_whatever_validation_chose_for_its_methods() {
+        let pairs = |change: fn(&mut crate::experiment::Record)| {
+            let mut other = record(Method::GaussianA, 500, 1, 1.2);
+            change(&mut other);
+            let records = Records::from_iter([record(Method::VariationalA, 500, 1, 1.1), other]);
+            CLAIMS[0].test(&records).unwrap().widths[2].differences.len()
+        };
+        assert_eq!(pairs(|other| (other.protocol.epochs, other.protocol.learning_rate) = (7, 3e-4)), 1);
+        assert_eq!(pairs(|other| other.protocol.batch_size += 1), 0);
+        assert_eq!(pairs(|other| other.protocol.held_out += 1), 0);
+        assert_eq!(pairs(|other| other.train_examples -= 1), 0);
+        assert_eq!(pairs(|other| other.dataset = "synthetic".to_owned()), 0);
     }
 }

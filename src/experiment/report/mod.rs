@@ -3,10 +3,12 @@
 mod claims;
 mod differences;
 mod flattery;
+mod protocols;
 
 pub use claims::{CLAIMS, Claim, ClaimAtWidth, TestedClaim, claims};
 pub use differences::{Agreement, PointDifference, differences};
 pub use flattery::flattery;
+pub use protocols::protocols;
 
 use super::fingerprint::{self, Difference};
 use super::paper::{self, PublishedPoint};
