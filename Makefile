@@ -9,8 +9,8 @@ BROWSER ?=
 IMAGE ?= vardrop
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data lab test check-code test-crate test-doc test-runner test-kernel notebooks test-containers test-deploy
-.PHONY: test-image test-browser bench bench-peers peers-torch test-peers lock
+.PHONY: help setup data lab test check-code test-crate test-doc test-readme test-runner test-kernel notebooks test-containers
+.PHONY: test-deploy test-image test-browser bench bench-peers peers-torch test-peers readme lock
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-15s %s\n", $$1, $$2 }'
@@ -25,7 +25,7 @@ data: ## Download MNIST, unless it is there
 lab: setup data ## Open JupyterLab with the notebooks on the Rust kernel
 	$(VENV)/jupyter lab --notebook-dir notebooks $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS)
 
-test: setup check-code test-crate test-doc test-runner test-kernel test-containers test-deploy notebooks ## Run every check
+test: setup check-code test-crate test-doc test-readme test-runner test-kernel test-containers test-deploy notebooks ## Run every check
 
 check-code: ## Check the format and the lints
 	cargo fmt --check
@@ -36,6 +36,9 @@ test-crate: ## Run the unit, integration and documentation tests
 
 test-doc: ## Build the documentation, warnings denied
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
+
+test-readme: setup ## Check that the README's tables are what the records in results/ say
+	$(VENV)/python scripts/readme_tables.py --check
 
 test-deploy: setup ## Check the manifests of deploy/
 	$(VENV)/python deploy/test_kubernetes.py
@@ -80,6 +83,9 @@ test-peers: peers-torch ## Check that the peers compute the same step
 	python3 -m venv --clear .cache/peers
 	.cache/peers/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	touch $@
+
+readme: setup ## Write the README's tables anew from the records in results/
+	$(VENV)/python scripts/readme_tables.py
 
 lock: setup ## Write each requirements.txt anew from its requirements.in
 	scripts/lock_requirements.sh scripts 3.10

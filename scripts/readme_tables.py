@@ -1,0 +1,84 @@
+"""Writes the README's tables of results anew from the records in results/, or checks them.
+
+A table of the README stands between two comments, `<!-- vardrop report table1 -->` and `<!-- end -->`, and is what that command
+prints. A word after the command says what is kept of it: see `PARTS`.
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+BLOCK = re.compile(r"(<!-- vardrop (report [a-z0-9]+)(?:: ([a-z ]+))? -->\n\n)(?:(?!<!--).)*?(\n\n<!-- end -->)", re.DOTALL)
+
+
+def table(report):
+    """The table that a report begins with."""
+    return report.split("\n\n")[0]
+
+
+def cells(row):
+    return [cell.strip() for cell in row.strip("|").split("|")]
+
+
+def by_width(report):
+    """Figure 1 with a line for each method and a column for each width: our error, and the paper's in parentheses."""
+    points, runs = {}, {}
+    for row in table(report).splitlines()[2:]:
+        method, width, count, ours, paper, *_ = cells(row)
+        points.setdefault(method, {})[width] = f"{ours} ({paper.split()[0]})"
+        runs.setdefault(width, set()).add(int(count))
+    widths = sorted(runs, key=int)
+    counts = ["–".join(str(count) for count in sorted({min(runs[width]), max(runs[width])})) for width in widths]
+    heads = [f"{width} units, {count} run{'s' if count != '1' else ''}" for width, count in zip(widths, counts)]
+    rows = [["Method", *heads], [":---", *["---:"] * len(widths)]]
+    rows += [[method, *[of.get(width, "") for width in widths]] for method, of in points.items()]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def together(report):
+    """The claims over all widths."""
+    head, line, *rows = table(report).splitlines()
+    return "\n".join([head, line, *[row for row in rows if cells(row)[1] == "together"]])
+
+
+def summary(report):
+    """How many points are near the paper's, and which are not run."""
+    return re.search(r"\d+ of the paper's \d+ points are run.*", report)[0]
+
+
+PARTS = {"": table, "by width": by_width, "together": together, "summary": summary}
+
+
+def renewed(text):
+    """The text with what the records say now in each of its blocks."""
+
+    def block(found):
+        command = ["cargo", "run", "--locked", "--quiet", "--", *found[2].split()]
+        report = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True).stdout
+        return found[1] + PARTS[found[3] or ""](report) + found[4]
+
+    text, blocks = BLOCK.subn(block, text)
+    if blocks != text.count("<!-- vardrop "):
+        sys.exit("README.md: a comment <!-- vardrop … --> without its table and <!-- end -->")
+    return text
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--check", action="store_true", help="change nothing; fail where a table is not what the records say")
+    check = arguments.parse_args().check
+    old = README.read_text()
+    new = renewed(old)
+    if check and new != old:
+        different = [line for line in old.splitlines() if line not in new.splitlines()]
+        sys.exit("README.md: the records in results/ do not say this (any more); write it anew with `make readme`:\n" + "\n".join(different))
+    if not check:
+        README.write_text(new)
+
+
+if __name__ == "__main__":
+    main()
