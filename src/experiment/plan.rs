@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de};
 
 use super::Protocol;
 use crate::data::Source;
@@ -48,9 +48,9 @@ struct Written {
     #[serde(default)]
     data: Source,
     #[serde(default)]
-    protocol: toml::Table,
+    protocol: Settings,
     #[serde(default)]
-    protocol_of: BTreeMap<Method, toml::Table>,
+    protocol_of: BTreeMap<Method, Settings>,
     grid: Vec<Grid>,
 }
 
@@ -64,9 +64,9 @@ struct Grid {
     layers: usize,
     seeds: Vec<u64>,
     #[serde(default)]
-    protocol: toml::Table,
+    protocol: Settings,
     #[serde(default)]
-    protocol_of: BTreeMap<Method, toml::Table>,
+    protocol_of: BTreeMap<Method, Settings>,
 }
 
 fn methods_of_figure1() -> Vec<Method> {
@@ -85,11 +85,10 @@ impl SweepPlan {
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
-        text.parse().map_err(|error: Error| Error::Format {
-            path: path.to_owned(),
-            expected: "the plan of a sweep",
-            reason: error.to_string(),
-        })
+        let no_plan = |reason: String| Error::Format { path: path.to_owned(), expected: "the plan of a sweep", reason };
+        let written: Written =
+            toml::from_str(&text).map_err(|error| no_plan(error.to_string().trim_end().to_owned()))?;
+        Self::from_written(&written).map_err(|error| no_plan(error.to_string()))
     }
 
     /// What the networks are trained on.
@@ -115,33 +114,53 @@ impl SweepPlan {
     }
 }
 
-/// `base` with the settings that `written` makes.
-fn with_settings(base: &Protocol, written: &toml::Table) -> Result<Protocol> {
-    let mut settings = toml::Table::try_from(base)
-        .map_err(|error| wrong(error.to_string(), "a protocol that can be written as TOML"))?;
-    // A constant step size stays constant, however many epochs there are.
-    if let Some(epochs) = written.get("epochs").filter(|_| base.constant_epochs == base.epochs) {
-        settings.insert("constant_epochs".to_owned(), epochs.clone());
+/// What a plan changes of a protocol: its keys and values are a protocol's.
+#[derive(Default)]
+struct Settings(toml::Table);
+
+impl<'de> Deserialize<'de> for Settings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let settings = Self(toml::Table::deserialize(deserializer)?);
+        // Here rather than where a network's protocol is made, for the error to show the place in the text.
+        settings.applied_to(&Protocol::default()).map_err(|error| de::Error::custom(error.to_string().trim_end()))?;
+        Ok(settings)
     }
-    settings.extend(written.clone());
-    settings.try_into().map_err(no_toml)
+}
+
+impl Settings {
+    /// `base` with these settings.
+    fn applied_to(&self, base: &Protocol) -> Result<Protocol, toml::de::Error> {
+        let mut all = toml::Table::try_from(base).map_err(de::Error::custom)?;
+        all.extend(self.0.clone());
+        let mut protocol: Protocol = all.try_into()?;
+        // A constant step size stays constant, however many epochs there are.
+        if base.constant_epochs == base.epochs && !self.0.contains_key("constant_epochs") {
+            protocol.constant_epochs = protocol.epochs;
+        }
+        Ok(protocol)
+    }
+}
+
+fn no_toml(error: toml::de::Error) -> Error {
+    wrong(format!("unreadable ({})", error.to_string().trim_end()), "TOML with the tables and keys of a SweepPlan")
 }
 
 fn wrong(reason: String, expected: &str) -> Error {
     Error::argument("plan", reason, expected.to_owned())
 }
 
-fn no_toml(error: toml::de::Error) -> Error {
-    wrong(error.to_string().trim_end().to_owned(), "TOML as in experiments/")
-}
-
 impl std::str::FromStr for SweepPlan {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let written: Written = toml::from_str(text).map_err(no_toml)?;
-        let common = with_settings(&Protocol::default(), &written.protocol)?;
-        let mut plan = Self { data: written.data, protocol: common, networks: Vec::new(), grids: Vec::new() };
+        Self::from_written(&toml::from_str(text).map_err(no_toml)?)
+    }
+}
+
+impl SweepPlan {
+    fn from_written(written: &Written) -> Result<Self> {
+        let common = written.protocol.applied_to(&Protocol::default()).map_err(no_toml)?;
+        let mut plan = Self { data: written.data.clone(), protocol: common, networks: Vec::new(), grids: Vec::new() };
         for (number, grid) in written.grid.iter().enumerate() {
             if let Some(method) = grid.protocol_of.keys().find(|method| !grid.methods.contains(method)) {
                 let expected = "methods that the grid trains: leave this one out, or add it to its methods";
@@ -153,7 +172,8 @@ impl std::str::FromStr for SweepPlan {
                     let settings =
                         [written.protocol_of.get(&method), Some(&grid.protocol), grid.protocol_of.get(&method)];
                     let mut settings = settings.into_iter().flatten();
-                    let protocol = settings.try_fold(plan.protocol.clone(), |base, own| with_settings(&base, own))?;
+                    let protocol =
+                        settings.try_fold(plan.protocol.clone(), |base, own| own.applied_to(&base)).map_err(no_toml)?;
                     if protocol.held_out != plan.protocol.held_out {
                         let expected =
                             format!("{}, as [protocol] has it: a plan has one validation set", plan.protocol.held_out);
@@ -171,9 +191,7 @@ impl std::str::FromStr for SweepPlan {
         }
         Ok(plan)
     }
-}
 
-impl SweepPlan {
     /// Adds a network, unless it is there.
     fn add(&mut self, config: Config, grid: usize) -> Result<()> {
         config.check()?;
@@ -273,7 +291,9 @@ mod tests {
             (&grid.replace("[5]", "5"), "line 2"),
             (&format!("{grid}epoch = 3"), "epoch"),
             (&format!("{grid}methods = [\"dropout\"]"), "dropout"),
-            (&format!("{grid}[protocol]\nepoch = 3"), "epoch"),
+            (&format!("{grid}[protocol]\nepoch = 3"), "line 4"),
+            (&format!("{grid}[protocol]\nepoch = 3"), "unknown field `epoch`, expected one of `epochs`"),
+            (&format!("{grid}[protocol]\nepochs = \"x\""), "string \"x\", expected usize\nin `epochs`"),
             (&format!("{grid}[protocol]\nepochs = 0"), "epochs is 0"),
             (&format!("{grid}protocol = {{ epoch = 3 }}"), "epoch"),
             (&format!("{grid}protocol = {{ held_out = 5 }}"), "held_out of a grid is 5: expected 10000"),
