@@ -47,7 +47,7 @@ def together(report):
 
 def summary(report):
     """How many points are near the paper's, and which are not run."""
-    return re.search(r"\d+ of the paper's \d+ points are run.*", report)[0]
+    return re.search(r"(All|\d+) of the paper's \d+ points are run.*", report)[0]
 
 
 PARTS = {"": table, "by width": by_width, "together": together, "summary": summary}

@@ -71,7 +71,10 @@ impl Agreement {
 impl fmt::Display for Agreement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let run = self.points.len();
-        write!(f, "{run} of the paper's {} points are run", run + self.missing.len())?;
+        match self.missing.len() {
+            0 => write!(f, "All of the paper's {run} points are run")?,
+            missing => write!(f, "{run} of the paper's {} points are run", run + missing)?,
+        }
         if let Some(furthest) = self.furthest() {
             let (near, mid) = (self.within(0.15), self.within(0.3));
             write!(
@@ -169,7 +172,7 @@ mod tests {
         let text = Agreement::of(&points(&[100, 250, 500, 750])).unwrap().to_string();
         assert!(text.ends_with(" Not run: every method with 1000, 1250 units."), "{text}");
         let text = Agreement::of(&points(&[100, 250, 500, 750, 1000, 1250])).unwrap().to_string();
-        assert!(text.starts_with("42 of the paper's 42") && !text.contains("Not run"), "{text}");
+        assert!(text.starts_with("All of the paper's 42 points are run: ") && !text.contains("Not run"), "{text}");
         assert!(
             Agreement::of(&Records::default()).unwrap().to_string().starts_with("0 of the paper's 42 points are run.")
         );
