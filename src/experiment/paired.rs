@@ -23,7 +23,7 @@ pub struct PairedTest {
 }
 
 impl PairedTest {
-    /// `None` for fewer than two differences, whose scatter is not known.
+    /// `None` for fewer than two differences, and for differences that are all the same: how far they scatter is not known.
     ///
     /// ```
     /// use vardrop::experiment::PairedTest;
@@ -37,7 +37,7 @@ impl PairedTest {
 
     /// Of several strata, such as widths: each has its own mean difference and scatter, and the mean of the means is tested, with
     /// the degrees of freedom after Welch and Satterthwaite. Strata of fewer than two differences are left out; `None` where all
-    /// are.
+    /// are, or where no stratum's differences scatter.
     pub fn over<'a>(strata: impl IntoIterator<Item = &'a [f64]>) -> Option<Self> {
         // (runs, mean, variance of the mean)
         let strata: Vec<(usize, f64, f64)> = strata
@@ -45,7 +45,9 @@ impl PairedTest {
             .filter_map(Sample::of)
             .filter_map(|sample| Some((sample.runs, sample.mean, sample.standard_error?.powi(2))))
             .collect();
-        if strata.is_empty() {
+        // Differences that are equal but for the rounding of a subtraction do not scatter.
+        let scatters = |&(_, mean, variance): &(usize, f64, f64)| variance.sqrt() > 1e-9 * mean.abs();
+        if !strata.iter().any(scatters) {
             return None;
         }
         let count = strata.len() as f64;
@@ -54,21 +56,9 @@ impl PairedTest {
         let squares: f64 = strata.iter().map(|stratum| stratum.2.powi(2) / (stratum.0 - 1) as f64).sum();
         let pairs = strata.iter().map(|stratum| stratum.0).sum::<usize>();
         let standard_error = variance.sqrt() / count;
-        // Where nothing scatters, the mean is known.
-        let (degrees, t) = match variance > 0.0 {
-            true => (variance.powi(2) / squares, mean / standard_error),
-            false => ((pairs - strata.len()) as f64, mean.signum() * if mean == 0.0 { 0.0 } else { f64::INFINITY }),
-        };
-        Some(Self { pairs, mean, standard_error, t, degrees, p: student(t, degrees) })
-    }
-}
-
-/// The distribution function of Student's t.
-fn student(t: f64, degrees: f64) -> f64 {
-    match t {
-        f64::INFINITY => 1.0,
-        f64::NEG_INFINITY => 0.0,
-        t => StudentsT::new(0.0, 1.0, degrees).expect("degrees of freedom are above 0").cdf(t),
+        let (degrees, t) = (variance.powi(2) / squares, mean / standard_error);
+        let p = StudentsT::new(0.0, 1.0, degrees).expect("degrees of freedom are above 0").cdf(t);
+        Some(Self { pairs, mean, standard_error, t, degrees, p })
     }
 }
 
@@ -105,17 +95,23 @@ mod tests {
     }
 
     #[test]
-    fn the_sides_are_opposite_and_what_does_not_scatter_is_known() {
+    fn the_sides_are_opposite() {
         let (below, above) = ([-0.3, -0.1, -0.4], [0.3, 0.1, 0.4]);
         let sum = PairedTest::of(&below).unwrap().p + PairedTest::of(&above).unwrap().p;
         assert!((sum - 1.0).abs() < 1e-12);
-        let p = |differences: &[f64]| PairedTest::of(differences).unwrap().p;
-        assert_eq!([p(&[-0.5, -0.5]), p(&[0.0, 0.0]), p(&[0.5, 0.5])], [0.0, 0.5, 1.0]);
     }
 
     #[test]
-    fn fewer_than_two_differences_have_no_test() {
+    fn fewer_than_two_differences_and_equal_ones_have_no_test() {
         assert_eq!(PairedTest::of(&[]), None);
         assert_eq!(PairedTest::of(&[-0.1]), None);
+        assert_eq!(PairedTest::of(&[0.0, 0.0]), None);
+        // Both -0.01, and not the same number.
+        let equal = [1.11 - 1.12, 9.91 - 9.92];
+        assert_ne!(equal[0], equal[1]);
+        assert_eq!(PairedTest::of(&equal), None);
+        assert_eq!(PairedTest::over([&equal[..], &[-0.5, -0.5]]), None);
+        let test = PairedTest::over([&equal[..], &[-3.0, -1.0]]).unwrap();
+        assert!((test.mean + 1.005).abs() < 1e-9 && (test.standard_error - 0.5).abs() < 1e-9, "{test:?}");
     }
 }

@@ -79,14 +79,14 @@ impl ClaimAtWidth {
         self.mean().map(|mean| mean <= 1e-9)
     }
 
-    /// The test; `None` for fewer than two pairs.
+    /// The test; `None` for fewer than two pairs, and for pairs that all differ by the same.
     pub fn test(&self) -> Option<PairedTest> {
         PairedTest::of(&self.differences)
     }
 }
 
 impl TestedClaim {
-    /// All widths together, each with the same weight; `None` where none has two pairs.
+    /// All widths together, each with the same weight; `None` where none has two pairs that do not differ by the same.
     pub fn over_widths(&self) -> Option<PairedTest> {
         PairedTest::over(self.widths.iter().map(|width| width.differences.as_slice()))
     }
@@ -111,13 +111,13 @@ pub fn claims(records: &Records) -> Result<Table> {
         let tested = claim.test(records)?;
         let name = format!("{} ≤ {}", claim.lower.title(), claim.than.title());
         for width in &tested.widths {
-            let (mean, test) = (width.mean(), width.test());
+            let (sample, test) = (Sample::of(&width.differences), width.test());
             table.push((
                 name.as_str(),
                 width.hidden.to_string(),
                 width.differences.len(),
-                mean.map(|mean| Cell::difference(mean, 2)),
-                test.map(|test| Cell::number(test.standard_error, 2)),
+                sample.map(|sample| Cell::difference(sample.mean, 2)),
+                sample.and_then(|sample| sample.standard_error).map(|error| Cell::number(error, 2)),
                 test.map(|test| Cell::difference(test.t, 1)),
                 test.map(|test| probability(test.p)),
                 Cell::difference(width.paper, 2),
@@ -142,7 +142,7 @@ pub fn claims(records: &Records) -> Result<Table> {
     Ok(table.caption(
         "Difference in test error, in percentage points, between networks that share width and seed. p is \
          the chance of a t as low as this, or lower, if there were no difference (one-sided, paired): near 0 speaks for the claim, \
-         near 1 against it. `Holds` asks only whether the mean is at most 0; the last row of a claim asks it of each width that \
+         near 1 against it. A single pair has no test, nor have pairs that all differ by the same. `Holds` asks only whether the mean is at most 0; the last row of a claim asks it of each width that \
          was run, and tests the mean over those with two pairs or more (degrees of freedom after Welch and Satterthwaite). The \
          scatter is that of the seeds; all networks are tested on the same 10,000 images.",
     ))
