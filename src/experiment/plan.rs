@@ -88,7 +88,7 @@ impl SweepPlan {
         let no_plan = |reason: String| Error::Format { path: path.to_owned(), expected: "the plan of a sweep", reason };
         let written: Written =
             toml::from_str(&text).map_err(|error| no_plan(error.to_string().trim_end().to_owned()))?;
-        Self::from_written(&written).map_err(|error| no_plan(error.to_string()))
+        Self::from_written(written).map_err(|error| no_plan(error.to_string()))
     }
 
     /// What the networks are trained on.
@@ -153,14 +153,14 @@ impl std::str::FromStr for SweepPlan {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        Self::from_written(&toml::from_str(text).map_err(no_toml)?)
+        Self::from_written(toml::from_str(text).map_err(no_toml)?)
     }
 }
 
 impl SweepPlan {
-    fn from_written(written: &Written) -> Result<Self> {
+    fn from_written(written: Written) -> Result<Self> {
         let common = written.protocol.applied_to(&Protocol::default()).map_err(no_toml)?;
-        let mut plan = Self { data: written.data.clone(), protocol: common, networks: Vec::new(), grids: Vec::new() };
+        let mut plan = Self { data: written.data, protocol: common, networks: Vec::new(), grids: Vec::new() };
         for (number, grid) in written.grid.iter().enumerate() {
             if let Some(method) = grid.protocol_of.keys().find(|method| !grid.methods.contains(method)) {
                 let expected = "methods that the grid trains: leave this one out, or add it to its methods";

@@ -142,9 +142,10 @@ pub fn claims(records: &Records) -> Result<Table> {
     Ok(table.caption(
         "Difference in test error, in percentage points, between networks that share width and seed. p is \
          the chance of a t as low as this, or lower, if there were no difference (one-sided, paired): near 0 speaks for the claim, \
-         near 1 against it. A single pair has no test, nor have pairs that all differ by the same. `Holds` asks only whether the mean is at most 0; the last row of a claim asks it of each width that \
-         was run, and tests the mean over those with two pairs or more (degrees of freedom after Welch and Satterthwaite). The \
-         scatter is that of the seeds; all networks are tested on the same 10,000 images.",
+         near 1 against it. A single pair has no test, nor have pairs that all differ by the same. `Holds` asks only whether the \
+         mean is at most 0; the last row of a claim asks it of each width that was run, and tests the mean over those with two \
+         pairs or more (degrees of freedom after Welch and Satterthwaite). The scatter is that of the seeds; all networks are \
+         tested on the same 10,000 images.",
     ))
 }
 
