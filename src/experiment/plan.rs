@@ -84,7 +84,8 @@ impl SweepPlan {
     /// A file that cannot be read, or is no plan: the reason names the line, the value or the key.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
+        let remedy = "expected the plan of a sweep: TOML with a [[grid]] of widths and seeds";
+        let text = std::fs::read_to_string(path).map_err(Error::unread("read", path, remedy))?;
         let no_plan = |reason: String| Error::Format { path: path.to_owned(), expected: "the plan of a sweep", reason };
         let written: Written =
             toml::from_str(&text).map_err(|error| no_plan(error.to_string().trim_end().to_owned()))?;
