@@ -164,7 +164,6 @@ fn single_tasks_merge_to_the_sweep() {
     assert!(place.run("--out tasks --merge", 0).contains("0 records"));
     assert_eq!(place.figures("tasks"), place.figures("whole"));
     assert!(!place.path("tasks/task-3.jsonl").exists());
-    assert!(place.run("--out tasks --task 12", 1).contains("task is 12: expected 0 to 11"));
 }
 
 #[test]
@@ -250,7 +249,13 @@ fn what_does_not_fit_is_an_error_and_nothing_is_overwritten() {
     assert!(!place.path("other").exists());
 
     fs::write(place.path("plan.toml"), PLAN).unwrap();
-    assert!(place.run("--out out2 --jobs 0", 1).contains("jobs is 0"));
+    fs::rename(place.path("digits"), place.path("elsewhere")).unwrap();
+    fs::create_dir(place.path("digits")).unwrap();
+    assert!(place.run("--out early --jobs 0", 2).contains("'0' for '--jobs <N>'"), "before the data is looked for");
+    assert!(place.run("--out early --task 12", 1).contains("task is 12: expected 0 to 11"), "the same");
+    assert!(!place.path("early").exists());
+    fs::remove_dir(place.path("digits")).unwrap();
+    fs::rename(place.path("elsewhere"), place.path("digits")).unwrap();
     fs::write(place.path("file"), "").unwrap();
     assert!(place.run("--out file", 1).contains("file"));
     fs::create_dir(place.path("odd")).unwrap();

@@ -38,8 +38,8 @@ pub struct SweepArgs {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Networks at a time, one thread each [default: one for each processor]
-    #[arg(long, value_name = "N")]
-    jobs: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
     /// Train network number I of the plan alone, counted from 0
     #[arg(long, value_name = "I", conflicts_with_all = ["merge", "dry_run", "jobs"])]
     task: Option<usize>,
@@ -65,11 +65,14 @@ impl SweepArgs {
             super::print(&plan.networks().len().to_string())?;
             return Ok(ExitCode::SUCCESS);
         }
+        if let Some(task) = self.task {
+            plan.network(task)?;
+        }
         let name = self.plan.file_stem().unwrap_or_default();
         let out = self.out.clone().unwrap_or_else(|| PathBuf::from("results").join(name));
         let splits = Splits::open(plan.data(), plan.protocol().held_out)?;
         let mut sweep = Sweep::new(&plan, &splits, &out)?;
-        sweep.jobs = self.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+        sweep.jobs = self.jobs.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
         sweep.checkpoint_every = Duration::from_secs(self.checkpoint_seconds);
         sweep.command = super::train::command_line();
         if self.merge {

@@ -107,6 +107,16 @@ impl SweepPlan {
         &self.networks
     }
 
+    /// One of [`Self::networks`], by its index, which is the number of a single task.
+    ///
+    /// # Errors
+    /// An index that the plan has not.
+    pub fn network(&self, task: usize) -> Result<&Config> {
+        self.networks
+            .get(task)
+            .ok_or_else(|| Error::argument("task", task, format!("0 to {}, as the plan has", self.networks.len() - 1)))
+    }
+
     /// Puts networks, by their indices, in the order in which they are trained: one grid after the other, and the largest of each
     /// first, so that no worker is left with one of them at the end.
     pub(super) fn in_order_of_training(&self, networks: &mut [usize]) {

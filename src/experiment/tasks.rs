@@ -15,10 +15,7 @@ impl Sweep<'_> {
     /// # Errors
     /// An index that the plan has not; or as [`Self::run`].
     pub fn run_task(&self, index: usize, stop: &AtomicBool, observer: &Observer<'_>) -> Result<SweepEnd> {
-        let networks = self.plan.networks().len();
-        if index >= networks {
-            return Err(Error::argument("task", index, format!("0 to {}, as the plan has", networks - 1)));
-        }
+        self.plan.network(index)?;
         if !self.left()?.contains(&index) {
             return Ok(SweepEnd { finished: 1, ..SweepEnd::default() });
         }
