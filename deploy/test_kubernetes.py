@@ -165,7 +165,7 @@ class Command(unittest.TestCase):
             count = int(run(["sweep", "/plan/plan.toml", "--count"]))
             for index in range(count):
                 run([re.sub(r"^\$\(JOB_COMPLETION_INDEX\)$", str(index), argument) for argument in command[3:]])
-                self.assertTrue((folder / f"results/task-{index}.jsonl").exists())
+                self.assertEqual(len(list((folder / "results").glob("task-*.jsonl"))), index + 1)
             run(["sweep", "/plan/plan.toml", "--out", "/results", "--merge"])
             records = [json.loads(line) for line in (folder / "results/records.jsonl").read_text().splitlines()]
             self.assertEqual(sorted(record["seed"] for record in records), [1, 2, 3])

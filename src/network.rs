@@ -57,6 +57,20 @@ pub struct Network<T = f32> {
     layers: Vec<Layer<T>>,
 }
 
+/// α = p / (1 − p), with which a method's noise starts.
+///
+/// # Errors
+/// A rate outside [0, 1); of 0 or above 0.5 where α is learned, and bounded by 1.
+pub(crate) fn initial_alpha(method: Method, p: f64) -> Result<f64> {
+    let alpha = alpha_of_rate(p)?;
+    let bounded = method.learns_rates() && method != Method::Sparse;
+    if bounded && !(alpha > 0.0 && alpha <= 1.0) {
+        let expected = "a number in (0, 0.5] where α = p / (1 − p) is learned: α is in (0, 1]";
+        return Err(Error::argument("dropout rate p", p, expected));
+    }
+    Ok(alpha)
+}
+
 impl<T: Real> Network<T> {
     /// A network from its layers.
     ///
@@ -160,16 +174,7 @@ impl<T: Real> Network<T> {
         let layers = widths.windows(2).enumerate().map(|(index, pair)| {
             let (inputs, outputs) = (pair[0], pair[1]);
             let p = if index == 0 { rates.input } else { rates.hidden };
-            let gaussian = |learned| {
-                Rates::new(alpha_of_rate(p)?, sharing, learned, inputs, outputs).map_err(|error| match error {
-                    Error::Argument { .. } if learned => Error::argument(
-                        "dropout rate p",
-                        p,
-                        "a number in (0, 0.5] where α = p / (1 − p) is learned: α is in (0, 1]",
-                    ),
-                    other => other,
-                })
-            };
+            let gaussian = |learned| Rates::new(initial_alpha(method, p)?, sharing, learned, inputs, outputs);
             let noise = match method {
                 Method::None => Noise::None,
                 Method::Binary => {

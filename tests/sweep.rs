@@ -5,89 +5,12 @@
 mod support;
 
 use std::fs;
-use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use support::place::{PLAN, Place, terminate, wait_for};
 use vardrop::experiment::Records;
-
-const PLAN: &str = r#"
-data = "digits"
-[protocol]
-epochs = 12
-held_out = 100
-batch_size = 10
-[[grid]]
-methods = ["none", "variational-a", "variational-b"]
-widths = [6, 9]
-seeds = [1, 2]
-"#;
-
-struct Place {
-    root: tempfile::TempDir,
-}
-
-impl Place {
-    fn new(plan: &str) -> Self {
-        let root = tempfile::tempdir().unwrap();
-        support::digits(&root.path().join("digits"));
-        fs::write(root.path().join("plan.toml"), plan).unwrap();
-        Self { root }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.root.path().join(name)
-    }
-
-    fn command(&self, arguments: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vardrop"));
-        command.args(["sweep", "plan.toml"]).args(arguments.split_whitespace()).current_dir(self.root.path());
-        command.env_remove("MNIST_DIR").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
-    }
-
-    #[track_caller]
-    fn run(&self, arguments: &str, code: i32) -> String {
-        let Output { status, stdout, stderr } = self.command(arguments).output().unwrap();
-        let text = format!("{}{}", String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
-        assert_eq!(status.code(), Some(code), "{text}");
-        text
-    }
-
-    /// The records of a folder without what the clock or the command line says, each once, sorted.
-    #[track_caller]
-    fn figures(&self, folder: &str) -> Vec<String> {
-        let records = Records::open(self.path(folder)).unwrap();
-        assert_eq!((records.superseded(), records.torn().len()), (0, 0), "doubled or torn");
-        let figures = |record| {
-            let mut value = serde_json::to_value(record).unwrap();
-            for key in ["seconds", "peak_memory_mib", "command", "finished"] {
-                value.as_object_mut().unwrap().remove(key);
-            }
-            for epoch in value["epochs"].as_array_mut().unwrap() {
-                epoch["seconds"] = Value::Null;
-            }
-            value.to_string()
-        };
-        let mut all: Vec<String> = records.iter().map(figures).collect();
-        all.sort();
-        all
-    }
-}
-
-#[track_caller]
-fn wait_for(condition: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !condition() {
-        assert!(start.elapsed() < Duration::from_secs(60), "waited for a minute");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
-
-fn terminate(child: &Child) {
-    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
-}
 
 /// How many kills: 20, unless the environment says another number.
 ///
@@ -163,7 +86,7 @@ fn single_tasks_merge_to_the_sweep() {
     assert!(place.run("--out tasks --merge", 0).contains("6 records"));
     assert!(place.run("--out tasks --merge", 0).contains("0 records"));
     assert_eq!(place.figures("tasks"), place.figures("whole"));
-    assert!(!place.path("tasks/task-3.jsonl").exists());
+    assert!(!place.path("tasks/task-variational-a-3x6-2.jsonl").exists());
 }
 
 #[test]
@@ -172,7 +95,7 @@ fn a_dry_run_says_what_is_left_and_trains_nothing() {
     place.run("--out out --task 0", 0);
     let text = place.run("--out out --dry-run --jobs 2", 0);
     assert!(text.contains("11 of 12 networks are left: about"), "{text}");
-    let record = fs::read_to_string(place.path("out/task-0.jsonl")).unwrap();
+    let record = fs::read_to_string(place.path("out/task-none-3x6-1.jsonl")).unwrap();
     let hash = serde_json::from_str::<Value>(&record).unwrap()["protocol_hash"].as_str().unwrap().to_owned();
     assert!(text.contains(&format!("protocol {hash}, tasks 0 to 11")), "{text}");
     assert_eq!(place.figures("out").len(), 1);
@@ -191,7 +114,7 @@ fn a_termination_signal_leaves_a_checkpoint_and_the_task_goes_on_to_the_same_num
     place.run("--out whole --task 5", 0);
     let child = place.command("--out out --task 5 --checkpoint-seconds 1000").spawn().unwrap();
     // The lock is taken after the process has begun to watch for signals.
-    let lock = place.path("out/networks/5-variational-b-6-2.lock");
+    let lock = place.path("out/networks/variational-b-3x6-2.lock");
     wait_for(|| lock.exists());
     std::thread::sleep(Duration::from_millis(100));
     terminate(&child);

@@ -12,6 +12,7 @@ use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use vardrop::experiment::TornLine;
 
 /// Variational dropout and the local reparameterization trick (Kingma, Salimans & Welling 2015).
 #[derive(Debug, Parser)]
@@ -59,5 +60,17 @@ fn print(text: &str) -> vardrop::Result<()> {
             Err(vardrop::Error::Io { action: "write", path: "standard output".into(), source })
         }
         _ => Ok(()),
+    }
+}
+
+/// Tells of last lines that a crash cut off.
+fn tell_of_torn(torn: &[TornLine]) {
+    for torn in torn {
+        note(&format!(
+            "note: {} line {}: {} bytes of a record that was cut off are left out",
+            torn.path.display(),
+            torn.line,
+            torn.bytes
+        ));
     }
 }

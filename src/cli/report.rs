@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use vardrop::experiment::{Records, TornLine, report};
+use vardrop::experiment::{Records, report};
 use vardrop::variance::{self, VarianceRecord};
 use vardrop::{Result, Table};
 
@@ -76,17 +76,24 @@ impl ReportArgs {
         points: impl Fn(&Records) -> Result<Table>,
     ) -> Result<String> {
         let records = Records::open(self.dir.as_deref().unwrap_or(Path::new("results/figure1")))?;
-        tell_of_torn(records.torn());
+        super::tell_of_torn(records.torn());
         if records.superseded() > 0 {
             let count = records.superseded();
             super::note(&format!("note: {count} records are of runs that were repeated later, and are left out"));
+        }
+        let placed = records.filter(|record| matches!(record.hidden[..], [a, b, c] if a == b && b == c)).len();
+        if placed < records.len() {
+            let count = records.len() - placed;
+            super::note(&format!(
+                "note: {count} records are not of three hidden layers of one width, and are left out"
+            ));
         }
         self.render(|| table(&records), || points(&records))
     }
 
     fn table1(&self) -> Result<String> {
         let (records, torn) = VarianceRecord::open(self.dir.as_deref().unwrap_or(Path::new("results/table1")))?;
-        tell_of_torn(&torn);
+        super::tell_of_torn(&torn);
         self.render(|| variance::table1(&records), || variance::table1_points(&records))
     }
 
@@ -96,16 +103,5 @@ impl ReportArgs {
             Format::Html => table()?.to_html() + "\n",
             Format::Csv => points()?.to_csv(),
         })
-    }
-}
-
-fn tell_of_torn(torn: &[TornLine]) {
-    for torn in torn {
-        super::note(&format!(
-            "note: {} line {}: {} bytes of a record that was cut off are left out",
-            torn.path.display(),
-            torn.line,
-            torn.bytes
-        ));
     }
 }

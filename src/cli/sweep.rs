@@ -38,7 +38,7 @@ pub struct SweepArgs {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Networks at a time, one thread each [default: one for each processor]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
     /// Train network number I of the plan alone, counted from 0
     #[arg(long, value_name = "I", conflicts_with_all = ["merge", "dry_run", "jobs"])]
@@ -75,6 +75,7 @@ impl SweepArgs {
         sweep.jobs = self.jobs.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
         sweep.checkpoint_every = Duration::from_secs(self.checkpoint_seconds);
         sweep.command = super::train::command_line();
+        super::tell_of_torn(sweep.records()?.torn());
         if self.merge {
             let merged = sweep.merge()?;
             super::note(&format!("{merged} records of single tasks are in {}", out.join("records.jsonl").display()));
@@ -109,11 +110,12 @@ impl SweepArgs {
 
 fn estimate(sweep: &Sweep<'_>, plan: &SweepPlan) -> Result<ExitCode> {
     let estimates = sweep.estimate()?;
-    let mut table = Table::new(["Method", "Hidden layers", "Epochs", "Networks", "Left", "Minutes each"]);
+    let mut table = Table::new(["Method", "Hidden layers", "Protocol", "Epochs", "Networks", "Left", "Minutes each"]);
     for estimate in &estimates {
         let hidden = estimate.hidden.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
         let minutes = (estimate.left > 0).then(|| Cell::number(estimate.seconds / 60.0, 2));
-        table.push((estimate.method, hidden, estimate.epochs, estimate.networks, estimate.left, minutes));
+        let (protocol, epochs) = (estimate.protocol.hash(), estimate.protocol.epochs);
+        table.push((estimate.method, hidden, protocol, epochs, estimate.networks, estimate.left, minutes));
     }
     super::print(table.to_string().trim_end())?;
     let mut hashes: Vec<String> = Vec::new();

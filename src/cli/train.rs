@@ -314,6 +314,6 @@ fn progress_bar(trainer: &Trainer<'_>) -> ProgressBar {
 }
 
 pub(super) fn command_line() -> String {
-    let arguments = std::env::args().skip(1);
+    let arguments = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
     std::iter::once("vardrop".to_owned()).chain(arguments).collect::<Vec<_>>().join(" ")
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BinaryHeap;
 use std::ops::ControlFlow;
-use std::sync::Barrier;
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 
-use super::Sweep;
+use super::{Protocol, Sweep};
 use crate::data::Splits;
 use crate::error::Result;
 use crate::method::Method;
@@ -18,8 +18,8 @@ pub struct Estimate {
     pub method: Method,
     /// Widths of the hidden layers.
     pub hidden: Vec<usize>,
-    /// Epochs of each network.
-    pub epochs: usize,
+    /// How each network is trained.
+    pub protocol: Protocol,
     /// Networks that the plan has.
     pub networks: usize,
     /// Those without a record.
@@ -46,7 +46,7 @@ impl Sweep<'_> {
                 estimates.push(Estimate {
                     method: config.method,
                     hidden: config.hidden.clone(),
-                    epochs: config.protocol.epochs,
+                    protocol: config.protocol.clone(),
                     networks: 0,
                     left: 0,
                     seconds: 0.0,
@@ -60,7 +60,7 @@ impl Sweep<'_> {
         }
         for estimate in estimates.iter_mut().filter(|estimate| estimate.left > 0) {
             let config = self.plan.networks().iter().find(|config| estimate.is_of(config)).expect("it is of the plan");
-            estimate.seconds = seconds(config, self.splits, self.jobs.max(1))?;
+            estimate.seconds = self.seconds(config, self.workers(left.len()).max(1))?;
         }
         Ok(estimates)
     }
@@ -78,30 +78,46 @@ impl Sweep<'_> {
         }
         jobs.into_iter().map(|job| job.0).max().unwrap_or(0) as f64 / 1e3
     }
+
+    /// Seconds of one network, the slowest of `jobs` that run side by side.
+    fn seconds(&self, config: &Config, jobs: usize) -> Result<f64> {
+        let timed = std::thread::scope(|scope| {
+            let (ready, are_ready) = mpsc::channel();
+            // Where a thread cannot be started, those that wait for their start go without it.
+            let (mut starts, mut workers) = (Vec::new(), Vec::new());
+            for _ in 0..jobs {
+                let ((start, begin), ready) = (mpsc::channel(), ready.clone());
+                let time = move || time_one(config, self.splits, &ready, &begin);
+                let worker = std::thread::Builder::new().spawn_scoped(scope, time);
+                workers.push(worker.map_err(|error| self.too_many_jobs(&error))?);
+                starts.push(start);
+            }
+            are_ready.iter().take(jobs).for_each(drop);
+            for start in starts {
+                let _ = start.send(());
+            }
+            workers.into_iter().map(|w| w.join().expect("a timing does not panic")).collect::<Result<Vec<f64>>>()
+        })?;
+        Ok(timed.into_iter().fold(0.0, f64::max))
+    }
 }
 
 impl Estimate {
     fn is_of(&self, config: &Config) -> bool {
-        (self.method, &self.hidden, self.epochs) == (config.method, &config.hidden, config.protocol.epochs)
+        (self.method, &self.hidden, &self.protocol) == (config.method, &config.hidden, &config.protocol)
     }
 }
 
 /// How long the steps of each network are timed.
 const TIMED: Duration = Duration::from_millis(400);
 
-/// Seconds of one network, the slowest of `jobs` that run side by side.
-fn seconds(config: &Config, splits: &Splits, jobs: usize) -> Result<f64> {
-    let together = Barrier::new(jobs);
-    let timed = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..jobs).map(|_| scope.spawn(|| time_one(config, splits, &together))).collect();
-        workers.into_iter().map(|w| w.join().expect("a timing does not panic")).collect::<Result<Vec<f64>>>()
-    })?;
-    Ok(timed.into_iter().fold(0.0, f64::max))
-}
-
-fn time_one(config: &Config, splits: &Splits, together: &Barrier) -> Result<f64> {
+/// Tells when it is ready, and begins when it is told to, so that all begin together.
+fn time_one(config: &Config, splits: &Splits, ready: &Sender<()>, begin: &Receiver<()>) -> Result<f64> {
     let trainer = Trainer::new(config.clone(), splits);
-    together.wait();
+    let _ = ready.send(());
+    if begin.recv().is_err() {
+        return Ok(0.0);
+    }
     let mut trainer = trainer?;
     let mut start = Instant::now();
     let (mut taken, mut all, mut timed) = (0usize, 1usize, Duration::ZERO);

@@ -62,20 +62,28 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<(Vec<T>, Option<T
         }
         match serde_json::from_slice(line) {
             Ok(entry) => entries.push(entry),
-            // Every record is written together with its line break: without one, the write was cut off.
-            Err(_) if !line.ends_with(b"\n") => {
+            Err(error) if is_torn(line, &error) => {
                 return Ok((entries, Some(TornLine { path: path.to_owned(), line: index + 1, bytes: line.len() })));
             }
-            Err(error) => {
-                return Err(Error::Format {
-                    path: path.to_owned(),
-                    expected: EXPECTED,
-                    reason: format!("line {}: {error}; correct the line or remove it", index + 1),
-                });
-            }
+            Err(error) => return Err(no_record(path, index + 1, &error)),
         }
     }
     Ok((entries, None))
+}
+
+/// Whether a crash cut the line off: it lacks its line break, with which it is written, and ends in the middle of its JSON. What is
+/// whole, or never was JSON, is not ours to pass over.
+fn is_torn(line: &[u8], error: &serde_json::Error) -> bool {
+    !line.ends_with(b"\n") && error.is_eof()
+}
+
+fn no_record(path: &Path, line: usize, error: &serde_json::Error) -> Error {
+    let text = error.to_string();
+    // The error counts lines within the line.
+    let what = text.rsplit_once(" at line ").map_or(&*text, |(what, _)| what);
+    let remedy = "correct the line, or name another file if this one holds something else";
+    let reason = format!("line {line}, column {}: {what}; {remedy}", error.column());
+    Error::Format { path: path.to_owned(), expected: EXPECTED, reason }
 }
 
 /// Makes sure that a file is there and can be written, before the work and not after it: creates it, empty, and its folder
@@ -84,7 +92,7 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<(Vec<T>, Option<T
 /// # Errors
 /// A file that cannot be created or written.
 pub(crate) fn prepare(path: &Path) -> Result<()> {
-    let folder = folder_of(path);
+    let folder = files::folder_of(path);
     fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
     OpenOptions::new().read(true).append(true).create(true).open(path).map_err(Error::io("open", path))?;
     Ok(())
@@ -95,7 +103,7 @@ pub(crate) fn prepare(path: &Path) -> Result<()> {
 /// crash of an earlier version left torn goes; a whole one is never touched.
 ///
 /// # Errors
-/// A file that cannot be opened, locked or written; it then stays as it was.
+/// A file that cannot be opened, locked or written, or whose last line is neither whole nor torn; it then stays as it was.
 pub(crate) fn append<T: Serialize + DeserializeOwned>(path: &Path, entry: &T) -> Result<()> {
     let mut line = serde_json::to_vec(entry).map_err(|error| Error::Format {
         path: path.to_owned(),
@@ -110,7 +118,7 @@ pub(crate) fn append<T: Serialize + DeserializeOwned>(path: &Path, entry: &T) ->
     let mut file = lock(path)?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).map_err(Error::io("read", path))?;
-    mend::<T>(&mut bytes);
+    mend::<T>(path, &mut bytes)?;
     bytes.extend(line);
     let permissions = file.metadata().map_err(failed())?.permissions();
     let new = unfinished(path);
@@ -125,7 +133,7 @@ pub(crate) fn append<T: Serialize + DeserializeOwned>(path: &Path, entry: &T) ->
         return Err(failed()(error));
     }
     // The new name is on the disk only when its folder is.
-    let folder = folder_of(path);
+    let folder = files::folder_of(path);
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::io("write", folder))
 }
 
@@ -156,29 +164,39 @@ fn lock(path: &Path) -> Result<File> {
     }
 }
 
+/// Whether a path still leads to a file that is open: it may have been replaced or removed.
 #[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> std::io::Result<bool> {
+pub(super) fn is_at(file: &File, path: &Path) -> std::io::Result<bool> {
     use std::os::unix::fs::MetadataExt;
-    let (held, there) = (file.metadata()?, fs::metadata(path)?);
-    Ok((held.dev(), held.ino()) == (there.dev(), there.ino()))
+    let held = file.metadata()?;
+    match fs::metadata(path) {
+        Ok(there) => Ok((held.dev(), held.ino()) == (there.dev(), there.ino())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Elsewhere a file that is open is not replaced.
 #[cfg(not(unix))]
-fn is_at(_: &File, _: &Path) -> std::io::Result<bool> {
+pub(super) fn is_at(_: &File, _: &Path) -> std::io::Result<bool> {
     Ok(true)
 }
 
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
 /// Ends the lines with a line break: removes a torn last one, and completes one that lacks nothing but its break.
-fn mend<T: DeserializeOwned>(bytes: &mut Vec<u8>) {
+fn mend<T: DeserializeOwned>(path: &Path, bytes: &mut Vec<u8>) -> Result<()> {
     let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
-    match &bytes[whole..] {
-        [] => {}
-        tail if serde_json::from_slice::<T>(tail).is_ok() => bytes.push(b'\n'),
-        _ => bytes.truncate(whole),
+    let tail = &bytes[whole..];
+    if tail.trim_ascii().is_empty() {
+        bytes.truncate(whole);
+        return Ok(());
     }
+    match serde_json::from_slice::<T>(tail) {
+        Ok(_) => bytes.push(b'\n'),
+        Err(error) if is_torn(tail, &error) => bytes.truncate(whole),
+        Err(error) => {
+            let line = bytes.iter().filter(|&&byte| byte == b'\n').count() + 1;
+            return Err(no_record(path, line, &error));
+        }
+    }
+    Ok(())
 }

@@ -12,6 +12,7 @@ pub mod report;
 mod summary;
 mod sweep;
 mod tasks;
+mod under_way;
 
 pub use estimate::Estimate;
 pub use lines::TornLine;

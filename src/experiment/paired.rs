@@ -57,7 +57,8 @@ impl PairedTest {
         let pairs = strata.iter().map(|stratum| stratum.0).sum::<usize>();
         let standard_error = variance.sqrt() / count;
         let (degrees, t) = (variance.powi(2) / squares, mean / standard_error);
-        let p = StudentsT::new(0.0, 1.0, degrees).expect("degrees of freedom are above 0").cdf(t);
+        // Differences that are next to nothing have squares that are nothing.
+        let p = StudentsT::new(0.0, 1.0, degrees).ok()?.cdf(t);
         Some(Self { pairs, mean, standard_error, t, degrees, p })
     }
 }

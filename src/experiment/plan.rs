@@ -73,6 +73,9 @@ fn methods_of_figure1() -> Vec<Method> {
     Method::FIGURE1.to_vec()
 }
 
+/// The most hidden layers of a network.
+const MOST_LAYERS: usize = 100;
+
 fn three() -> usize {
     3
 }
@@ -172,7 +175,16 @@ impl SweepPlan {
     fn from_written(written: Written) -> Result<Self> {
         let common = written.protocol.applied_to(&Protocol::default()).map_err(no_toml)?;
         let mut plan = Self { data: written.data, protocol: common, networks: Vec::new(), grids: Vec::new() };
+        let trained = |method: &&Method| written.grid.iter().any(|grid| grid.methods.contains(method));
+        if let Some(method) = written.protocol_of.keys().find(|method| !trained(method)) {
+            let expected = "methods that a grid trains: leave this one out, or add it to a grid's methods";
+            return Err(wrong(format!("with a protocol of {method}, which no grid trains"), expected));
+        }
         for (number, grid) in written.grid.iter().enumerate() {
+            if !(1..=MOST_LAYERS).contains(&grid.layers) {
+                let expected = format!("1 to {MOST_LAYERS} hidden layers");
+                return Err(Error::argument("layers of a grid", grid.layers, expected));
+            }
             if let Some(method) = grid.protocol_of.keys().find(|method| !grid.methods.contains(method)) {
                 let expected = "methods that the grid trains: leave this one out, or add it to its methods";
                 return Err(wrong(format!("with a protocol of {method} in a grid without it"), expected));
@@ -206,6 +218,10 @@ impl SweepPlan {
     /// Adds a network, unless it is there.
     fn add(&mut self, config: Config, grid: usize) -> Result<()> {
         config.check()?;
+        if let Some(start) = &config.protocol.start {
+            let expected = "none: the networks of a plan start from random weights; leave it out";
+            return Err(Error::argument("start", format!("{start:?}"), expected));
+        }
         let same =
             |other: &&Config| (other.method, &other.hidden, other.seed) == (config.method, &config.hidden, config.seed);
         match self.networks.iter().find(same) {
@@ -298,6 +314,13 @@ mod tests {
             ("", "grid"),
             ("grid = []", "without a network"),
             (&grid.replace("[5]", "[0]"), "hidden is [0, 0, 0]"),
+            (&format!("{grid}layers = 0"), "layers of a grid is 0: expected 1 to 100"),
+            (&format!("{grid}layers = 9223372036854775807"), "expected 1 to 100 hidden layers"),
+            (&format!("{grid}methods = [\"none\"]\n[protocol_of.binary]\nepochs = 9"), "binary, which no grid trains"),
+            (&format!("{grid}[protocol]\nstart = \"a.safetensors\""), "start is \"a.safetensors\": expected none"),
+            (&format!("{grid}methods = [\"none\"]\nprotocol = {{ hidden_rate = nan }}"), "dropout rate p is NaN"),
+            (&format!("{grid}methods = [\"none\"]\nprotocol = {{ input_rate = 1.0 }}"), "dropout rate p is 1"),
+            (&format!("{grid}protocol = {{ hidden_rate = 0.6 }}"), "a number in (0, 0.5] where"),
             (&grid.replace("seeds = [1]", "seeds = []"), "without a network"),
             (&grid.replace("[5]", "5"), "line 2"),
             (&format!("{grid}epoch = 3"), "epoch"),

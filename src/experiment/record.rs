@@ -165,7 +165,14 @@ impl<'de> Deserialize<'de> for Record {
             let found = record.protocol_hash;
             return Err(D::Error::custom(format!("protocol_hash is {found:?}, but its protocol's is {hash:?}")));
         }
-        Ok(record)
+        let errors = record.epochs.iter().map(|epoch| epoch.test_error_percent);
+        let mut errors = errors.chain([record.best.test_error_percent]);
+        match errors.find(|error| !(0.0..=100.0).contains(error)) {
+            Some(error) => {
+                Err(D::Error::custom(format!("test_error_percent is {error}: expected a number from 0 to 100")))
+            }
+            None => Ok(record),
+        }
     }
 }
 
@@ -301,5 +308,18 @@ pub(crate) mod tests {
         let changed = line.replace("\"epochs\":2,", "\"epochs\":3,");
         let message = serde_json::from_str::<Record>(&changed).unwrap_err().to_string();
         assert!(message.contains("protocol_hash is") && message.contains(&record.protocol_hash), "{message}");
+    }
+
+    #[test]
+    fn an_error_that_is_no_percentage_is_refused() {
+        for error in [-5.0, 500.0, 1e308] {
+            for bad in [
+                record(Method::None, 100, 1, error),
+                Record { epochs: vec![epoch(1, error)], ..record(Method::None, 100, 1, 1.0) },
+            ] {
+                let message = serde_json::from_str::<Record>(&serde_json::to_string(&bad).unwrap()).unwrap_err();
+                assert!(message.to_string().contains("expected a number from 0 to 100"), "{message}");
+            }
+        }
     }
 }

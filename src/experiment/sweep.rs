@@ -4,10 +4,10 @@
 //! In the sweep's folder `records.jsonl` holds the finished runs, a line each. A network that is under way has a checkpoint and
 //! a lock in `networks/`: of several processes that sweep one folder, one alone trains it. A run counts as finished when its
 //! record is on the disk; its checkpoint goes after that. So whatever moment a process dies at, no record is lost, and none is
-//! written twice.
+//! written twice. Other plans, and other files, may be in the folder too: what is not of the plan's networks is not touched.
 
 use std::collections::VecDeque;
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::io::ErrorKind;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -18,11 +18,12 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::fingerprint::differences;
+use super::under_way::{Lock, UnderWay};
 use super::{Record, Records, SweepPlan, lines};
 use crate::data::Splits;
 use crate::error::{Error, Result};
 use crate::files;
-use crate::training::{Config, Epoch, ModelInfo, Progress, Trainer};
+use crate::training::{Config, Epoch, MODEL_REMEDY, ModelInfo, Progress, Trainer};
 
 /// What a sweep tells of its progress, of the network with that index in the plan.
 #[derive(Debug, Clone, Copy)]
@@ -74,15 +75,19 @@ impl<'a> Sweep<'a> {
     /// A sweep into `folder`, which is made where it is not there.
     ///
     /// # Errors
-    /// A folder that cannot be made or written; records in it of the plan's networks that were trained in another way than
-    /// the plan says, or on other data.
+    /// A minibatch of more examples than there are; a folder that cannot be made or written; records in it of the plan's networks
+    /// that were trained in another way than the plan says, or on other data.
     pub fn new(plan: &'a SweepPlan, splits: &'a Splits, folder: impl Into<PathBuf>) -> Result<Self> {
+        for config in plan.networks() {
+            config.check_for(splits.train.len())?;
+        }
         let folder = folder.into();
         let networks = folder.join("networks");
-        fs::create_dir_all(&networks).map_err(Error::io("create", &networks))?;
+        let remedy = "expected a folder for the records that can be written: name another, or change its permissions";
+        fs::create_dir_all(&networks).map_err(Error::unread("create", &networks, remedy))?;
         let sweep =
             Self { plan, splits, folder, jobs: 1, checkpoint_every: Duration::from_secs(20), command: String::new() };
-        lines::prepare(&sweep.records_file(None))?;
+        lines::prepare(&sweep.records_file())?;
         let records = sweep.records()?;
         for (index, config) in plan.networks().iter().enumerate() {
             let same_network = |record: &&Record| {
@@ -141,33 +146,41 @@ impl<'a> Sweep<'a> {
     /// [`Self::jobs`] workers; `stop` has each of them write a checkpoint at its next step and return.
     ///
     /// # Errors
-    /// No worker; a record or checkpoint that cannot be written, after which the other workers stop too. Whatever had its
-    /// record keeps it.
+    /// No worker, or more than the system has threads for; a record or checkpoint that cannot be written, after which the other
+    /// workers stop too. Whatever had its record keeps it.
     pub fn run(&self, stop: &AtomicBool, observer: &Observer<'_>) -> Result<SweepEnd> {
         if self.jobs == 0 {
             return Err(Error::argument("jobs", 0, "1 or more"));
         }
         let mut left = self.left()?;
         self.plan.in_order_of_training(&mut left);
-        let mut end = SweepEnd { finished: self.plan.networks().len() - left.len(), ..SweepEnd::default() };
+        let count = left.len();
+        let mut end = SweepEnd { finished: self.plan.networks().len() - count, ..SweepEnd::default() };
         let queue = Mutex::new(VecDeque::from(left));
         let halt = AtomicBool::new(false);
         let halted = || stop.load(Ordering::SeqCst) || halt.load(Ordering::SeqCst);
         let outcomes = Mutex::new(Vec::new());
-        std::thread::scope(|scope| {
-            for _ in 0..self.jobs {
-                scope.spawn(|| {
-                    let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-                    while let Some(index) = (!halted()).then(next).flatten() {
-                        let outcome = self.train(index, None, &halted, observer);
-                        if outcome.is_err() {
-                            halt.store(true, Ordering::SeqCst);
-                        }
-                        outcomes.lock().unwrap_or_else(PoisonError::into_inner).push(outcome);
-                    }
-                });
+        let work = || {
+            let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+            while let Some(index) = (!halted()).then(next).flatten() {
+                let outcome = self.train(index, Kept::WithTheOthers, &halted, observer);
+                if outcome.is_err() {
+                    halt.store(true, Ordering::SeqCst);
+                }
+                outcomes.lock().unwrap_or_else(PoisonError::into_inner).push(outcome);
             }
-        });
+        };
+        let workers = self.workers(count);
+        std::thread::scope(|scope| {
+            for _ in 0..workers {
+                let spawned = std::thread::Builder::new().spawn_scoped(scope, work);
+                if let Err(error) = spawned {
+                    halt.store(true, Ordering::SeqCst);
+                    return Err(self.too_many_jobs(&error));
+                }
+            }
+            Ok(())
+        })?;
         end.left = queue.into_inner().unwrap_or_else(PoisonError::into_inner).len();
         for outcome in outcomes.into_inner().unwrap_or_else(PoisonError::into_inner) {
             match outcome? {
@@ -176,25 +189,33 @@ impl<'a> Sweep<'a> {
                 Outcome::Left => end.left += 1,
             }
         }
-        if end.left + end.failed == 0 {
-            self.sweep_up()?;
-        }
+        self.sweep_up()?;
         Ok(end)
     }
 
-    /// Removes what processes that were killed left beside the records. Every network has its record: nobody needs a
-    /// checkpoint, and who takes a lock sees the record.
-    fn sweep_up(&self) -> Result<()> {
-        let folder = self.folder.join("networks");
-        for entry in fs::read_dir(&folder).map_err(Error::io("list", &folder))? {
-            let path = entry.map_err(Error::io("list", &folder))?.path();
-            files::remove(&path)?;
-        }
-        lines::sweep_up(&self.records_file(None))
+    /// How many workers there are for so many networks.
+    pub(super) fn workers(&self, networks: usize) -> usize {
+        self.jobs.min(networks)
     }
 
-    pub(super) fn records_file(&self, task: Option<usize>) -> PathBuf {
-        self.folder.join(task.map_or("records.jsonl".to_owned(), |index| format!("task-{index}.jsonl")))
+    pub(super) fn too_many_jobs(&self, error: &std::io::Error) -> Error {
+        Error::argument("jobs", self.jobs, format!("as many as threads can be started here ({error})"))
+    }
+
+    /// Removes what processes that were killed left of networks that have their record: nobody needs a checkpoint of them, and who
+    /// takes a lock sees the record.
+    pub(super) fn sweep_up(&self) -> Result<()> {
+        let left = self.left()?;
+        for (_, config) in self.plan.networks().iter().enumerate().filter(|(index, _)| !left.contains(index)) {
+            let files = UnderWay::of(config, &self.folder);
+            files.remove_checkpoint()?;
+            files::remove(&files.lock)?;
+        }
+        lines::sweep_up(&self.records_file())
+    }
+
+    pub(super) fn records_file(&self) -> PathBuf {
+        self.folder.join("records.jsonl")
     }
 
     fn is_of(&self, record: &Record, config: &Config) -> bool {
@@ -205,22 +226,28 @@ impl<'a> Sweep<'a> {
     pub(super) fn train(
         &self,
         index: usize,
-        task: Option<usize>,
+        kept: Kept,
         halted: &dyn Fn() -> bool,
         observer: &Observer<'_>,
     ) -> Result<Outcome> {
         let config = &self.plan.networks()[index];
-        let name = format!("{index}-{}-{}-{}", config.method, config.hidden[0], config.seed);
-        let checkpoint = self.folder.join("networks").join(format!("{name}.safetensors"));
-        let Some(lock) = Lock::take(self.folder.join("networks").join(format!("{name}.lock")))? else {
+        let files = UnderWay::of(config, &self.folder);
+        let Some(lock) = Lock::take(files.lock.clone())? else {
             observer(index, SweepEvent::Elsewhere);
             return Ok(Outcome::Left);
         };
         // Another process may have finished it between the reading of the records and the lock.
         if self.left()?.contains(&index) {
-            let mut trainer = self.trainer(config, &checkpoint)?;
+            let mut trainer = match self.trainer(config, &files.checkpoint) {
+                // Of this network alone: the others go on.
+                Err(Error::Format { path, reason, .. }) => {
+                    observer(index, SweepEvent::Failed(&damaged(&path, &reason)));
+                    return Ok(Outcome::Failed);
+                }
+                trainer => trainer?,
+            };
             observer(index, SweepEvent::Started { epochs: trainer.history().epochs.len() });
-            match self.train_on(&mut trainer, index, &checkpoint, halted, observer) {
+            match self.train_on(&mut trainer, index, &files.checkpoint, halted, observer) {
                 Ok(true) => {}
                 Ok(false) => return Ok(Outcome::Left),
                 Err(error @ Error::NonFinite { .. }) => {
@@ -230,22 +257,19 @@ impl<'a> Sweep<'a> {
                 Err(error) => return Err(error),
             }
             let record = Record::of(&trainer, &self.command).expect("a finished run has an epoch or more");
-            self.keep(&record, task)?;
+            match kept {
+                Kept::WithTheOthers => Records::append(self.records_file(), &record)?,
+                Kept::ByItself => {
+                    // The whole file or none: a merge that comes in between finds nothing half written to remove.
+                    let line = serde_json::to_string(&record).expect("a record is plain data") + "\n";
+                    files::replace(&files.record, |temporary| fs::write(temporary, line))?;
+                }
+            }
             observer(index, SweepEvent::Finished(&record));
         }
-        files::remove(&checkpoint)?;
+        files.remove_checkpoint()?;
         lock.remove()?;
         Ok(Outcome::Finished)
-    }
-
-    fn keep(&self, record: &Record, task: Option<usize>) -> Result<()> {
-        let path = self.records_file(task);
-        if task.is_none() {
-            return Records::append(path, record);
-        }
-        // The whole file or none: a merge that comes in between finds nothing half written to remove.
-        let line = serde_json::to_string(record).expect("a record is plain data") + "\n";
-        files::replace(&path, |temporary| fs::write(temporary, line))
     }
 
     /// A training from its checkpoint, or from its beginning.
@@ -301,32 +325,28 @@ fn told(found: &impl Serialize, planned: &impl Serialize) -> String {
     told.join("; ")
 }
 
+/// Of a checkpoint that is no checkpoint any more: the sweep writes none that is not whole.
+fn damaged(path: &Path, reason: &str) -> Error {
+    let reason = reason.strip_suffix(MODEL_REMEDY).unwrap_or(reason).trim_end_matches("; ");
+    Error::Format {
+        path: path.to_owned(),
+        expected: "a checkpoint to go on from",
+        reason: format!("{reason}; remove the file, and the network is trained from its beginning"),
+    }
+}
+
+/// Where a network's record is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// In `records.jsonl`.
+    WithTheOthers,
+    /// In a file of its own, until it is merged.
+    ByItself,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
     Finished,
     Failed,
     Left,
-}
-
-/// A file that one process holds locked; the system lets go of it when the process dies.
-struct Lock {
-    path: PathBuf,
-    _file: File,
-}
-
-impl Lock {
-    /// `None` where another process, or worker, holds it.
-    fn take(path: PathBuf) -> Result<Option<Self>> {
-        let file = File::create(&path).map_err(Error::io("create", &path))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Self { path, _file: file })),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(Error::io("lock", &path)(error)),
-        }
-    }
-
-    /// Removes the file while it is still locked. Who opens the name anew finds the record.
-    fn remove(self) -> Result<()> {
-        files::remove(&self.path)
-    }
 }

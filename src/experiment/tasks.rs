@@ -1,15 +1,17 @@
 //! A sweep as an array of jobs: each trains one network, on whatever machine, and their records are merged.
 
-use std::fs::File;
+use std::fs;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::sweep::{Observer, Outcome};
-use super::{Record, Records, Sweep, SweepEnd, lines};
+use super::sweep::{Kept, Observer, Outcome};
+use super::under_way::Lock;
+use super::{Record, Records, Sweep, SweepEnd, TornLine, lines};
 use crate::error::{Error, Result};
 use crate::files;
 
 impl Sweep<'_> {
-    /// Trains one network of the plan, unless it has its record. The record goes to a file of its own, `task-INDEX.jsonl`,
+    /// Trains one network of the plan, unless it has its record. The record goes to a file of its own, `task-NETWORK.jsonl`,
     /// which [`Self::merge`] takes up: an array of jobs on many machines needs no lock between them.
     ///
     /// # Errors
@@ -19,7 +21,7 @@ impl Sweep<'_> {
         if !self.left()?.contains(&index) {
             return Ok(SweepEnd { finished: 1, ..SweepEnd::default() });
         }
-        let outcome = self.train(index, Some(index), &|| stop.load(Ordering::SeqCst), observer)?;
+        let outcome = self.train(index, Kept::ByItself, &|| stop.load(Ordering::SeqCst), observer)?;
         let is = |other| usize::from(outcome == other);
         Ok(SweepEnd { finished: is(Outcome::Finished), failed: is(Outcome::Failed), left: is(Outcome::Left) })
     }
@@ -28,28 +30,52 @@ impl Sweep<'_> {
     /// interrupted and run again, and run while tasks are under way; of two at once, one waits for the other.
     ///
     /// # Errors
-    /// As [`Self::records`]; a file that cannot be written or removed.
+    /// As [`Self::records`]; a file that cannot be written or removed; a record that is cut off, whose file stays, once the others
+    /// are merged.
     pub fn merge(&self) -> Result<usize> {
-        let path = self.folder.join("networks/merge.lock");
-        let lock = File::create(&path).map_err(Error::io("create", &path))?;
-        lock.lock().map_err(Error::io("lock", &path))?;
-        let main = self.records_file(None);
+        let lock = Lock::wait(self.folder.join("networks/merge.lock"))?;
+        let main = self.records_file();
         let (mut known, _) = lines::read::<Record>(&main)?;
-        let mut merged = 0;
-        for index in 0..self.plan.networks().len() {
-            let path = self.records_file(Some(index));
-            if !path.exists() {
-                continue;
-            }
-            for record in lines::read::<Record>(&path)?.0 {
+        let (mut merged, mut cut_off) = (0, None);
+        for path in self.task_files()? {
+            let (records, torn) = lines::read::<Record>(&path)?;
+            for record in records {
                 merged += 1;
                 if !known.iter().any(|other| other.is_same_run(&record)) {
                     Records::append(&main, &record)?;
                     known.push(record);
                 }
             }
-            files::remove(&path)?;
+            match torn {
+                Some(torn) => cut_off = Some(torn),
+                None => files::remove(&path)?,
+            }
         }
-        Ok(merged)
+        self.sweep_up()?;
+        lock.remove()?;
+        match cut_off {
+            Some(TornLine { path, line, bytes }) => Err(Error::Format {
+                path,
+                expected: "the record of a task",
+                reason: format!(
+                    "line {line} is cut off after {bytes} bytes, and stays where it is; all others are merged: remove it, and run \
+                     its task again"
+                ),
+            }),
+            None => Ok(merged),
+        }
+    }
+
+    /// The records of single tasks, also of networks that the plan no longer has.
+    fn task_files(&self) -> Result<Vec<PathBuf>> {
+        let entries = fs::read_dir(&self.folder).map_err(Error::io("list", &self.folder))?;
+        let paths: std::io::Result<Vec<PathBuf>> = entries.map(|entry| entry.map(|entry| entry.path())).collect();
+        let mut paths = paths.map_err(Error::io("list", &self.folder))?;
+        paths.retain(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with("task-") && name.ends_with(".jsonl")
+        });
+        paths.sort();
+        Ok(paths)
     }
 }

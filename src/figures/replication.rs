@@ -3,7 +3,7 @@
 use super::figure::Figure;
 use crate::error::Result;
 use crate::experiment::paper::{self, PublishedPoint};
-use crate::experiment::report::figure1_summaries;
+use crate::experiment::report::{dataset, figure1_summaries};
 use crate::experiment::{Records, Summary};
 use crate::method::Method;
 
@@ -20,8 +20,8 @@ const TYPE_B: [Method; 4] = [Method::None, Method::Binary, Method::GaussianB, Me
 /// Runs of two protocols, or of two data sets, for one point: they cannot share it.
 pub fn figure1(records: &Records) -> Result<Figure> {
     let summaries = figure1_summaries(records)?;
-    let mut figure =
-        Figure::new("Figure 1: test error on MNIST over the width of three hidden layers").height(520).share_y();
+    let title = format!("Figure 1: test error {} over the width of three hidden layers", dataset(&summaries));
+    let mut figure = Figure::new(title).height(520).share_y();
     for (title, methods) in [("(a) type A: correlated noise", &TYPE_A[..]), ("(b) type B: independent noise", &TYPE_B)]
     {
         figure = figure

@@ -26,6 +26,8 @@ const KEY: &str = "vardrop";
 /// The metadata's key of a pruned network, which is another format.
 pub(crate) const PRUNED_KEY: &str = "vardrop-pruned";
 const EXPECTED: &str = "a vardrop model";
+/// What to do about a model that is none.
+pub(crate) const REMEDY: &str = "name a file that `vardrop train --save` has written, or train the network again";
 
 /// Where in an epoch training stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -248,8 +250,7 @@ fn refused(path: &Path, reason: impl ToString) -> Error {
 
 /// Of a file that is damaged or of another kind, which only another file makes up for.
 fn format_error(path: &Path, reason: impl Display) -> Error {
-    let remedy = "name a file that `vardrop train --save` has written, or train the network again";
-    refused(path, format!("{reason}; {remedy}"))
+    refused(path, format!("{reason}; {REMEDY}"))
 }
 
 /// The description and the tensors, with every shape checked before anything is allocated after it.

@@ -6,7 +6,7 @@ use crate::engine::Objective;
 use crate::error::{Error, Result};
 use crate::experiment::{Protocol, RunKey};
 use crate::method::Method;
-use crate::network::{DropoutRates, Initialisation, Network};
+use crate::network::{DropoutRates, Initialisation, Network, initial_alpha};
 use crate::optimizer::AdamSettings;
 
 /// Everything that decides a run besides the data.
@@ -182,6 +182,19 @@ impl Config {
         if self.protocol.constant_epochs > self.protocol.epochs {
             let expected = format!("at most the {} epochs of the run", self.protocol.epochs);
             return Err(Error::argument("constant epochs", self.protocol.constant_epochs, expected));
+        }
+        for rate in [self.protocol.input_rate, self.protocol.hidden_rate] {
+            initial_alpha(self.method, rate)?;
+        }
+        Ok(())
+    }
+
+    /// As [`Self::check`], for so many training examples.
+    pub(crate) fn check_for(&self, train_examples: usize) -> Result<()> {
+        self.check()?;
+        if self.protocol.batch_size > train_examples {
+            let expected = format!("at most the {train_examples} training examples");
+            return Err(Error::argument("batch size", self.protocol.batch_size, expected));
         }
         Ok(())
     }

@@ -11,8 +11,8 @@ mod trainer;
 
 pub use background::{BackgroundRun, background};
 pub use border::BorderAlpha;
-pub(crate) use checkpoint::PRUNED_KEY;
 pub use checkpoint::{Model, ModelInfo};
+pub(crate) use checkpoint::{PRUNED_KEY, REMEDY as MODEL_REMEDY};
 pub use config::Config;
 pub use history::{AlphaStatistics, Best, Epoch, History};
 pub use snapshot::{Snapshot, snapshots};

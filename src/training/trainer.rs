@@ -155,11 +155,7 @@ impl<'a> Trainer<'a> {
         history: History,
         position: Position,
     ) -> Result<Self> {
-        config.check()?;
-        if config.protocol.batch_size > splits.train.len() {
-            let expected = format!("at most the {} training examples", splits.train.len());
-            return Err(Error::argument("batch size", config.protocol.batch_size, expected));
-        }
+        config.check_for(splits.train.len())?;
         if let Some(patience) = config.protocol.patience.filter(|_| splits.validation.is_empty()) {
             return Err(Error::argument("patience", patience, "none where no example is held out for validation"));
         }

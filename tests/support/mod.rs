@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+#[cfg(feature = "cli")]
+pub mod place;
 pub mod server;
 
 use std::fs;

@@ -225,6 +225,5 @@ mod tests {
         assert_eq!(pairs(|other| other.protocol.batch_size += 1), 0);
         assert_eq!(pairs(|other| other.protocol.held_out += 1), 0);
         assert_eq!(pairs(|other| other.train_examples -= 1), 0);
-        assert_eq!(pairs(|other| other.dataset = "synthetic".to_owned()), 0);
     }
 }

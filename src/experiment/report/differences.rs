@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Records, figure1_summaries, find};
+use super::{Records, figure1_summaries, find, is_of_mnist};
 use crate::error::Result;
 use crate::experiment::paper;
 use crate::method::Method;
@@ -41,6 +41,7 @@ impl Agreement {
         let summaries = figure1_summaries(records)?;
         let points: Vec<PointDifference> = summaries
             .iter()
+            .filter(|summary| is_of_mnist(summary))
             .filter_map(|summary| {
                 let (method, hidden, ours) = (summary.method, summary.width()?, summary.test_error_percent);
                 let paper = find(paper::figure1(), method, hidden)?;

@@ -1,7 +1,7 @@
 //! How much lower a test error is when the test itself chooses the epoch.
 
 use super::Records;
-use crate::experiment::{Record, Sample};
+use crate::experiment::{Record, RunKey, Sample};
 use crate::table::{Cell, Table};
 
 /// For each method and width the test error at the epoch that counts, the lowest test error of any epoch (what the older
@@ -13,9 +13,7 @@ pub fn flattery(records: &Records) -> Table {
     let mut all = Vec::new();
     for summary in with_epochs.summaries() {
         let Some(width) = summary.width() else { continue };
-        let of_group = |record: &&Record| {
-            (record.method, &record.hidden, &record.protocol) == (summary.method, &summary.hidden, &summary.protocol)
-        };
+        let of_group = |record: &&Record| RunKey { seed: None, ..record.key() } == summary.key();
         let differences: Vec<f64> =
             with_epochs.iter().filter(of_group).map(|record| record.best.test_error_percent - lowest(record)).collect();
         all.extend_from_slice(&differences);
@@ -64,5 +62,14 @@ mod tests {
         assert!(markdown.contains("| all |  | 2 |  |  | 0.10 ± 0.10 |"), "{markdown}");
         assert!(!markdown.contains("| 250 |"), "a run without epochs has no lowest one: {markdown}");
         assert!(flattery(&Records::default()).is_empty());
+    }
+
+    #[test]
+    fn runs_on_two_data_sets_are_two_rows() {
+        let other = Record { dataset: "synthetic".to_owned(), ..run(1, &[10.0, 30.0]) };
+        let markdown = flattery(&Records::from_iter([run(1, &[1.0, 2.0]), other])).to_markdown();
+        for row in ["| 1 | 2.00 | 1.00 | 1.00 |", "| 1 | 30.00 | 10.00 | 20.00 |", "| all |  | 2 |"] {
+            assert!(markdown.contains(row), "{markdown}");
+        }
     }
 }

@@ -21,7 +21,7 @@ use crate::table::{Cell, Table};
 /// difference between them, and the older replication's where it ran that width.
 ///
 /// # Errors
-/// Runs of two protocols, or of two data sets, for one point.
+/// Runs of two protocols for one point, or of two data sets.
 pub fn figure1(records: &Records) -> Result<Table> {
     let mut table = Table::new([
         "Method",
@@ -32,7 +32,9 @@ pub fn figure1(records: &Records) -> Result<Table> {
         "Difference",
         "Older replication (%)",
     ]);
-    for summary in figure1_summaries(records)? {
+    let summaries = figure1_summaries(records)?;
+    let mnist = summaries.iter().all(is_of_mnist);
+    for summary in &summaries {
         let Some(width) = summary.width() else { continue };
         let ours = summary.test_error_percent;
         let paper = find(paper::figure1(), summary.method, width);
@@ -43,15 +45,16 @@ pub fn figure1(records: &Records) -> Result<Table> {
             ours.runs,
             Cell::estimate(ours.mean, ours.standard_error, 2),
             paper.map(|point| Cell::estimate(point.error_percent, point.error_bar, 2)),
-            paper.map(|point| Cell::difference(ours.mean - point.error_percent, 2)),
+            paper.filter(|_| mnist).map(|point| Cell::difference(ours.mean - point.error_percent, 2)),
             older.map(|point| Cell::number(point.error_percent, 2)),
         ));
     }
     Ok(table.caption(format!(
-        "Test error on MNIST in percent. Ours: mean ± standard error over runs, each after the epochs that validation chose. The paper \
+        "Test error {data} in percent. Ours: mean ± standard error over runs, each after the epochs that validation chose. The paper \
          does not say what its error bars are. The older replication's networks have two hidden layers, and it reports the best \
-         test error. {}",
-        Agreement::of(records)?
+         test error. {agreement}",
+        data = dataset(&summaries),
+        agreement = Agreement::of(records)?
     )))
 }
 
@@ -80,10 +83,16 @@ pub fn figure1_points(records: &Records) -> Result<Table> {
 /// The summaries that have a place on Figure 1's axis: three hidden layers of one width, one for each method and width.
 ///
 /// # Errors
-/// Runs of two protocols, or of two data sets, for one point: they cannot share it.
+/// Runs of two protocols for one point, which cannot share it, or of two data sets, which cannot share the figure.
 pub fn figure1_summaries(records: &Records) -> Result<Vec<Summary>> {
     let mut summaries = records.summaries();
     summaries.retain(|summary| summary.width().is_some());
+    let mut datasets: Vec<&str> = summaries.iter().map(|summary| &*summary.dataset).collect();
+    datasets.dedup();
+    if let [first, second, ..] = datasets[..] {
+        let found = format!("a mixture of two data sets ({first} and {second})");
+        return Err(Error::argument("set of records", found, "runs on one: name a file or folder of such runs alone"));
+    }
     for pair in summaries.windows(2) {
         if (pair[0].method, &pair[0].hidden) == (pair[1].method, &pair[1].hidden) {
             let differing: Vec<String> =
@@ -96,11 +105,24 @@ pub fn figure1_summaries(records: &Records) -> Result<Vec<Summary>> {
                     pair[0].hidden[0],
                     differing.join(", ")
                 ),
-                "runs that differ in nothing but their seed for each point; choose them with Records::filter",
+                "runs that differ in nothing but their seed for each point: name a file or folder of such runs alone",
             ));
         }
     }
     Ok(summaries)
+}
+
+/// Whether runs can be compared with the paper's.
+fn is_of_mnist(summary: &Summary) -> bool {
+    summary.dataset == "mnist"
+}
+
+/// `on MNIST`, or what our runs were tested on instead.
+pub(crate) fn dataset(summaries: &[Summary]) -> String {
+    match summaries.iter().find(|summary| !is_of_mnist(summary)) {
+        Some(other) => format!("(ours on {}, the others on MNIST)", other.dataset),
+        None => "on MNIST".to_owned(),
+    }
 }
 
 fn find(points: &'static [PublishedPoint], method: Method, hidden: usize) -> Option<&'static PublishedPoint> {
@@ -110,6 +132,7 @@ fn find(points: &'static [PublishedPoint], method: Method, hidden: usize) -> Opt
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::experiment::Record;
     use crate::experiment::tests::record;
 
     pub(super) fn records() -> Records {
@@ -146,5 +169,18 @@ pub(super) mod tests {
         let mixed: Records = records().iter().cloned().chain([longer]).collect();
         let message = figure1(&mixed).unwrap_err().to_string();
         assert!(message.contains("none with layers of 100 units (epochs 2 and 60)"), "{message}");
+    }
+
+    #[test]
+    fn runs_on_other_data_are_not_set_against_the_papers_nor_mixed_with_those_on_mnist() {
+        let synthetic = |record: &Record| Record { dataset: "synthetic".to_owned(), ..record.clone() };
+        let markdown = figure1(&records().iter().map(synthetic).collect()).unwrap().to_markdown();
+        assert!(markdown.contains("| No dropout | 100 | 2 | 1.60 ± 0.10 | 1.44 ± 0.05 |  | 2.60 |"), "{markdown}");
+        assert!(markdown.contains("Test error (ours on synthetic, the others on MNIST) in percent."), "{markdown}");
+        assert!(markdown.contains("0 of the paper's 42 points are run."), "{markdown}");
+        let wide = record(Method::None, 1000, 1, 1.0);
+        let mixed: Records = records().iter().cloned().chain([synthetic(&wide)]).collect();
+        let message = figure1(&mixed).unwrap_err().to_string();
+        assert!(message.contains("a mixture of two data sets (mnist and synthetic)"), "{message}");
     }
 }

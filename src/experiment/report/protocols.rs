@@ -34,7 +34,8 @@ pub fn protocols(records: &Records) -> Result<Table> {
         shared(&protocols, "images held out", |protocol| protocol.held_out),
         shared(&protocols, "step of ln α, times as large", |protocol| protocol.alpha_step),
     ];
-    Ok(table.caption(format!("Epochs × Adam's step size. For all: {}.", shared.join(", "))))
+    let shared = if protocols.is_empty() { String::new() } else { format!(" For all: {}.", shared.join(", ")) };
+    Ok(table.caption(format!("Epochs × Adam's step size.{shared}")))
 }
 
 /// A setting's name and its value, or its values.
@@ -63,6 +64,7 @@ mod tests {
         assert!(markdown.contains(&format!("| No dropout | {epochs} × 1e-3 |  |")), "{markdown}");
         assert!(markdown.contains("| Binary dropout |  | 120 × 3e-4, falling |"), "{markdown}");
         assert!(markdown.contains("step of ln α, times as large 1 or 20"), "{markdown}");
-        assert!(protocols(&Records::default()).unwrap().is_empty());
+        let nothing = protocols(&Records::default()).unwrap();
+        assert!(nothing.is_empty() && !nothing.to_markdown().contains("For all"));
     }
 }

@@ -1,0 +1,88 @@
+//! A folder with a tiny data set and the plan of a sweep, and `vardrop sweep` in it.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use vardrop::experiment::Records;
+
+/// Twelve networks.
+pub const PLAN: &str = r#"
+data = "digits"
+[protocol]
+epochs = 12
+held_out = 100
+batch_size = 10
+[[grid]]
+methods = ["none", "variational-a", "variational-b"]
+widths = [6, 9]
+seeds = [1, 2]
+"#;
+
+pub struct Place {
+    pub root: tempfile::TempDir,
+}
+
+impl Place {
+    pub fn new(plan: &str) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        super::digits(&root.path().join("digits"));
+        fs::write(root.path().join("plan.toml"), plan).unwrap();
+        Self { root }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    pub fn command(&self, arguments: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vardrop"));
+        command.args(["sweep", "plan.toml"]).args(arguments.split_whitespace()).current_dir(self.root.path());
+        command.env_remove("MNIST_DIR").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Its output, both streams, once it has ended with a code.
+    #[track_caller]
+    pub fn run(&self, arguments: &str, code: i32) -> String {
+        let Output { status, stdout, stderr } = self.command(arguments).output().unwrap();
+        let text = format!("{}{}", String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
+        assert_eq!(status.code(), Some(code), "{text}");
+        text
+    }
+
+    /// The records of a folder without what the clock or the command line says, each once, sorted.
+    #[track_caller]
+    pub fn figures(&self, folder: &str) -> Vec<String> {
+        let records = Records::open(self.path(folder)).unwrap();
+        assert_eq!((records.superseded(), records.torn().len()), (0, 0), "doubled or torn");
+        let figures = |record| {
+            let mut value = serde_json::to_value(record).unwrap();
+            for key in ["seconds", "peak_memory_mib", "command", "finished"] {
+                value.as_object_mut().unwrap().remove(key);
+            }
+            for epoch in value["epochs"].as_array_mut().unwrap() {
+                epoch["seconds"] = Value::Null;
+            }
+            value.to_string()
+        };
+        let mut all: Vec<String> = records.iter().map(figures).collect();
+        all.sort();
+        all
+    }
+}
+
+#[track_caller]
+pub fn wait_for(condition: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < Duration::from_secs(60), "waited for a minute");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+pub fn terminate(child: &Child) {
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+}
