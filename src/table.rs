@@ -101,20 +101,31 @@ impl fmt::Display for Cell {
             Self::Empty => Ok(()),
             Self::Text(text) => f.write_str(text),
             Self::Integer(value) => write!(f, "{value}"),
-            Self::Number { value, decimals } => write!(f, "{value:.decimals$}"),
+            Self::Number { value, decimals } => f.write_str(&rounded(*value, *decimals)),
             Self::Scientific { value, digits } => write!(f, "{value:.*e}", digits.saturating_sub(1)),
             Self::Difference { value, decimals } => {
-                let digits = format!("{:.decimals$}", value.abs());
+                let digits = rounded(value.abs(), *decimals);
                 let zero = digits.chars().all(|c| matches!(c, '0' | '.'));
                 let sign = if zero || value.is_nan() { "" } else { ["+", "−"][usize::from(*value < 0.0)] };
                 write!(f, "{sign}{digits}")
             }
             Self::Estimate { mean, error: Some(error), decimals } => {
-                write!(f, "{mean:.decimals$} ± {error:.decimals$}")
+                write!(f, "{} ± {}", rounded(*mean, *decimals), rounded(*error, *decimals))
             }
-            Self::Estimate { mean, error: None, decimals } => write!(f, "{mean:.decimals$}"),
+            Self::Estimate { mean, error: None, decimals } => f.write_str(&rounded(*mean, *decimals)),
         }
     }
+}
+
+/// A number with so many decimals. Halves go away from 0, as on paper: 1.105 is 1.11, though the nearest binary fraction is below it.
+fn rounded(value: f64, decimals: usize) -> String {
+    let scale = 10f64.powi(i32::try_from(decimals).unwrap_or(i32::MAX));
+    let scaled = value * scale;
+    // Beyond that its decimals are none of the number's own.
+    if !scaled.is_finite() || scaled.abs() > 1e9 {
+        return format!("{value:.decimals$}");
+    }
+    format!("{:.decimals$}", (scaled + 1e-6f64.copysign(scaled)).round() / scale)
 }
 
 impl From<&str> for Cell {
@@ -331,6 +342,24 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn halves_are_rounded_as_on_paper() {
+        for (value, decimals, text) in [
+            (1.105, 2, "1.11"),
+            (0.985, 2, "0.99"),
+            (1.225, 2, "1.23"),
+            (-1.105, 2, "-1.11"),
+            (1.1049, 2, "1.10"),
+            (0.5, 0, "1"),
+            (1e300, 1, &format!("{:.1}", 1e300)),
+            (f64::NAN, 2, "NaN"),
+        ] {
+            assert_eq!(Cell::number(value, decimals).to_string(), text);
+        }
+        assert_eq!(Cell::difference(-0.125, 2).to_string(), "−0.13");
+        assert_eq!(Cell::estimate(1.275, Some(0.025), 2).to_string(), "1.28 ± 0.03");
+    }
 
     #[test]
     fn html_escapes_every_text() {

@@ -198,7 +198,7 @@ mod tests {
         assert_eq!(CLAIMS[2].test(&records()).unwrap().holds(), None);
         let markdown = claims(&records()).unwrap().to_markdown();
         assert!(
-            markdown.contains("| Variational A2 ≤ Variational A | 250 | 1 | +0.10 |  |  |  | −0.05 | no |"),
+            markdown.contains("| Variational A2 ≤ Variational A | 250 | 1 | +0.10 |  |  |  | −0.06 | no |"),
             "{markdown}"
         );
         assert!(
