@@ -194,6 +194,7 @@ fn wrong_arguments_exit_2_with_the_known_names_and_wrong_values_exit_1_with_what
         place.failure(arguments, 2);
     }
     assert!(place.failure("evaluate model --samples 0", 2).contains("--samples"));
+    fs::write(place.path("notes"), "{}\nwhat I have seen").unwrap();
     for (arguments, parts) in [
         ("--threads 0", ["threads is 0", "1 to 1024"]),
         ("--threads 100000", ["threads is 100000", "1 to 1024"]),
@@ -211,6 +212,7 @@ fn wrong_arguments_exit_2_with_the_known_names_and_wrong_values_exit_1_with_what
         ("--learning-rate 1e30", ["at epoch 1, step", "smaller learning rate"]),
         ("--save no/such/model", ["cannot write no/such/model", "No such file"]),
         ("--record digits", ["cannot open digits", "directory"]),
+        ("--record notes --epochs 1000000", ["notes is not a file of records: line 2", "or name another file"]),
     ] {
         let defaults: String = ["--held-out 60", "--hidden 8", "--threads 1"]
             .into_iter()

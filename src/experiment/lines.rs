@@ -90,12 +90,18 @@ fn no_record(path: &Path, line: usize, error: &serde_json::Error) -> Error {
 /// where they are missing.
 ///
 /// # Errors
-/// A file that cannot be created or written.
-pub(crate) fn prepare(path: &Path) -> Result<()> {
+/// A file that cannot be created or written, or that [`append`] would not touch.
+pub(crate) fn prepare<T: DeserializeOwned>(path: &Path) -> Result<()> {
+    let mut file = created(path)?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map_err(Error::io("read", path))?;
+    mend::<T>(path, &mut bytes)
+}
+
+fn created(path: &Path) -> Result<File> {
     let folder = files::folder_of(path);
     fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
-    OpenOptions::new().read(true).append(true).create(true).open(path).map_err(Error::io("open", path))?;
-    Ok(())
+    OpenOptions::new().read(true).append(true).create(true).open(path).map_err(Error::io("open", path))
 }
 
 /// Appends one line to a file, creating it and its folder. A file with the line takes the old one's place, so that a process that is
@@ -111,7 +117,7 @@ pub(crate) fn append<T: Serialize + DeserializeOwned>(path: &Path, entry: &T) ->
         reason: format!("the record cannot be written as JSON: {error}"),
     })?;
     line.push(b'\n');
-    prepare(path)?;
+    created(path)?;
     let failed = || Error::io("write", path);
     // A link stays one: the file that it leads to is replaced.
     let path = &fs::canonicalize(path).map_err(Error::io("open", path))?;

@@ -53,9 +53,9 @@ impl Records {
     /// and its folder where they are missing.
     ///
     /// # Errors
-    /// A file that cannot be created or written.
+    /// A file that cannot be created or written, or whose last line is no record and was not cut off either.
     pub fn prepare(path: impl AsRef<Path>) -> Result<()> {
-        lines::prepare(path.as_ref())
+        lines::prepare::<Record>(path.as_ref())
     }
 
     /// Appends one record to a file, creating it and its folder, under a lock on the file. A process that is killed at any moment leaves

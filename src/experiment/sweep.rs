@@ -87,7 +87,7 @@ impl<'a> Sweep<'a> {
         fs::create_dir_all(&networks).map_err(Error::unread("create", &networks, remedy))?;
         let sweep =
             Self { plan, splits, folder, jobs: 1, checkpoint_every: Duration::from_secs(20), command: String::new() };
-        lines::prepare(&sweep.records_file())?;
+        lines::prepare::<Record>(&sweep.records_file())?;
         let records = sweep.records()?;
         for (index, config) in plan.networks().iter().enumerate() {
             let same_network = |record: &&Record| {

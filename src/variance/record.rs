@@ -158,9 +158,9 @@ impl VarianceRecord {
     /// Makes sure that a file of records can be written, before the work and not after it.
     ///
     /// # Errors
-    /// A file that cannot be created or written.
+    /// A file that cannot be created or written, or whose last line is no record and was not cut off either.
     pub fn prepare(path: impl AsRef<Path>) -> Result<()> {
-        lines::prepare(path.as_ref())
+        lines::prepare::<Self>(path.as_ref())
     }
 
     /// Appends the record to a file as one whole line, or not at all.
