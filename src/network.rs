@@ -71,6 +71,19 @@ pub(crate) fn initial_alpha(method: Method, p: f64) -> Result<f64> {
     Ok(alpha)
 }
 
+/// Whether a network can be made with these widths.
+pub(crate) fn check_widths(widths: &[usize]) -> Result<()> {
+    if widths.len() < 2 || widths.contains(&0) {
+        return Err(Error::argument("widths", format!("{widths:?}"), "two or more numbers, each 1 or above"));
+    }
+    let weights = widths.windows(2).try_fold(0, |sum: usize, pair| sum.checked_add(pair[0].checked_mul(pair[1])?));
+    if weights.is_none_or(|weights| weights > MOST_WEIGHTS) {
+        let expected = format!("widths with at most {MOST_WEIGHTS} weights between them");
+        return Err(Error::argument("widths", format!("{widths:?}"), expected));
+    }
+    Ok(())
+}
+
 impl<T: Real> Network<T> {
     /// A network from its layers.
     ///
@@ -163,14 +176,7 @@ impl<T: Real> Network<T> {
         initialisation: Initialisation,
         seed: u64,
     ) -> Result<Self> {
-        if widths.len() < 2 || widths.contains(&0) {
-            return Err(Error::argument("widths", format!("{widths:?}"), "two or more numbers, each 1 or above"));
-        }
-        let weights = widths.windows(2).try_fold(0, |sum: usize, pair| sum.checked_add(pair[0].checked_mul(pair[1])?));
-        if weights.is_none_or(|weights| weights > MOST_WEIGHTS) {
-            let expected = format!("widths with at most {MOST_WEIGHTS} weights between them");
-            return Err(Error::argument("widths", format!("{widths:?}"), expected));
-        }
+        check_widths(widths)?;
         let layers = widths.windows(2).enumerate().map(|(index, pair)| {
             let (inputs, outputs) = (pair[0], pair[1]);
             let p = if index == 0 { rates.input } else { rates.hidden };

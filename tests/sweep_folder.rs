@@ -115,7 +115,7 @@ fn a_last_line_is_removed_only_where_a_crash_cut_it_off() {
     let first = whole.lines().next().unwrap();
     let other = first.replace("\"none\"", "\"new-method\"");
     let list = format!("[{}]", whole.lines().collect::<Vec<_>>().join(","));
-    for kept in [other, list, "a note".to_owned(), whole.replace('\n', "\r")] {
+    for kept in [other, list, "a note".to_owned(), "\"a note".to_owned(), whole.replace('\n', "\r")] {
         fs::write(&path, &kept).unwrap();
         let message = place.run("--out out", 1);
         assert!(message.contains("out/records.jsonl is not a file of records: line 1, column "), "{message}");
@@ -154,6 +154,10 @@ fn what_a_later_grid_cannot_have_is_named_before_the_first_is_trained() {
     for (setting, part) in [
         ("{ batch_size = 1500 }", "batch size is 1500: expected at most the 200 training examples"),
         ("{ hidden_rate = 1.5 }", "dropout rate p is 1.5"),
+        (
+            "{ epochs = 3 }\n[[grid]]\nmethods = [\"none\"]\nwidths = [100000]\nseeds = [1]",
+            "at most 1073741824 weights",
+        ),
     ] {
         let place = Place::new(&format!("{}{late}{setting}\n", plan("[6]", 2)));
         let message = place.run("--out out", 1);
@@ -170,6 +174,35 @@ fn networks_of_two_protocols_are_timed_by_themselves() {
     let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("No dropout  6, 6, 6")).collect();
     assert_eq!(lines.len(), 2, "{text}");
     assert_ne!(lines[0], lines[1], "each has its protocol");
+}
+
+#[test]
+fn a_plan_that_trains_a_network_in_another_way_meanwhile_is_refused_when_its_turn_comes() {
+    let two = plan("[9]", 20_000).replace("seeds = [1]", "seeds = [1, 2]");
+    let place = Place::new(&two);
+    let child = place.command("--out out --jobs 1").stderr(Stdio::piped()).spawn().unwrap();
+    wait_for(|| place.path("out/networks/none-3x9-1.lock").exists());
+    std::thread::sleep(Duration::from_millis(100));
+    fs::write(place.path("plan.toml"), two.replace("20000", "2")).unwrap();
+    // The first network is locked, and the second trained in the way of the changed plan.
+    place.run("--out out --jobs 1", 1);
+    terminate(&child);
+    child.wait_with_output().unwrap();
+    assert_eq!(place.figures("out").len(), 1);
+    fs::write(place.path("plan.toml"), two).unwrap();
+    assert!(place.run("--out out --task 1", 1).contains("by another protocol"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_device_in_the_place_of_a_file_of_records_stays_a_device() {
+    use std::os::unix::fs::FileTypeExt;
+    let place = Place::new(&plan("[6]", 2));
+    fs::create_dir(place.path("out")).unwrap();
+    let pipe = place.path("out/records.jsonl");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    assert!(place.run("--out out", 1).contains("expected a file for the records that can be written: name another"));
+    assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
 }
 
 #[cfg(unix)]

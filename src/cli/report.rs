@@ -84,9 +84,7 @@ impl ReportArgs {
         let placed = records.filter(|record| matches!(record.hidden[..], [a, b, c] if a == b && b == c)).len();
         if placed < records.len() {
             let count = records.len() - placed;
-            super::note(&format!(
-                "note: {count} records are not of three hidden layers of one width, and are left out"
-            ));
+            super::note(&format!("note: left out, as not of three hidden layers of one width: {count} of the records"));
         }
         self.render(|| table(&records), || points(&records))
     }

@@ -2,7 +2,7 @@
 //! every damage named.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -74,7 +74,7 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<(Vec<T>, Option<T
 /// Whether a crash cut the line off: it lacks its line break, with which it is written, and ends in the middle of its JSON. What is
 /// whole, or never was JSON, is not ours to pass over.
 fn is_torn(line: &[u8], error: &serde_json::Error) -> bool {
-    !line.ends_with(b"\n") && error.is_eof()
+    line.starts_with(b"{") && !line.ends_with(b"\n") && error.is_eof()
 }
 
 fn no_record(path: &Path, line: usize, error: &serde_json::Error) -> Error {
@@ -95,13 +95,26 @@ pub(crate) fn prepare<T: DeserializeOwned>(path: &Path) -> Result<()> {
     let mut file = created(path)?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).map_err(Error::io("read", path))?;
-    mend::<T>(path, &mut bytes)
+    mend::<T>(path, &mut bytes)?;
+    // A line is added by replacing the file, which a link may lead to.
+    let path = fs::canonicalize(path).map_err(Error::io("open", path))?;
+    let folder = files::folder_of(&path);
+    let remedy = "expected a folder that can be written, where the records are to be: name a file in another";
+    tempfile::tempfile_in(folder).map_err(Error::unread("write into", folder, remedy))?;
+    Ok(())
 }
 
 fn created(path: &Path) -> Result<File> {
     let folder = files::folder_of(path);
     fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
-    OpenOptions::new().read(true).append(true).create(true).open(path).map_err(Error::io("open", path))
+    let no_records =
+        || Error::unread("open", path, "expected a file for the records that can be written: name another");
+    let file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(no_records())?;
+    // A device or a pipe would be replaced by a file, and may have no end to read to.
+    if !file.metadata().map_err(no_records())?.is_file() {
+        return Err(no_records()(ErrorKind::InvalidInput.into()));
+    }
+    Ok(file)
 }
 
 /// Appends one line to a file, creating it and its folder. A file with the line takes the old one's place, so that a process that is
@@ -177,7 +190,7 @@ pub(super) fn is_at(file: &File, path: &Path) -> std::io::Result<bool> {
     let held = file.metadata()?;
     match fs::metadata(path) {
         Ok(there) => Ok((held.dev(), held.ino()) == (there.dev(), there.ino())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     }
 }

@@ -79,7 +79,7 @@ impl<'a> Sweep<'a> {
     /// that were trained in another way than the plan says, or on other data.
     pub fn new(plan: &'a SweepPlan, splits: &'a Splits, folder: impl Into<PathBuf>) -> Result<Self> {
         for config in plan.networks() {
-            config.check_for(splits.train.len())?;
+            config.check_for(&splits.train)?;
         }
         let folder = folder.into();
         let networks = folder.join("networks");
@@ -89,15 +89,22 @@ impl<'a> Sweep<'a> {
             Self { plan, splits, folder, jobs: 1, checkpoint_every: Duration::from_secs(20), command: String::new() };
         lines::prepare::<Record>(&sweep.records_file())?;
         let records = sweep.records()?;
-        for (index, config) in plan.networks().iter().enumerate() {
-            let same_network = |record: &&Record| {
-                record.method == config.method && record.hidden == config.hidden && record.seed == config.seed
-            };
-            if let Some(record) = records.iter().find(|r| same_network(r) && !sweep.is_of(r, config)) {
-                return Err(sweep.another_protocol(index, record));
-            }
+        for index in 0..plan.networks().len() {
+            sweep.check(index, &records)?;
         }
         Ok(sweep)
+    }
+
+    /// Refuses records of network `index` that was trained in another way than the plan says.
+    fn check(&self, index: usize, records: &Records) -> Result<()> {
+        let config = &self.plan.networks()[index];
+        let same_network = |record: &&Record| {
+            record.method == config.method && record.hidden == config.hidden && record.seed == config.seed
+        };
+        match records.iter().find(|record| same_network(record) && !self.is_of(record, config)) {
+            Some(record) => Err(self.another_protocol(index, record)),
+            None => Ok(()),
+        }
     }
 
     /// What is wrong with a record of network `index`: it was trained in another way than the plan says.
@@ -211,7 +218,14 @@ impl<'a> Sweep<'a> {
             files.remove_checkpoint()?;
             files::remove(&files.lock)?;
         }
+        if let Some(lock) = Lock::take(self.merge_lock())? {
+            lock.remove()?;
+        }
         lines::sweep_up(&self.records_file())
+    }
+
+    pub(super) fn merge_lock(&self) -> PathBuf {
+        self.folder.join("networks/merge.lock")
     }
 
     pub(super) fn records_file(&self) -> PathBuf {
@@ -236,12 +250,19 @@ impl<'a> Sweep<'a> {
             observer(index, SweepEvent::Elsewhere);
             return Ok(Outcome::Left);
         };
-        // Another process may have finished it between the reading of the records and the lock.
-        if self.left()?.contains(&index) {
+        // Another process may have finished it between the reading of the records and the lock, by this plan or another.
+        let records = self.records()?;
+        self.check(index, &records)?;
+        if !records.iter().any(|record| self.is_of(record, config)) {
+            files::remove_unfinished(&files.checkpoint)?;
             let mut trainer = match self.trainer(config, &files.checkpoint) {
                 // Of this network alone: the others go on.
                 Err(Error::Format { path, reason, .. }) => {
                     observer(index, SweepEvent::Failed(&damaged(&path, &reason)));
+                    return Ok(Outcome::Failed);
+                }
+                Err(Error::Io { path, source, .. }) if path == files.checkpoint => {
+                    observer(index, SweepEvent::Failed(&damaged(&path, &source.to_string())));
                     return Ok(Outcome::Failed);
                 }
                 trainer => trainer?,

@@ -33,7 +33,7 @@ impl Sweep<'_> {
     /// As [`Self::records`]; a file that cannot be written or removed; a record that is cut off, whose file stays, once the others
     /// are merged.
     pub fn merge(&self) -> Result<usize> {
-        let lock = Lock::wait(self.folder.join("networks/merge.lock"))?;
+        let lock = Lock::wait(self.merge_lock())?;
         let main = self.records_file();
         let (mut known, _) = lines::read::<Record>(&main)?;
         let (mut merged, mut cut_off) = (0, None);

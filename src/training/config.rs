@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::data::Dataset;
 use crate::engine::Objective;
 use crate::error::{Error, Result};
 use crate::experiment::{Protocol, RunKey};
 use crate::method::Method;
-use crate::network::{DropoutRates, Initialisation, Network, initial_alpha};
+use crate::network::{DropoutRates, Initialisation, Network, check_widths, initial_alpha};
 use crate::optimizer::AdamSettings;
 
 /// Everything that decides a run besides the data.
@@ -109,8 +110,7 @@ impl Config {
     /// As [`Network::new`].
     pub fn network(&self, inputs: usize, classes: usize) -> Result<Network> {
         self.check_hidden()?;
-        let widths: Vec<usize> =
-            std::iter::once(inputs).chain(self.hidden.iter().copied()).chain(std::iter::once(classes)).collect();
+        let widths = self.widths(inputs, classes);
         let rates = DropoutRates { input: self.protocol.input_rate, hidden: self.protocol.hidden_rate };
         Network::new(self.method, &widths, rates, Initialisation::default(), self.seed)
     }
@@ -189,14 +189,19 @@ impl Config {
         Ok(())
     }
 
-    /// As [`Self::check`], for so many training examples.
-    pub(crate) fn check_for(&self, train_examples: usize) -> Result<()> {
+    /// As [`Self::check`], for training examples.
+    pub(crate) fn check_for(&self, train: &Dataset) -> Result<()> {
         self.check()?;
-        if self.protocol.batch_size > train_examples {
-            let expected = format!("at most the {train_examples} training examples");
+        if self.protocol.batch_size > train.len() {
+            let expected = format!("at most the {} training examples", train.len());
             return Err(Error::argument("batch size", self.protocol.batch_size, expected));
         }
-        Ok(())
+        check_widths(&self.widths(train.inputs(), train.classes()))
+    }
+
+    /// Numbers of units from the input to the output.
+    fn widths(&self, inputs: usize, classes: usize) -> Vec<usize> {
+        std::iter::once(inputs).chain(self.hidden.iter().copied()).chain(std::iter::once(classes)).collect()
     }
 }
 

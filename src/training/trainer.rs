@@ -155,7 +155,7 @@ impl<'a> Trainer<'a> {
         history: History,
         position: Position,
     ) -> Result<Self> {
-        config.check_for(splits.train.len())?;
+        config.check_for(&splits.train)?;
         if let Some(patience) = config.protocol.patience.filter(|_| splits.validation.is_empty()) {
             return Err(Error::argument("patience", patience, "none where no example is held out for validation"));
         }
