@@ -22,6 +22,7 @@ from kernel_session import ANSI, KernelError, session, show, stream_text
 
 ROOT = Path(__file__).resolve().parent.parent
 CARGO_PROGRESS = re.compile(r"^\s*(Compiling|Updating|Downloading|Downloaded|Locking|Adding|Blocking) .*$")
+DEBUG_FORM = re.compile(r"[A-Z]\w* \{ ")
 # How long to listen for late output, in seconds of silence: after each cell, and after the last.
 PAUSE, LAST_PAUSE = 0.02, 0.5
 
@@ -49,6 +50,9 @@ def check(cell):
         # What a figure that cannot be drawn shows in its place.
         if out.output_type == "execute_result" and out.data.get("text/plain", "").startswith("Error: "):
             raise Failure(f"it shows an error: {out.data['text/plain']}")
+        # What the kernel falls back to where the last line takes a variable away: it cannot compile the line a second time.
+        if out.output_type == "execute_result" and DEBUG_FORM.match(out.data.get("text/plain", "")):
+            raise Failure("it shows a value in its debug form: let its last line borrow what it uses, or be a variable alone")
     if "panicked" in stream_text(cell.outputs, "stdout") + stream_text(cell.outputs, "stderr"):
         raise Failure("it panicked")
     lines = unexpected_stderr(cell.outputs)

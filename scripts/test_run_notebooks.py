@@ -44,6 +44,10 @@ CASES = {
         r'println!("EVCXR_BEGIN_CONTENT text/plain\nError: cannot be drawn\nEVCXR_END_CONTENT");',
         FINISHED.format("no figure.ipynb"),
     ],
+    "debug form": [
+        "#[derive(Debug)] pub struct Shown { pub x: u32 }\nShown { x: 1 }",
+        FINISHED.format("debug form.ipynb"),
+    ],
     "exit": ["std::process::exit(3);", FINISHED.format("exit.ipynb")],
     "no sentinel": ["let x = 1;", 'println!("notebook finished: another.ipynb");'],
     "hangs": ['use std::io::Write; print!("no newline"); std::io::stdout().flush();', FINISHED.format("hangs.ipynb")],
@@ -84,6 +88,9 @@ class RunnerSeesFailures(unittest.TestCase):
 
     def test_an_error_in_place_of_a_figure_fails(self):
         self.assertIn("cannot be drawn", self.found["no figure"])
+
+    def test_a_value_in_its_debug_form_fails(self):
+        self.assertIn("debug form", self.found["debug form"])
 
     def test_an_execution_that_dies_fails(self):
         self.assertIn("error", self.found["exit"])
