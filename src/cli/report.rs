@@ -81,9 +81,10 @@ impl ReportArgs {
             let count = records.superseded();
             super::note(&format!("note: {count} records are of runs that were repeated later, and are left out"));
         }
-        let placed = records.filter(|record| matches!(record.hidden[..], [a, b, c] if a == b && b == c)).len();
-        if placed < records.len() {
-            let count = records.len() - placed;
+        let summaries = records.summaries();
+        let misplaced = summaries.iter().filter(|summary| summary.width().is_none());
+        let count: usize = misplaced.map(|summary| summary.test_error_percent.runs).sum();
+        if count > 0 {
             super::note(&format!("note: left out, as not of three hidden layers of one width: {count} of the records"));
         }
         self.render(|| table(&records), || points(&records))

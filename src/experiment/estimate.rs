@@ -60,7 +60,7 @@ impl Sweep<'_> {
         }
         for estimate in estimates.iter_mut().filter(|estimate| estimate.left > 0) {
             let config = self.plan.networks().iter().find(|config| estimate.is_of(config)).expect("it is of the plan");
-            estimate.seconds = self.seconds(config, self.workers(left.len()).max(1))?;
+            estimate.seconds = self.seconds(config, self.jobs.clamp(1, left.len()))?;
         }
         Ok(estimates)
     }

@@ -172,10 +172,14 @@ fn unfinished(path: &Path) -> PathBuf {
     path.with_file_name(format!(".{name}.new"))
 }
 
-/// The file, locked. Who waits for the lock may get it on a file that has been replaced meanwhile, and tries again.
 fn lock(path: &Path) -> Result<File> {
+    locked(path, "open", |path| File::open(path))
+}
+
+/// A file, locked. Who waits for the lock may get it on a file that has been replaced or removed meanwhile, and tries again.
+pub(super) fn locked(path: &Path, action: &'static str, open: impl Fn(&Path) -> std::io::Result<File>) -> Result<File> {
     loop {
-        let file = File::open(path).map_err(Error::io("open", path))?;
+        let file = open(path).map_err(Error::io(action, path))?;
         file.lock().map_err(Error::io("lock", path))?;
         if is_at(&file, path).map_err(Error::io("lock", path))? {
             return Ok(file);

@@ -177,9 +177,8 @@ impl<'a> Sweep<'a> {
                 outcomes.lock().unwrap_or_else(PoisonError::into_inner).push(outcome);
             }
         };
-        let workers = self.workers(count);
         std::thread::scope(|scope| {
-            for _ in 0..workers {
+            for _ in 0..self.jobs.min(count) {
                 let spawned = std::thread::Builder::new().spawn_scoped(scope, work);
                 if let Err(error) = spawned {
                     halt.store(true, Ordering::SeqCst);
@@ -198,11 +197,6 @@ impl<'a> Sweep<'a> {
         }
         self.sweep_up()?;
         Ok(end)
-    }
-
-    /// How many workers there are for so many networks.
-    pub(super) fn workers(&self, networks: usize) -> usize {
-        self.jobs.min(networks)
     }
 
     pub(super) fn too_many_jobs(&self, error: &std::io::Error) -> Error {

@@ -1,6 +1,5 @@
 //! A sweep as an array of jobs: each trains one network, on whatever machine, and their records are merged.
 
-use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -68,14 +67,8 @@ impl Sweep<'_> {
 
     /// The records of single tasks, also of networks that the plan no longer has.
     fn task_files(&self) -> Result<Vec<PathBuf>> {
-        let entries = fs::read_dir(&self.folder).map_err(Error::io("list", &self.folder))?;
-        let paths: std::io::Result<Vec<PathBuf>> = entries.map(|entry| entry.map(|entry| entry.path())).collect();
-        let mut paths = paths.map_err(Error::io("list", &self.folder))?;
-        paths.retain(|path| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            name.starts_with("task-") && name.ends_with(".jsonl")
-        });
-        paths.sort();
+        let mut paths = lines::files(&self.folder, "`vardrop sweep PLAN.toml --task I` writes one")?;
+        paths.retain(|path| path.file_name().unwrap_or_default().to_string_lossy().starts_with("task-"));
         Ok(paths)
     }
 }

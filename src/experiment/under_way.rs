@@ -4,7 +4,7 @@
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use super::lines::is_at;
+use super::lines::{is_at, locked};
 use crate::error::{Error, Result};
 use crate::files;
 use crate::training::Config;
@@ -63,13 +63,8 @@ impl Lock {
 
     /// As [`Self::take`], once nobody else holds it.
     pub(super) fn wait(path: PathBuf) -> Result<Self> {
-        loop {
-            let file = File::create(&path).map_err(Error::io("create", &path))?;
-            file.lock().map_err(Error::io("lock", &path))?;
-            if is_at(&file, &path).map_err(Error::io("lock", &path))? {
-                return Ok(Self { path, _file: file });
-            }
-        }
+        let file = locked(&path, "create", |path| File::create(path))?;
+        Ok(Self { path, _file: file })
     }
 
     /// Removes the file while it is still locked.

@@ -17,7 +17,7 @@ const TYPE_B: [Method; 4] = [Method::None, Method::Binary, Method::GaussianB, Me
 /// paper's numbers dashed with open markers and its error bars; the older replication's dotted and faint.
 ///
 /// # Errors
-/// Runs of two protocols, or of two data sets, for one point: they cannot share it.
+/// Runs of two protocols for one point, or of two data sets.
 pub fn figure1(records: &Records) -> Result<Figure> {
     let summaries = figure1_summaries(records)?;
     let title = format!("Figure 1: test error {} over the width of three hidden layers", dataset(&summaries));

@@ -49,7 +49,7 @@ impl Claim {
     /// The claim on the pairs of runs that share width, seed and images, each with the protocol of its method.
     ///
     /// # Errors
-    /// Runs of two protocols, or of two data sets, for one point.
+    /// Runs of two protocols for one point, or of two data sets.
     pub fn test(self, records: &Records) -> Result<TestedClaim> {
         // Refuses what cannot share a point.
         figure1_summaries(records)?;
@@ -225,5 +225,9 @@ mod tests {
         assert_eq!(pairs(|other| other.protocol.batch_size += 1), 0);
         assert_eq!(pairs(|other| other.protocol.held_out += 1), 0);
         assert_eq!(pairs(|other| other.train_examples -= 1), 0);
+        let other =
+            crate::experiment::Record { dataset: "synthetic".to_owned(), ..record(Method::GaussianA, 500, 1, 1.2) };
+        let mixed = Records::from_iter([record(Method::VariationalA, 500, 1, 1.1), other]);
+        assert!(CLAIMS[0].test(&mixed).is_err(), "runs on other data are refused");
     }
 }

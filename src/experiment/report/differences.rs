@@ -36,7 +36,7 @@ impl Agreement {
     /// Of the records' points and the paper's.
     ///
     /// # Errors
-    /// Runs of two protocols, or of two data sets, for one point.
+    /// Runs of two protocols for one point, or of two data sets.
     pub fn of(records: &Records) -> Result<Self> {
         let summaries = figure1_summaries(records)?;
         let points: Vec<PointDifference> = summaries

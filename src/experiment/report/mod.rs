@@ -33,7 +33,6 @@ pub fn figure1(records: &Records) -> Result<Table> {
         "Older replication (%)",
     ]);
     let summaries = figure1_summaries(records)?;
-    let mnist = summaries.iter().all(is_of_mnist);
     for summary in &summaries {
         let Some(width) = summary.width() else { continue };
         let ours = summary.test_error_percent;
@@ -45,7 +44,7 @@ pub fn figure1(records: &Records) -> Result<Table> {
             ours.runs,
             Cell::estimate(ours.mean, ours.standard_error, 2),
             paper.map(|point| Cell::estimate(point.error_percent, point.error_bar, 2)),
-            paper.filter(|_| mnist).map(|point| Cell::difference(ours.mean - point.error_percent, 2)),
+            paper.filter(|_| is_of_mnist(summary)).map(|point| Cell::difference(ours.mean - point.error_percent, 2)),
             older.map(|point| Cell::number(point.error_percent, 2)),
         ));
     }

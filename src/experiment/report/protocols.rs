@@ -10,7 +10,7 @@ use crate::table::{Cell, Table};
 /// For each method and width the epochs and Adam's step size of its runs, and below the table what all of them share.
 ///
 /// # Errors
-/// Runs of two protocols, or of two data sets, for one point.
+/// Runs of two protocols for one point, or of two data sets.
 pub fn protocols(records: &Records) -> Result<Table> {
     let summaries = figure1_summaries(records)?;
     let widths: BTreeSet<usize> = summaries.iter().filter_map(Summary::width).collect();
