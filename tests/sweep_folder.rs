@@ -135,15 +135,22 @@ fn a_damaged_checkpoint_fails_its_network_alone_and_says_what_to_do() {
     let checkpoint = place.path("out/networks/none-3x6-1.safetensors");
     fs::write(&checkpoint, "damaged").unwrap();
     let message = place.run("--out out --jobs 1", 1);
-    for part in
-        ["failed: ", "none-3x6-1.safetensors is not a checkpoint to go on from: ", "1 failed", "remove the file"]
-    {
+    for part in [
+        "failed: ",
+        "none-3x6-1.safetensors is not a checkpoint to go on from: ",
+        "1 failed",
+        "remove it, and the network",
+    ] {
         assert!(message.contains(part), "{message}");
     }
     assert!(!message.contains("train --save"), "{message}");
     assert_eq!(fs::read_to_string(&checkpoint).unwrap(), "damaged");
     assert_eq!(place.figures("out").len(), 1);
     fs::remove_file(&checkpoint).unwrap();
+    fs::create_dir(&checkpoint).unwrap();
+    let message = place.run("--out out", 1);
+    assert!(message.contains("not a checkpoint to go on from: is a directory; remove it, and"), "{message}");
+    fs::remove_dir(&checkpoint).unwrap();
     place.run("--out out", 0);
     assert_eq!(place.figures("out"), place.figures("whole"));
 }

@@ -249,14 +249,10 @@ impl<'a> Sweep<'a> {
         self.check(index, &records)?;
         if !records.iter().any(|record| self.is_of(record, config)) {
             files::remove_unfinished(&files.checkpoint)?;
-            let mut trainer = match self.trainer(config, &files.checkpoint) {
+            let mut trainer = match self.trainer(config, &files.checkpoint).map_err(damaged) {
                 // Of this network alone: the others go on.
-                Err(Error::Format { path, reason, .. }) => {
-                    observer(index, SweepEvent::Failed(&damaged(&path, &reason)));
-                    return Ok(Outcome::Failed);
-                }
-                Err(Error::Io { path, source, .. }) if path == files.checkpoint => {
-                    observer(index, SweepEvent::Failed(&damaged(&path, &source.to_string())));
+                Err(error @ Error::Format { .. }) => {
+                    observer(index, SweepEvent::Failed(&error));
                     return Ok(Outcome::Failed);
                 }
                 trainer => trainer?,
@@ -340,14 +336,19 @@ fn told(found: &impl Serialize, planned: &impl Serialize) -> String {
     told.join("; ")
 }
 
-/// Of a checkpoint that is no checkpoint any more: the sweep writes none that is not whole.
-fn damaged(path: &Path, reason: &str) -> Error {
-    let reason = reason.strip_suffix(MODEL_REMEDY).unwrap_or(reason).trim_end_matches("; ");
-    Error::Format {
-        path: path.to_owned(),
-        expected: "a checkpoint to go on from",
-        reason: format!("{reason}; remove the file, and the network is trained from its beginning"),
-    }
+/// What a checkpoint that cannot be read, or is none any more (the sweep writes none that is not whole), says to do; any other
+/// error as it is.
+fn damaged(error: Error) -> Error {
+    let (path, reason) = match error {
+        Error::Format { path, reason, .. } => {
+            let reason = reason.strip_suffix(&format!("; {MODEL_REMEDY}")).unwrap_or(&reason).to_owned();
+            (path, reason)
+        }
+        Error::Io { path, source, .. } => (path, source.kind().to_string()),
+        other => return other,
+    };
+    let reason = format!("{reason}; remove it, and the network is trained from its beginning");
+    Error::Format { path, expected: "a checkpoint to go on from", reason }
 }
 
 /// Where a network's record is kept.
