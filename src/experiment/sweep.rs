@@ -55,6 +55,39 @@ pub struct SweepEnd {
 }
 
 /// The networks of a plan and the folder of their records.
+///
+/// ```
+/// use std::sync::atomic::AtomicBool;
+/// use vardrop::data::{Splits, synthetic};
+/// use vardrop::experiment::{Sweep, SweepEvent, SweepPlan};
+///
+/// let plan: SweepPlan = r#"
+///     [protocol]
+///     epochs = 2
+///     batch_size = 20
+///     held_out = 100
+///     [[grid]]
+///     methods = ["none", "gaussian-a"]
+///     widths = [8]
+///     seeds = [1, 2]
+/// "#.parse()?;
+/// let splits = Splits::hold_out(synthetic(300, 1), synthetic(100, 2), 100)?;
+/// # let out = tempfile::tempdir().unwrap();
+/// # let out = out.path().join("out");
+/// let mut sweep = Sweep::new(&plan, &splits, &out)?;
+/// sweep.jobs = 2;
+/// let tell = |network: usize, event: SweepEvent<'_>| {
+///     if let SweepEvent::Finished(record) = event {
+///         println!("{network}: {} has a test error of {:.1} %", record.method, record.best.test_error_percent);
+///     }
+/// };
+/// let end = sweep.run(&AtomicBool::new(false), &tell)?; // true, from another thread, stops it; run again, it goes on
+/// assert_eq!((end.finished, sweep.records()?.len()), (4, 4));
+/// # sweep.jobs = 0;
+/// # let error = sweep.run(&AtomicBool::new(false), &tell).unwrap_err().to_string();
+/// # assert!(error.contains("jobs") && error.contains("1 or more"), "{error}");
+/// # Ok::<(), vardrop::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Sweep<'a> {
     pub(super) plan: &'a SweepPlan,
