@@ -121,6 +121,8 @@ fn a_termination_signal_leaves_a_checkpoint_and_the_task_goes_on_to_the_same_num
     assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
     assert!(lock.with_extension("safetensors").exists());
     assert!(place.figures("out").is_empty());
+    let text = place.run("--out out --dry-run", 0);
+    assert!(text.contains("12 of 12 networks are left, 1 of them under way: about"), "{text}");
     assert!(place.run("--out out --task 5", 0).contains("goes on after epoch"));
     assert_eq!(place.figures("out"), place.figures("whole"));
     assert_eq!(fs::read_dir(place.path("out/networks")).unwrap().count(), 0);

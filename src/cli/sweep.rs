@@ -12,7 +12,7 @@ use clap::Args;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use vardrop::data::Splits;
-use vardrop::experiment::{Sweep, SweepEvent, SweepPlan};
+use vardrop::experiment::{Estimate, Sweep, SweepEvent, SweepPlan};
 use vardrop::training::Config;
 use vardrop::{Cell, Result, Table};
 
@@ -49,7 +49,8 @@ pub struct SweepArgs {
     /// Print how many networks the plan has, and do nothing else
     #[arg(long, conflicts_with_all = ["out", "jobs", "task", "merge", "dry_run"])]
     count: bool,
-    /// Say what is left to do and how long it takes here, measured with a few steps of each, and train nothing
+    /// Say what is left to do and how long it takes here, measured with a few steps of each, and train nothing; the first steps of a
+    /// network are its slowest, so that a sweep takes rather less
     #[arg(long)]
     dry_run: bool,
     /// Write a checkpoint at the end of an epoch once the last one is so many seconds old
@@ -110,12 +111,14 @@ impl SweepArgs {
 
 fn estimate(sweep: &Sweep<'_>, plan: &SweepPlan) -> Result<ExitCode> {
     let estimates = sweep.estimate()?;
-    let mut table = Table::new(["Method", "Hidden layers", "Protocol", "Epochs", "Networks", "Left", "Minutes each"]);
+    let mut table =
+        Table::new(["Method", "Hidden layers", "Protocol", "Epochs", "Networks", "Left", "Under way", "Minutes each"]);
     for estimate in &estimates {
         let hidden = estimate.hidden.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
         let minutes = (estimate.left > 0).then(|| Cell::number(estimate.seconds / 60.0, 2));
         let (protocol, epochs) = (estimate.protocol.hash(), estimate.protocol.epochs);
-        table.push((estimate.method, hidden, protocol, epochs, estimate.networks, estimate.left, minutes));
+        let Estimate { networks, left, under_way, .. } = *estimate;
+        table.push((estimate.method, hidden, protocol, epochs, networks, left, under_way, minutes));
     }
     super::print(table.to_string().trim_end())?;
     let mut hashes: Vec<String> = Vec::new();
@@ -125,11 +128,12 @@ fn estimate(sweep: &Sweep<'_>, plan: &SweepPlan) -> Result<ExitCode> {
         }
     }
     super::print(&format!("protocol {}, tasks 0 to {}", hashes.join(", "), plan.networks().len() - 1))?;
-    let (networks, left) =
-        (estimates.iter().map(|e| e.networks).sum::<usize>(), estimates.iter().map(|e| e.left).sum::<usize>());
+    let sum = |count: fn(&Estimate) -> usize| estimates.iter().map(count).sum::<usize>();
+    let (networks, left, under_way) = (sum(|e| e.networks), sum(|e| e.left), sum(|e| e.under_way));
+    let begun = if under_way > 0 { format!(", {under_way} of them under way") } else { String::new() };
     let seconds = sweep.seconds_left(&estimates);
     super::print(&format!(
-        "{left} of {networks} networks are left: about {} on {} at a time, if validation stops none of them earlier",
+        "{left} of {networks} networks are left{begun}: about {} on {} at a time, if validation stops none of them earlier",
         indicatif::HumanDuration(Duration::from_secs_f64(seconds.ceil())),
         sweep.jobs
     ))?;

@@ -282,7 +282,7 @@ impl<'a> Sweep<'a> {
         self.check(index, &records)?;
         if !records.iter().any(|record| self.is_of(record, config)) {
             files::remove_unfinished(&files.checkpoint)?;
-            let mut trainer = match self.trainer(config, &files.checkpoint).map_err(damaged) {
+            let mut trainer = match self.trainer(config, &files.checkpoint) {
                 // Of this network alone: the others go on.
                 Err(error @ Error::Format { .. }) => {
                     observer(index, SweepEvent::Failed(&error));
@@ -318,18 +318,26 @@ impl<'a> Sweep<'a> {
 
     /// A training from its checkpoint, or from its beginning.
     fn trainer(&self, config: &Config, checkpoint: &Path) -> Result<Trainer<'a>> {
-        if !checkpoint.exists() {
-            return Trainer::new(config.clone(), self.splits);
+        match self.checkpoint_of(config, checkpoint)? {
+            Some(_) => Trainer::resume(checkpoint, self.splits, None).map_err(damaged),
+            None => Trainer::new(config.clone(), self.splits),
         }
-        let found = ModelInfo::open(checkpoint)?.config;
-        if found != *config {
+    }
+
+    /// What the checkpoint of a network says of it; `None` where there is none.
+    pub(super) fn checkpoint_of(&self, config: &Config, checkpoint: &Path) -> Result<Option<ModelInfo>> {
+        let info = match ModelInfo::open(checkpoint) {
+            Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => return Ok(None),
+            info => info.map_err(damaged)?,
+        };
+        if info.config != *config {
             return Err(Error::argument(
                 "checkpoint",
-                format!("{}, of another training ({})", checkpoint.display(), told(&found, config)),
+                format!("{}, of another training ({})", checkpoint.display(), told(&info.config, config)),
                 "one of this plan's network: name another folder for the plan",
             ));
         }
-        Trainer::resume(checkpoint, self.splits, None)
+        Ok(Some(info))
     }
 
     /// Whether the training came to its end.

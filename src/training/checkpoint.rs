@@ -101,6 +101,11 @@ impl ModelInfo {
         Ok(parse(path, &bytes)?.0)
     }
 
+    /// How far its training has come, counted in epochs (2.5 is half way through the third).
+    pub fn epochs_done(&self) -> f64 {
+        self.history.epochs.len() as f64 + self.position.examples as f64 / self.train_examples.max(1) as f64
+    }
+
     /// A network of the model's shape, with the parameters that its training started with.
     fn skeleton(&self, path: &Path) -> Result<Network> {
         let ends = self.widths.first().zip(self.widths.last());
