@@ -335,7 +335,10 @@ def main():
     options = parse()
     failed = []
     with sync_playwright() as playwright:
-        browser = Browser(playwright, options)
+        try:
+            browser = Browser(playwright, options)
+        except (Failure, Error) as failure:
+            sys.exit(f"FAILED: {failure}")
         try:
             browser.log_in()
             names = options.notebooks or browser.notebooks()
