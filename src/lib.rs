@@ -23,6 +23,7 @@ mod method;
 #[cfg(feature = "figures")]
 mod notebook;
 mod progress;
+mod provenance;
 mod real;
 mod table;
 
@@ -32,6 +33,7 @@ pub use network::Network;
 #[cfg(feature = "figures")]
 pub use notebook::DisplayList;
 pub use progress::{ProgressLines, WorkObserver, progress_lines};
+pub use provenance::{Provenance, peak_memory_mib};
 pub use real::Real;
 pub use table::{Cell, Row, Table};
 

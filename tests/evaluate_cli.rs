@@ -137,7 +137,8 @@ fn a_record_has_what_was_evaluated_and_how_and_a_repeated_one_stands_once() {
     assert_eq!((record.train_examples, record.protocol.held_out, record.protocol.epochs), (240, 60, 3));
     assert_eq!((&record.dataset[..], &record.test_dataset[..], record.threads), ("./digits", "./digits", 1));
     assert_eq!((record.epochs_trained, record.epoch.is_some()), (3, true));
-    assert!(record.command.starts_with("vardrop evaluate model") && record.finished.ends_with('Z'));
+    let from = &record.provenance;
+    assert!(from.command.starts_with("vardrop evaluate model") && from.finished.ends_with('Z'));
     assert_eq!(serde_json::to_value(&record.calibration).unwrap(), printed["calibration"]);
     assert_eq!(serde_json::to_value(record.uncertainty).unwrap(), printed["uncertainty"]);
 }

@@ -382,7 +382,7 @@ fn help_mentions_every_flag_and_what_it_starts_with() {
         assert!(train.contains(&format!("--{flag}")), "{flag}: {train}");
     }
     // Defaults that are the library's, not the parser's.
-    let protocol = vardrop::experiment::Protocol::default();
+    let protocol = vardrop::training::Protocol::default();
     for default in [
         protocol.batch_size.to_string(),
         protocol.epochs.to_string(),

@@ -67,7 +67,7 @@ fn every_epoch_and_estimator_is_measured_and_the_table_has_them() {
     for record in &records {
         assert_eq!((record.plan.layers.as_slice(), record.dataset.as_str()), (&[0, 2][..], "synthetic"));
         assert_eq!(record.measurement.gradients, record.train_examples / 1000);
-        assert!(record.command.starts_with("vardrop variance") && record.test_error_percent < 90.0);
+        assert!(record.provenance.command.starts_with("vardrop variance") && record.test_error_percent < 90.0);
     }
     let table = place.stdout(QUICK);
     assert_eq!(table.lines().filter(|line| line.starts_with("Top") || line.starts_with("Bottom")).count(), 16);

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde::{Deserialize, Serialize};
-use vardrop::experiment::peak_memory_mib;
+use vardrop::peak_memory_mib;
 
 /// What is timed.
 pub trait Timed {

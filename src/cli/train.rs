@@ -11,9 +11,9 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use vardrop::data::{Source, Splits};
-use vardrop::experiment::{Protocol, Record, Records, peak_memory_mib};
-use vardrop::training::{Best, BorderAlpha, Config, Ending, Epoch, Model, ModelInfo, Progress, Trainer};
-use vardrop::{Error, Method, Result};
+use vardrop::experiment::{Record, Records};
+use vardrop::training::{Best, BorderAlpha, Config, Ending, Epoch, Model, ModelInfo, Progress, Protocol, Trainer};
+use vardrop::{Error, Method, Result, peak_memory_mib};
 
 /// What a process that an interrupt ended exits with, by the shells' convention (128 + SIGINT).
 const INTERRUPTED: u8 = 130;

@@ -10,8 +10,7 @@ use serde::Serialize;
 
 use vardrop::data::{Source, Splits};
 use vardrop::engine::{Engine, Examples};
-use vardrop::experiment::Protocol;
-use vardrop::training::{Config, ModelInfo, Progress, Trainer};
+use vardrop::training::{Config, ModelInfo, Progress, Protocol, Trainer};
 use vardrop::variance::{self, Estimator, GradientSampler, Plan, Trained, VarianceRecord};
 use vardrop::{Error, Method, Result};
 

@@ -5,12 +5,12 @@ use std::ops::ControlFlow;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 
+use super::Sweep;
 use super::under_way::UnderWay;
-use super::{Protocol, Sweep};
 use crate::data::Splits;
 use crate::error::Result;
 use crate::method::Method;
-use crate::training::{Config, Progress, Trainer};
+use crate::training::{Config, Progress, Protocol, Trainer};
 
 /// What is left of one method and size, and how long one network of it takes.
 #[derive(Debug, Clone, PartialEq)]

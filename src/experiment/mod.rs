@@ -1,7 +1,6 @@
 //! Experiments: plans, resumable sweeps and the records that they leave.
 
 mod estimate;
-mod fingerprint;
 pub(crate) mod lines;
 mod paired;
 pub mod paper;
@@ -18,8 +17,7 @@ pub use estimate::Estimate;
 pub use lines::TornLine;
 pub use paired::PairedTest;
 pub use plan::SweepPlan;
-pub use record::{Protocol, Record, peak_memory_mib};
-pub(crate) use record::{Provenance, RunKey};
+pub use record::Record;
 pub use records::Records;
 pub use summary::{Sample, Summary};
 pub use sweep::{Sweep, SweepEnd, SweepEvent};

@@ -5,11 +5,10 @@ use std::path::Path;
 
 use serde::{Deserialize, Deserializer, de};
 
-use super::Protocol;
 use crate::data::Source;
 use crate::error::{Error, Result};
 use crate::method::Method;
-use crate::training::Config;
+use crate::training::{Config, Protocol};
 
 /// A plan read from TOML: methods × widths × seeds, trained by one protocol, from which a grid may differ.
 ///

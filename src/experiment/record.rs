@@ -4,107 +4,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::method::Method;
-use crate::training::{Best, BorderAlpha, Epoch, Trainer};
-
-/// Everything that decides a run's numbers besides method, widths, seed and data.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Protocol {
-    /// Number of passes over the training examples.
-    pub epochs: usize,
-    /// Training stops earlier once this many epochs in a row have not lowered the validation error.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub patience: Option<usize>,
-    /// Examples in a minibatch.
-    pub batch_size: usize,
-    /// Training images held out for validation: the last ones.
-    pub held_out: usize,
-    /// Adam's step size.
-    pub learning_rate: f64,
-    /// Epoch after which the step size falls linearly, to 0 at the end of the last; `epochs` for a constant one.
-    pub constant_epochs: usize,
-    /// How many times larger the step of ln α is.
-    pub alpha_step: f64,
-    /// Decay of the exponential moving average of the parameters; 0 for none.
-    pub averaging: f64,
-    /// Epochs between which the weight of the KL term grows linearly from 0 to its full value; `None` for a constant one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kl_warm_up: Option<[f64; 2]>,
-    /// The model whose weights training started from, as it was named; `None` for random ones.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub start: Option<String>,
-    /// Dropout rate p of the network's input.
-    pub input_rate: f64,
-    /// Dropout rate p of the hidden layers.
-    pub hidden_rate: f64,
-}
-
-impl Protocol {
-    /// The setting of Molchanov, Ashukha & Vetrov (2017) for LeNet-300-100, for `method` [`Method::Sparse`]: the step size falls
-    /// linearly in the second half of training, and the KL term's weight grows from 0 at a fortieth to 1 at a tenth of it (epochs
-    /// 5 and 20 of their 200). The default for every other method.
-    pub fn of(method: Method, epochs: Option<usize>) -> Self {
-        let default = Self::default();
-        if method != Method::Sparse {
-            let epochs = epochs.unwrap_or(default.epochs);
-            return Self { epochs, constant_epochs: epochs, ..default };
-        }
-        let epochs = epochs.unwrap_or(200);
-        let warm_up = [epochs as f64 / 40.0, epochs as f64 / 10.0];
-        Self { epochs, constant_epochs: epochs / 2, kl_warm_up: Some(warm_up), ..default }
-    }
-}
-
-impl Default for Protocol {
-    fn default() -> Self {
-        Self {
-            epochs: 60,
-            patience: None,
-            batch_size: 100,
-            held_out: 10_000,
-            learning_rate: 1e-3,
-            constant_epochs: 60,
-            alpha_step: 20.0,
-            averaging: 0.999,
-            kl_warm_up: None,
-            start: None,
-            input_rate: 0.2,
-            hidden_rate: 0.5,
-        }
-    }
-}
-
-/// What decides a run's numbers: two runs with the same key are one run.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct RunKey<'a> {
-    pub(crate) method: Method,
-    pub(crate) hidden: &'a [usize],
-    /// `None` for a run with any seed.
-    pub(crate) seed: Option<u64>,
-    pub(crate) dataset: &'a str,
-    pub(crate) train_examples: usize,
-    pub(crate) protocol: Protocol,
-}
-
-/// Where a record comes from.
-pub(crate) struct Provenance {
-    pub(crate) peak_memory_mib: Option<f64>,
-    pub(crate) version: String,
-    pub(crate) commit: Option<String>,
-    pub(crate) finished: String,
-}
-
-impl Provenance {
-    /// This process, now.
-    pub(crate) fn now() -> Self {
-        Self {
-            peak_memory_mib: peak_memory_mib(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            commit: option_env!("VARDROP_COMMIT").map(str::to_owned),
-            finished: humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string(),
-        }
-    }
-}
+use crate::provenance::Provenance;
+use crate::training::{Best, BorderAlpha, Epoch, Protocol, RunKey, Trainer};
 
 /// One finished training run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -137,16 +38,9 @@ pub struct Record {
     pub seconds: f64,
     /// Threads that this run used.
     pub threads: usize,
-    /// Peak memory of the process so far in MiB, where the system tells it.
-    pub peak_memory_mib: Option<f64>,
-    /// The crate's version.
-    pub version: String,
-    /// The commit of the source tree, where it was run from one; `-dirty` behind it where that had changes.
-    pub commit: Option<String>,
-    /// The command line that made it.
-    pub command: String,
-    /// When it ended, RFC 3339 in UTC.
-    pub finished: String,
+    /// The program, the machine and the moment that made it.
+    #[serde(flatten)]
+    pub provenance: Provenance,
 }
 
 impl Serialize for Record {
@@ -181,7 +75,6 @@ impl Record {
     pub fn of(trainer: &Trainer<'_>, command: impl Into<String>) -> Option<Self> {
         let config = trainer.config();
         let history = trainer.history();
-        let Provenance { peak_memory_mib, version, commit, finished } = Provenance::now();
         Some(Self {
             method: config.method,
             hidden: config.hidden.clone(),
@@ -195,11 +88,7 @@ impl Record {
             border_alpha: trainer.border_alpha(),
             seconds: history.epochs.iter().map(|epoch| epoch.seconds).sum(),
             threads: config.threads,
-            peak_memory_mib,
-            version,
-            commit,
-            command: command.into(),
-            finished,
+            provenance: Provenance::now(command),
         })
     }
 
@@ -235,15 +124,6 @@ impl Record {
     }
 }
 
-/// The most memory that this process has had in use at once, in MiB; `None` where the system does not tell (it is read
-/// from Linux's /proc).
-pub fn peak_memory_mib() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kibibytes: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some((kibibytes / 1024.0 * 10.0).round() / 10.0)
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -264,11 +144,7 @@ pub(crate) mod tests {
             border_alpha: None,
             seconds: 10.0,
             threads: 1,
-            peak_memory_mib: None,
-            version: "0.1.0".to_owned(),
-            commit: None,
-            command: "vardrop train".to_owned(),
-            finished: "2026-01-01T00:00:00Z".to_owned(),
+            provenance: crate::provenance::tests::provenance(),
         }
     }
 

@@ -41,7 +41,7 @@ impl Records {
             Some(entry) => {
                 self.superseded += 1;
                 // RFC 3339 in UTC sorts as text.
-                if entry.finished <= record.finished {
+                if entry.provenance.finished <= record.provenance.finished {
                     *entry = record;
                 }
             }
@@ -233,7 +233,7 @@ mod tests {
     #[test]
     fn of_two_records_of_the_same_run_the_one_that_finished_last_stands() {
         let mut later = record(Method::Binary, 100, 1, 2.0);
-        later.finished = "2026-02-01T00:00:00Z".to_owned();
+        later.provenance.finished = "2026-02-01T00:00:00Z".to_owned();
         let earlier = record(Method::Binary, 100, 1, 9.0);
         for order in [[&earlier, &later], [&later, &earlier]] {
             let records: Records = order.into_iter().cloned().collect();

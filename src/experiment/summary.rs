@@ -1,7 +1,8 @@
 //! Runs that differ in their seed alone, as a mean and its error.
 
-use super::{Protocol, Record, RunKey};
+use super::Record;
 use crate::method::Method;
+use crate::training::{Protocol, RunKey};
 
 /// Mean and spread of a sample.
 #[derive(Debug, Clone, Copy, PartialEq)]

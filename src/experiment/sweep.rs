@@ -17,13 +17,12 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::fingerprint::differences;
 use super::under_way::{Lock, UnderWay};
 use super::{Record, Records, SweepPlan, lines};
 use crate::data::Splits;
 use crate::error::{Error, Result};
 use crate::files;
-use crate::training::{Config, Epoch, MODEL_REMEDY, ModelInfo, Progress, Trainer};
+use crate::training::{Config, Epoch, MODEL_REMEDY, ModelInfo, Progress, Trainer, differences};
 
 /// What a sweep tells of its progress, of the network with that index in the plan.
 #[derive(Debug, Clone, Copy)]

@@ -8,7 +8,7 @@ use crate::data::Source;
 use crate::engine::{Evaluation, Loss, Objective};
 use crate::error::Error;
 use crate::experiment::paper::{PublishedPoint, PublishedVariances};
-use crate::experiment::{Estimate, Protocol, Sample, SweepPlan};
+use crate::experiment::{Estimate, Sample, SweepPlan};
 use crate::layers::Layer;
 use crate::method::Method;
 use crate::network::DropoutRates;
@@ -16,7 +16,7 @@ use crate::noise::Rates;
 use crate::optimizer::{Adam, AdamSettings};
 use crate::sparse::{Errors, PruningErrors, SparseInfo, SparseModel};
 use crate::table::{Cell, Table};
-use crate::training::{AlphaStatistics, BorderAlpha, Phase};
+use crate::training::{AlphaStatistics, BorderAlpha, Phase, Protocol};
 use crate::uncertainty::{Bin, EvaluationRecord, Sampling, Uncertainty, evaluation_table};
 use crate::variance::{DecompositionPlan, Estimator, GradientSampler, Interval, LayerVariance, Plan, VarianceLaw};
 

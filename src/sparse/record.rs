@@ -6,11 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{LayerSparsity, compression};
 use crate::error::Result;
-use crate::experiment::{Protocol, Provenance, lines};
+use crate::experiment::lines;
 use crate::method::Method;
 use crate::network::PRUNING_THRESHOLD;
+use crate::provenance::Provenance;
 use crate::table::{Cell, Table};
-use crate::training::Config;
+use crate::training::{Config, Protocol};
 
 /// The published sparsity of LeNet-300-100, in percent of each layer's weights, its compression and its test error in percent
 /// (Molchanov, Ashukha & Vetrov 2017, table 1).
@@ -60,14 +61,9 @@ pub struct PruneRecord {
     pub dense_bytes: u64,
     /// The file of the pruned network.
     pub file_bytes: u64,
-    /// The crate's version.
-    pub version: String,
-    /// The commit of the source tree; `-dirty` behind it where that had changes.
-    pub commit: Option<String>,
-    /// The command line that made it.
-    pub command: String,
-    /// When it was made, RFC 3339 in UTC.
-    pub finished: String,
+    /// The program, the machine and the moment that made it.
+    #[serde(flatten)]
+    pub provenance: Provenance,
 }
 
 /// The errors of a network, in percent.
@@ -97,7 +93,6 @@ impl PruneRecord {
     /// A file whose size cannot be read.
     pub fn new(model: &super::SparseModel, errors: PruningErrors, file: &Path, command: String) -> Result<Self> {
         let Config { method, hidden, seed, protocol, .. } = model.info.config.clone();
-        let Provenance { version, commit, finished, .. } = Provenance::now();
         let layers = model.network.sparsity();
         let file_bytes = std::fs::metadata(file).map_err(crate::Error::io("read", file))?.len();
         Ok(Self {
@@ -119,10 +114,7 @@ impl PruneRecord {
             dense_bytes: 4 * layers.iter().map(|layer| layer.weights() + layer.outputs).sum::<usize>() as u64,
             file_bytes,
             layers,
-            version,
-            commit,
-            command,
-            finished,
+            provenance: Provenance::now(command),
         })
     }
 

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Protocol, RunKey};
 use crate::data::Dataset;
 use crate::engine::Objective;
 use crate::error::{Error, Result};
-use crate::experiment::{Protocol, RunKey};
 use crate::method::Method;
 use crate::network::{DropoutRates, Initialisation, Network, check_widths, initial_alpha};
 use crate::optimizer::AdamSettings;

@@ -9,9 +9,10 @@ use super::entropy::Uncertainty;
 use super::predictive::Predictive;
 use super::sampling::Sampling;
 use crate::error::Result;
-use crate::experiment::{Protocol, Provenance, RunKey, TornLine, lines};
+use crate::experiment::{TornLine, lines};
 use crate::method::Method;
-use crate::training::ModelInfo;
+use crate::provenance::Provenance;
+use crate::training::{ModelInfo, Protocol, RunKey};
 
 /// How well a saved model predicts, and how sure it is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,16 +45,9 @@ pub struct EvaluationRecord {
     pub uncertainty: Uncertainty,
     /// Threads that it was evaluated with.
     pub threads: usize,
-    /// Peak memory of the process so far in MiB, where the system tells it.
-    pub peak_memory_mib: Option<f64>,
-    /// The crate's version.
-    pub version: String,
-    /// The commit of the source tree; `-dirty` behind it where that had changes.
-    pub commit: Option<String>,
-    /// The command line that made it.
-    pub command: String,
-    /// When it ended, RFC 3339 in UTC.
-    pub finished: String,
+    /// The program, the machine and the moment that made it.
+    #[serde(flatten)]
+    pub provenance: Provenance,
 }
 
 /// What was evaluated, and how.
@@ -76,7 +70,6 @@ impl EvaluationRecord {
         command: impl Into<String>,
     ) -> Self {
         let Evaluated { model, test_dataset, sampling } = evaluated;
-        let Provenance { peak_memory_mib, version, commit, finished } = Provenance::now();
         Self {
             method: model.config.method,
             hidden: model.config.hidden.clone(),
@@ -92,11 +85,7 @@ impl EvaluationRecord {
             calibration: calibration.clone(),
             uncertainty: predictive.mean_uncertainty(),
             threads: sampling.threads,
-            peak_memory_mib,
-            version,
-            commit,
-            command: command.into(),
-            finished,
+            provenance: Provenance::now(command),
         }
     }
 
@@ -143,7 +132,7 @@ impl EvaluationRecord {
             for entry in entries {
                 match records.iter_mut().find(|record| record.is_same_evaluation(&entry)) {
                     // RFC 3339 in UTC sorts as text.
-                    Some(record) if record.finished <= entry.finished => *record = entry,
+                    Some(record) if record.provenance.finished <= entry.provenance.finished => *record = entry,
                     Some(_) => {}
                     None => records.push(entry),
                 }

@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{Measurement, Plan};
 use crate::error::Result;
-use crate::experiment::{Protocol, Provenance, RunKey, TornLine, lines};
+use crate::experiment::{TornLine, lines};
 use crate::method::Method;
-use crate::training::Config;
+use crate::provenance::Provenance;
+use crate::training::{Config, Protocol, RunKey};
 
 /// The variance of one estimator for one trained network.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,16 +40,9 @@ pub struct VarianceRecord {
     pub epoch_seconds: f64,
     /// Threads that it was trained and measured with.
     pub threads: usize,
-    /// Peak memory of the process so far in MiB, where the system tells it.
-    pub peak_memory_mib: Option<f64>,
-    /// The crate's version.
-    pub version: String,
-    /// The commit of the source tree; `-dirty` behind it where that had changes.
-    pub commit: Option<String>,
-    /// The command line that made it.
-    pub command: String,
-    /// When it ended, RFC 3339 in UTC.
-    pub finished: String,
+    /// The program, the machine and the moment that made it.
+    #[serde(flatten)]
+    pub provenance: Provenance,
 }
 
 /// The trained network that a measurement was made with.
@@ -86,7 +80,6 @@ impl VarianceRecord {
     /// The record of a measurement, made by `command`.
     pub fn new(trained: Trained<'_>, plan: &Plan, measurement: Measurement, command: impl Into<String>) -> Self {
         let config = trained.config;
-        let Provenance { peak_memory_mib, version, commit, finished } = Provenance::now();
         Self {
             method: config.method,
             hidden: config.hidden.clone(),
@@ -101,11 +94,7 @@ impl VarianceRecord {
             measurement,
             epoch_seconds: trained.epoch_seconds,
             threads: config.threads,
-            peak_memory_mib,
-            version,
-            commit,
-            command: command.into(),
-            finished,
+            provenance: Provenance::now(command),
         }
     }
 
@@ -145,7 +134,7 @@ impl VarianceRecord {
             torn.extend(cut);
             for entry in entries {
                 match records.iter_mut().find(|record| record.is_same_measurement(&entry)) {
-                    Some(record) if record.finished <= entry.finished => *record = entry,
+                    Some(record) if record.provenance.finished <= entry.provenance.finished => *record = entry,
                     Some(_) => {}
                     None => records.push(entry),
                 }

@@ -1,8 +1,9 @@
 //! How much lower a test error is when the test itself chooses the epoch.
 
 use super::Records;
-use crate::experiment::{Record, RunKey, Sample};
+use crate::experiment::{Record, Sample};
 use crate::table::{Cell, Table};
+use crate::training::RunKey;
 
 /// For each method and width the test error at the epoch that counts, the lowest test error of any epoch (what the older
 /// replication reports), and the difference between them, each the mean over runs. Runs that kept no epochs are left out.

@@ -10,12 +10,12 @@ pub use differences::{Agreement, PointDifference, differences};
 pub use flattery::flattery;
 pub use protocols::protocols;
 
-use super::fingerprint::{self, Difference};
 use super::paper::{self, PublishedPoint};
 use super::{Records, Summary};
 use crate::error::{Error, Result};
 use crate::method::Method;
 use crate::table::{Cell, Table};
+use crate::training::{self, Difference};
 
 /// Figure 1 as a table to read: for each method and width that was run, ours (mean ± standard error), the paper's, the
 /// difference between them, and the older replication's where it ran that width.
@@ -95,7 +95,7 @@ pub fn figure1_summaries(records: &Records) -> Result<Vec<Summary>> {
     for pair in summaries.windows(2) {
         if (pair[0].method, &pair[0].hidden) == (pair[1].method, &pair[1].hidden) {
             let differing: Vec<String> =
-                fingerprint::differences(&pair[0].key(), &pair[1].key()).iter().map(Difference::both).collect();
+                training::differences(&pair[0].key(), &pair[1].key()).iter().map(Difference::both).collect();
             return Err(Error::argument(
                 "set of records",
                 format!(

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use super::{Records, figure1_summaries};
 use crate::error::Result;
-use crate::experiment::{Protocol, Summary};
+use crate::experiment::Summary;
 use crate::table::{Cell, Table};
+use crate::training::Protocol;
 
 /// For each method and width the epochs and Adam's step size of its runs, and below the table what all of them share.
 ///

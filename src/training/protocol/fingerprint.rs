@@ -18,7 +18,7 @@ impl Protocol {
     /// made, such as a patience, is not in it. Equal protocols have equal hashes, on every machine and in every version.
     ///
     /// ```
-    /// use vardrop::experiment::Protocol;
+    /// use vardrop::training::Protocol;
     /// let patient = Protocol { patience: Some(5), ..Protocol::default() };
     /// assert_eq!(Protocol::default().hash(), "67e7db97901f");
     /// assert_ne!(patient.hash(), Protocol::default().hash());
