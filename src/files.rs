@@ -31,6 +31,7 @@ pub(crate) fn replace(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) 
 ///
 /// # Errors
 /// Where its folder cannot be listed, or what is there cannot be removed.
+#[cfg_attr(not(feature = "sweep"), allow(dead_code, reason = "sweeps use it"))]
 pub(crate) fn remove_unfinished(path: &Path) -> Result<()> {
     let (folder, prefix) = (folder_of(path), unfinished(path));
     for entry in std::fs::read_dir(folder).map_err(Error::io("list", folder))? {
@@ -71,6 +72,7 @@ pub(crate) fn read_model(path: &Path) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// Where it is there and cannot be removed.
+#[cfg_attr(not(feature = "sweep"), allow(dead_code, reason = "sweeps use it"))]
 pub(crate) fn remove(path: &Path) -> Result<()> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("remove", path)(error)),

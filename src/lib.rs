@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 // Links OpenBLAS into every artefact that uses the crate, a notebook cell's shared object included.
+#[cfg(feature = "openblas")]
 extern crate openblas_src as _;
 
 pub mod data;
@@ -20,7 +21,7 @@ pub mod variance;
 mod error;
 mod files;
 mod method;
-#[cfg(feature = "figures")]
+#[cfg(feature = "notebook")]
 mod notebook;
 mod progress;
 mod provenance;
@@ -30,7 +31,7 @@ mod table;
 pub use error::{Error, Result};
 pub use method::Method;
 pub use network::Network;
-#[cfg(feature = "figures")]
+#[cfg(feature = "notebook")]
 pub use notebook::DisplayList;
 pub use progress::{ProgressLines, WorkObserver, progress_lines};
 pub use provenance::{Provenance, peak_memory_mib};

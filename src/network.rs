@@ -3,7 +3,6 @@
 mod summary;
 
 use ndarray::{Array1, Array2, ArrayView1, Axis};
-use ndarray_linalg::QR;
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +31,7 @@ pub enum Initialisation {
     #[default]
     UnitColumns,
     /// Orthonormal columns (rows where there are more columns than rows) of a QR decomposition of standard normal draws
-    /// (Saxe, McClelland & Ganguli 2014).
+    /// (Saxe, McClelland & Ganguli 2014). It needs the feature `blas`: LAPACK decomposes.
     Orthogonal,
 }
 
@@ -321,18 +320,31 @@ fn initial_weight(kind: Initialisation, inputs: usize, outputs: usize, source: N
             Ok(weight)
         }
         Initialisation::Orthogonal => {
-            let tall: Array2<f64> = draw((inputs.max(outputs), inputs.min(outputs)));
-            let (mut q, r) = tall.qr().map_err(|error| {
-                Error::argument("initialisation", "orthogonal", format!("a matrix that LAPACK decomposes ({error})"))
-            })?;
-            // The sign that makes Q uniform over orthogonal matrices (Mezzadri 2007).
-            for (mut column, &diagonal) in q.axis_iter_mut(Axis(1)).zip(r.diag()) {
-                column *= diagonal.signum();
-            }
+            let q = orthonormal_columns(&draw((inputs.max(outputs), inputs.min(outputs))))?;
             let weight = if inputs >= outputs { q } else { q.reversed_axes() };
             Ok(weight.as_standard_layout().into_owned())
         }
     }
+}
+
+/// Q of a Gaussian matrix's decomposition QR, uniform over the matrices with orthonormal columns.
+#[cfg(feature = "blas")]
+fn orthonormal_columns(gaussian: &Array2<f64>) -> Result<Array2<f64>> {
+    let (mut q, r) = ndarray_linalg::QR::qr(gaussian).map_err(|error| {
+        Error::argument("initialisation", "orthogonal", format!("a matrix that LAPACK decomposes ({error})"))
+    })?;
+    // The sign that makes Q uniform (Mezzadri 2007).
+    for (mut column, &diagonal) in q.axis_iter_mut(Axis(1)).zip(r.diag()) {
+        column *= diagonal.signum();
+    }
+    Ok(q)
+}
+
+#[cfg(not(feature = "blas"))]
+fn orthonormal_columns(_gaussian: &Array2<f64>) -> Result<Array2<f64>> {
+    let expected =
+        "unit-columns: LAPACK, which the other one needs, comes with the crate's feature `openblas` or `blas`";
+    Err(Error::argument("initialisation", "orthogonal", expected))
 }
 
 fn norm(vector: ArrayView1<'_, f64>) -> f64 {
@@ -355,6 +367,7 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "blas")]
     #[test]
     fn orthogonal_weights_are_orthonormal_both_ways() {
         for (inputs, outputs) in [(30, 20), (20, 30), (25, 25)] {

@@ -3,13 +3,12 @@
 use ndarray::{Array1, Array2, ArrayView1};
 
 use vardrop::data::{Dataset, Source, Splits};
-use vardrop::engine::{Examples, Rows};
+use vardrop::engine::Rows;
 use vardrop::layers::Noise;
 use vardrop::network::{DropoutRates, Initialisation};
 use vardrop::noise::{NoiseSource, fill_binary, fill_standard_normal_f64};
 use vardrop::variance::{
     DecompositionPlan, Estimator, GradientSampler, Interval, Moments, Plan, VarianceLaw, decompose, measure,
-    noise_spectrum,
 };
 use vardrop::{Method, Network, Real};
 
@@ -296,8 +295,11 @@ fn noise_of_ones_own_falls_as_one_over_m_and_shared_noise_does_not() {
     }
 }
 
+#[cfg(feature = "blas")]
 #[test]
 fn the_spectrum_has_the_trace_of_the_noise() {
+    use vardrop::engine::Examples;
+    use vardrop::variance::noise_spectrum;
     let (dataset, network) = digits();
     let mut sampler = GradientSampler::new(network, 2000, 50, 1).unwrap();
     let indices: Vec<usize> = (0..50).collect();

@@ -5,7 +5,6 @@
 //! a step the threads wait in a loop, and go to sleep only when nothing has come for a while. It allocates nothing.
 
 use std::any::Any;
-use std::ffi::c_int;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -16,8 +15,14 @@ use std::thread::{self, JoinHandle, Thread};
 
 use crate::error::{Error, Result};
 
-unsafe extern "C" {
-    fn openblas_set_num_threads(threads: c_int);
+/// Keeps OpenBLAS from sharing each product among threads of its own.
+#[cfg(feature = "openblas")]
+fn hold_openblas_to_one_thread() {
+    unsafe extern "C" {
+        fn openblas_set_num_threads(threads: std::ffi::c_int);
+    }
+    // SAFETY: OpenBLAS's own setter; it takes any positive number and may be called at any time.
+    unsafe { openblas_set_num_threads(1) };
 }
 
 /// How often a thread looks for work before it sleeps: about 50 µs, longer than what lies between two parts of a step.
@@ -108,8 +113,8 @@ impl Workers {
         if !(1..=1024).contains(&threads) {
             return Err(Error::argument("threads", threads, "a number from 1 to 1024"));
         }
-        // SAFETY: OpenBLAS's own setter; it takes any positive number and may be called at any time.
-        unsafe { openblas_set_num_threads(1) };
+        #[cfg(feature = "openblas")]
+        hold_openblas_to_one_thread();
         let mut workers = Self { helpers: Vec::new(), shared: Arc::default(), running: Mutex::new(()) };
         for index in 1..threads {
             let shared = Arc::clone(&workers.shared);

@@ -160,6 +160,7 @@ pub(crate) fn append<T: Serialize + DeserializeOwned>(path: &Path, entry: &T) ->
 ///
 /// # Errors
 /// A file that cannot be opened, locked or removed.
+#[cfg_attr(not(feature = "sweep"), allow(dead_code, reason = "sweeps use it"))]
 pub(crate) fn sweep_up(path: &Path) -> Result<()> {
     let path = &fs::canonicalize(path).map_err(Error::io("open", path))?;
     let _lock = lock(path)?;

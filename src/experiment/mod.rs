@@ -1,25 +1,33 @@
-//! Experiments: plans, resumable sweeps and the records that they leave.
+//! Experiments: plans and resumable sweeps (feature `sweep`), and the records that they leave.
 
+#[cfg(feature = "sweep")]
 mod estimate;
 pub(crate) mod lines;
 mod paired;
 pub mod paper;
+#[cfg(feature = "sweep")]
 mod plan;
 mod record;
 mod records;
 pub mod report;
 mod summary;
+#[cfg(feature = "sweep")]
 mod sweep;
+#[cfg(feature = "sweep")]
 mod tasks;
+#[cfg(feature = "sweep")]
 mod under_way;
 
+#[cfg(feature = "sweep")]
 pub use estimate::Estimate;
 pub use lines::TornLine;
 pub use paired::PairedTest;
+#[cfg(feature = "sweep")]
 pub use plan::SweepPlan;
 pub use record::Record;
 pub use records::Records;
 pub use summary::{Sample, Summary};
+#[cfg(feature = "sweep")]
 pub use sweep::{Sweep, SweepEnd, SweepEvent};
 
 #[cfg(test)]

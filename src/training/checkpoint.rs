@@ -102,6 +102,7 @@ impl ModelInfo {
     }
 
     /// How far its training has come, counted in epochs (2.5 is half way through the third).
+    #[cfg_attr(not(feature = "sweep"), allow(dead_code, reason = "sweeps use it"))]
     pub(crate) fn epochs_done(&self) -> f64 {
         self.history.epochs.len() as f64 + self.position.examples as f64 / self.train_examples.max(1) as f64
     }

@@ -13,8 +13,10 @@ mod trainer;
 
 pub use background::{BackgroundRun, background};
 pub use border::BorderAlpha;
+pub(crate) use checkpoint::PRUNED_KEY;
+#[cfg(feature = "sweep")]
+pub(crate) use checkpoint::REMEDY as MODEL_REMEDY;
 pub use checkpoint::{Model, ModelInfo};
-pub(crate) use checkpoint::{PRUNED_KEY, REMEDY as MODEL_REMEDY};
 pub use config::Config;
 pub use history::{AlphaStatistics, Best, Epoch, History};
 pub use protocol::Protocol;

@@ -20,7 +20,7 @@
 //!
 //! [`GradientSampler`] draws an [`Estimator`]'s gradient for any network and minibatch; [`Moments`] streams mean and variance;
 //! [`measure`] makes a column of Table 1 with bootstrap intervals; [`decompose`] splits the variance into the minibatch's and
-//! the noise's share; [`noise_spectrum`] says in how many directions the noise lies; [`VarianceRecord`] keeps a result, and
+//! the noise's share; [`NoiseSpectrum`] says in how many directions the noise lies; [`VarianceRecord`] keeps a result, and
 //! [`table1`] puts records beside the paper.
 
 mod cost;
@@ -33,6 +33,8 @@ mod moments;
 mod record;
 mod separate;
 mod spectrum;
+#[cfg(feature = "blas")]
+mod spectrum_of_draws;
 mod table1;
 mod weight_noise;
 
@@ -44,5 +46,7 @@ pub use interval::Interval;
 pub use measure::{LayerVariance, Measurement, Plan, measure, measure_all};
 pub use moments::Moments;
 pub use record::{Trained, VarianceRecord};
-pub use spectrum::{NoiseSpectrum, noise_spectrum};
+pub use spectrum::NoiseSpectrum;
+#[cfg(feature = "blas")]
+pub use spectrum_of_draws::noise_spectrum;
 pub use table1::{measured, ratios_to_paper, table1, table1_points};

@@ -46,6 +46,7 @@ pub(crate) fn differences(a: &impl Serialize, b: &impl Serialize) -> Vec<Differe
 
 impl Difference {
     /// `step size 0.001 there, 0.0002 in the plan`: each value with its place.
+    #[cfg_attr(not(feature = "sweep"), allow(dead_code, reason = "sweeps use it"))]
     pub(crate) fn placed(&self, places: [&str; 2]) -> String {
         let [a, b] = &self.values;
         format!("{} {} {}, {} {}", self.label(), written(a), places[0], written(b), places[1])
