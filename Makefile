@@ -49,8 +49,10 @@ test-runner: setup ## Check that the notebook runner sees every kind of failure
 test-kernel: setup ## Check what the kernel completes, documents, displays and says of errors
 	$(VENV)/python scripts/test_kernel.py
 
-test-containers: setup ## Check that Dockerfile, compose.yaml and devcontainer agree
+test-containers: setup ## Check the image's scripts, and that Dockerfile, compose.yaml and devcontainer agree
 	$(VENV)/python scripts/test_containers.py
+	$(VENV)/python docker/test_certificate.py
+	$(VENV)/python docker/test_start.py
 
 notebooks: setup ## Run every notebook headless in the real kernel (NOTEBOOKS="'notebooks/a.ipynb' …" for some)
 	$(VENV)/python scripts/run_notebooks.py $(NOTEBOOKS)

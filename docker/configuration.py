@@ -1,36 +1,52 @@
-"""Prints JupyterLab's configuration: who is let in, and the certificate that is served.
+"""Prints JupyterLab's configuration: who is let in, the certificate that is served, and what is usual in a container.
 
 docker/configuration.py [CERTIFICATE KEY]
 
-$PASSWORD becomes its argon2 hash and $JUPYTER_TOKEN a setting, so that neither has to stay in the environment, which
-notebooks can read.
+The password becomes its argon2 hash and the token a setting, so that neither has to stay in the environment, which notebooks
+can read. Each may also be in a file, such as a secret of Docker's: $PASSWORD_FILE, $JUPYTER_TOKEN_FILE.
 """
 
 import json
 import os
-import ssl
 import sys
+from pathlib import Path
 
 from jupyter_server.auth import passwd
 
 
-def checked(certificate, key):
-    """The two files, where they are a certificate and its key; exits with the reason where they are not."""
+def fail(sentence):
+    print("vardrop:", sentence, file=sys.stderr)
+    sys.exit(1)
+
+
+def secret(name):
+    """The value of a variable, or the first line of the file that the variable NAME_FILE names."""
+    value, path = os.environ.get(name), os.environ.get(f"{name}_FILE")
+    if not path:
+        return value
+    if value:
+        fail(f"both {name} and {name}_FILE are set: set one of them.")
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
-    except (OSError, ssl.SSLError) as error:
-        sys.exit(f"{certificate} and {key} are no certificate (PEM, with its chain) and its key: {error}")
-    return {"certfile": certificate, "keyfile": key}
+        value = Path(path).read_text().partition("\n")[0].rstrip("\r")
+    except (OSError, UnicodeDecodeError) as error:
+        fail(f"{name}_FILE is {path}, which user {os.geteuid()} cannot read: {error}. Mount the file there, readable.")
+    return value or fail(f"{name}_FILE is {path}, whose first line is empty: write the secret there.")
 
 
-password, token = os.environ.get("PASSWORD"), os.environ.get("JUPYTER_TOKEN")
-configuration = {}
+password, token = secret("PASSWORD"), secret("JUPYTER_TOKEN")
+# Not as arguments, of which each may be given once only: these are the user's to give.
+configuration = {
+    "ServerApp": {"ip": "0.0.0.0", "open_browser": False, "root_dir": os.path.abspath("notebooks"), "allow_root": os.geteuid() == 0}
+}
 if password:
-    # Without a token in the environment there is none: the random one would be a second way in that nobody asked for.
+    # Without a token there is none: the random one would be a second way in that nobody asked for.
     configuration["IdentityProvider"] = {"token": token or ""}
     configuration["PasswordIdentityProvider"] = {"hashed_password": passwd(password, algorithm="argon2")}
 elif token:
     configuration["IdentityProvider"] = {"token": token}
 if len(sys.argv) == 3:
-    configuration["ServerApp"] = checked(*sys.argv[1:])
+    configuration["ServerApp"] |= dict(zip(("certfile", "keyfile"), sys.argv[1:]))
+# Kubeflow says so under which path it shows a notebook server.
+if prefix := os.environ.get("NB_PREFIX"):
+    configuration["ServerApp"]["base_url"] = prefix
 print(json.dumps(configuration))

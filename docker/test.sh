@@ -138,11 +138,26 @@ sys.exit("8 methods" not in stream_text(outputs, "stdout"))
 PYTHON
 }
 
+# As whom tini runs, and so the server.
+runs_as() { same "$1" "$("$engine" exec "$name" stat -c %u:%g /proc/1)"; }
+server() { "$engine" exec "$name" sh -c "kill -$1 \$(pgrep -f jupyter-lab || cat /proc/1/task/1/children)"; }
+ill() { ! healthy; }
+# refused TITLE WORDS [RUN ARGUMENTS…]: the container ends, and says WORDS.
+refused() {
+    local title=$1 words=$2
+    shift 2
+    begin "$title" "$@"
+    claim "ends with the reason" exited
+    claim "which is: $words" log_has "$words"
+    finish
+}
+
 make_certificate() { # NAME
     openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=$1" -keyout "$scratch/$1-key.pem" -out "$scratch/$1.pem" 2>/dev/null
     chmod 644 "$scratch/$1-key.pem"
 }
 chmod 755 "$scratch"
+echo "in a file" >"$scratch/password"
 
 begin "nothing said: a random token"
 claim "it answers within ${ANSWER_WITHIN:-5} s" faster_than "${ANSWER_WITHIN:-5}"
@@ -199,19 +214,84 @@ finish
 begin "a mounted certificate, and a token" -e JUPYTER_TOKEN=t "${own[@]}"
 claim "is served too" same "$(served)" "$(fingerprint -in "$scratch/mounted.pem")"
 finish
-begin "a certificate with another key" -e PASSWORD=p "${own[@]:0:2}" \
+refused "a certificate with another key" "key.pem is not the key of /etc/vardrop/tls/cert.pem" -e PASSWORD=p "${own[@]:0:2}" \
     -v "$scratch/other-key.pem:/etc/vardrop/tls/key.pem:ro"
-claim "ends with the reason" exited
-claim "and names the files" log_has "/etc/vardrop/tls/cert.pem and /etc/vardrop/tls/key.pem are no certificate"
+refused "a certificate without a key" "has cert.pem but no key.pem" -e PASSWORD=p "${own[@]:0:2}"
+
+# A folder, as it is mounted.
+tls=$scratch/tls
+mounted=(-e PASSWORD=p -v "$tls:/etc/vardrop/tls:ro")
+fill() { # CERTIFICATE KEY [FOLDER]
+    rm -rf "$tls"
+    mkdir -p "${3:-$tls}"
+    cp "$scratch/mounted.pem" "${3:-$tls}/$1"
+    cp "$scratch/mounted-key.pem" "${3:-$tls}/$2"
+}
+for names in "tls.crt tls.key" "fullchain.pem privkey.pem" "server.crt server.key"; do
+    # shellcheck disable=SC2086 # two words
+    fill $names "$tls/..2026"
+    ln -s ..2026 "$tls/..data"
+    for file in $names; do ln -s "..data/$file" "$tls/$file"; done
+    begin "$names, links as a Kubernetes secret has them" "${mounted[@]}"
+    claim "are the ones that are served" same "$(served)" "$(fingerprint -in "$scratch/mounted.pem")"
+    claim "the health check passes" healthy
+    finish
+done
+fill cert.pem key.pem
+cp "$scratch/other.pem" "$tls/tls.crt"
+cp "$scratch/other-key.pem" "$tls/tls.key"
+refused "two certificates" "several certificates (cert.pem, tls.crt)" "${mounted[@]}"
+rm -rf "$tls"/*
+refused "an empty folder" "/etc/vardrop/tls is empty" "${mounted[@]}"
+touch "$tls/site.crt"
+refused "other names" "only site.crt. Put the certificate and its key there as cert.pem and key.pem, tls.crt and" "${mounted[@]}"
+refused "the folder one level too high" "mount the certificate's folder as /etc/vardrop/tls" -v "$tls:/etc/vardrop:ro"
+fill fullchain.pem key.pem
+ln -s ../../archive/privkey1.pem "$tls/privkey.pem"
+refused "Let's Encrypt's links without what they point to" "is a link to ../../archive/privkey1.pem" "${mounted[@]}"
+fill cert.pem key.pem
+rm "$tls/key.pem" && mkdir "$tls/key.pem"
+refused "a folder where a file should be" "key.pem is a folder" "${mounted[@]}"
+fill cert.pem key.pem
+chmod 600 "$tls/key.pem"
+refused "a key that the user cannot read" "key.pem cannot be read by user 1000" "${mounted[@]}"
+fill cert.pem key.pem
+openssl pkey -in "$scratch/mounted-key.pem" -aes256 -passout pass:x -out "$tls/key.pem"
+chmod 644 "$tls/key.pem"
+refused "a key with a passphrase" "key.pem has a passphrase" "${mounted[@]}"
+fill cert.pem key.pem
+openssl x509 -in "$scratch/mounted.pem" -outform DER -out "$tls/cert.pem"
+refused "DER" "cert.pem is not PEM" "${mounted[@]}"
+openssl x509 -in "$scratch/mounted.pem" -signkey "$scratch/mounted-key.pem" -days 0 -out "$tls/cert.pem" 2>/dev/null
+sleep 1
+begin "a certificate that has expired" "${mounted[@]}"
+claim "is served" same "$(served)" "$(fingerprint -in "$tls/cert.pem")"
+claim "with a warning" log_has "cert.pem expired on"
 finish
-begin "a certificate without a key" -e PASSWORD=p "${own[@]:0:2}"
-claim "ends with the reason" exited
-claim "and says what is missing" log_has "has cert.pem alone: both cert.pem and key.pem are needed"
+
+begin "secrets in files" -e PASSWORD_FILE=/run/password -v "$scratch/password:/run/password:ro"
+claim "the password is the file's" log_in "in a file" 302
 finish
-chmod 600 "$scratch/mounted-key.pem"
-begin "a key that the user cannot read" -e PASSWORD=p "${own[@]}"
-claim "ends with the reason" exited
-claim "and says whose it is" log_has "key.pem cannot be read by user 1000"
+refused "a secret that is not there" "PASSWORD_FILE is /run/password" -e PASSWORD_FILE=/run/password
+refused "a configuration in place of the image's" "JUPYTER_CONFIG_PATH=FOLDER" -e PASSWORD=p -- --config=/mine.py
+
+begin "another port, base URL and address, and HTTPS" -e GEN_CERT=yes -e NOTEBOOK_ARGS="--ServerApp.base_url=/a/b" -- \
+    --port=9999 --ip=127.0.0.1
+claim "the health check passes" healthy
+server STOP
+claim "and fails while the server hangs" ill
+server CONT
+finish
+for _ in first second; do
+    begin "a port of the environment's" -e JUPYTER_PORT=18888 -e NB_PREFIX=/prefix --network host
+    claim "the health check passes" healthy
+    taken=${taken:-$name}
+done
+claim "the second took the next port" log_has "0.0.0.0:18889/prefix"
+"$engine" rm -f "$taken" >/dev/null
+finish
+begin "a socket" --read-only --tmpfs /tmp:exec -- --ServerApp.sock=/tmp/socket
+claim "the health check passes" healthy
 finish
 
 begin "another user, a read-only root and no network, all at once" --user 4242:4242 --read-only --tmpfs /tmp:exec --network none
@@ -228,6 +308,25 @@ sed 's/^/          /' "$scratch/claim"
 finish
 begin "a user who is root" --user 0:0 -e JUPYTER_TOKEN=t
 claim "is let be" status 200 http "/api/contents?token=t"
+claim "with a word about it" log_has "this runs as root, and so do notebooks"
+finish
+begin "root, and NB_UID" --user root -e NB_UID=4242 -e NB_GID=100 -e NB_USER=somebody -e JUPYTER_TOKEN=t
+claim "is followed" runs_as 4242:100
+claim "under that name" same somebody "$("$engine" exec --user 4242 "$name" id -un)"
+claim "it answers" status 200 http "/api/contents?token=t"
+claim "the health check passes" healthy
+finish
+begin "the same with what compose.yaml drops" --user root -e NB_UID=4242 --read-only --tmpfs /tmp:exec --cap-drop ALL \
+    --cap-add SETUID --cap-add SETGID --security-opt no-new-privileges
+claim "is followed" runs_as 4242:4242
+claim "the health check passes" healthy
+finish
+refused "without the capabilities for it" "--cap-add SETUID --cap-add SETGID" --user root -e NB_UID=4242 --cap-drop ALL
+refused "NB_UID without root" "only root can change that. Add --user root" -e NB_UID=4242
+refused "NB_UID that is no number" "expected a number" --user root -e NB_UID=somebody
+begin "what this image does not follow" -e GRANT_SUDO=yes -e RESTARTABLE=yes -e NB_UID=1000
+claim "is named" log_has "GRANT_SUDO is not followed"
+claim "each" log_has "RESTARTABLE is not followed"
 finish
 begin "a read-only root, and a /tmp that nothing runs from" --read-only --tmpfs /tmp:noexec
 claim "ends with the reason" exited
@@ -271,6 +370,9 @@ begin "as Binder starts it" --user 1000 -- jupyter notebook --ip=0.0.0.0 --port=
     --NotebookApp.default_url=/lab
 claim "JupyterLab answers" status 200 http "/lab?token=t"
 claim "with the kernel of the notebooks" status 200 http "/api/kernelspecs/rust?token=t"
+finish
+begin "a command" -- sh -c 'echo it is running at all; sleep 60'
+claim "is healthy" healthy
 finish
 name=
 claim "the command line is there: vardrop train" "$engine" run --rm "${extra[@]}" "$image" \
