@@ -35,9 +35,8 @@ def secret(name):
 
 password, token = secret("PASSWORD"), secret("JUPYTER_TOKEN")
 # Not as arguments, of which each may be given once only: these are the user's to give.
-configuration = {
-    "ServerApp": {"ip": "0.0.0.0", "open_browser": False, "root_dir": os.path.abspath("notebooks"), "allow_root": os.geteuid() == 0}
-}
+server = {"ip": "0.0.0.0", "open_browser": False, "root_dir": os.path.abspath("notebooks"), "allow_root": os.geteuid() == 0}
+configuration = {"ServerApp": server}
 if password:
     # Without a token there is none: the random one would be a second way in that nobody asked for.
     configuration["IdentityProvider"] = {"token": token or ""}
@@ -45,8 +44,8 @@ if password:
 elif token:
     configuration["IdentityProvider"] = {"token": token}
 if len(sys.argv) == 3:
-    configuration["ServerApp"] |= dict(zip(("certfile", "keyfile"), sys.argv[1:]))
+    server["certfile"], server["keyfile"] = sys.argv[1:]
 # Kubeflow says so under which path it shows a notebook server.
 if prefix := os.environ.get("NB_PREFIX"):
-    configuration["ServerApp"]["base_url"] = prefix
+    server["base_url"] = prefix
 print(json.dumps(configuration))

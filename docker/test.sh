@@ -140,7 +140,8 @@ PYTHON
 
 # As whom tini runs, and so the server.
 runs_as() { same "$1" "$("$engine" exec "$name" stat -c %u:%g /proc/1)"; }
-server() { "$engine" exec "$name" sh -c "kill -$1 \$(pgrep -f jupyter-lab || cat /proc/1/task/1/children)"; }
+# server SIGNAL: sends it to JupyterLab, which is tini's only child.
+server() { "$engine" exec "$name" sh -c "kill -$1 \$(cat /proc/1/task/1/children)"; }
 ill() { ! healthy; }
 # refused TITLE WORDS [RUN ARGUMENTS…]: the container ends, and says WORDS.
 refused() {
@@ -241,7 +242,7 @@ fill cert.pem key.pem
 cp "$scratch/other.pem" "$tls/tls.crt"
 cp "$scratch/other-key.pem" "$tls/tls.key"
 refused "two certificates" "several certificates (cert.pem, tls.crt)" "${mounted[@]}"
-rm -rf "$tls"/*
+rm "$tls"/*
 refused "an empty folder" "/etc/vardrop/tls is empty" "${mounted[@]}"
 touch "$tls/site.crt"
 refused "other names" "only site.crt. Put the certificate and its key there as cert.pem and key.pem, tls.crt and" "${mounted[@]}"

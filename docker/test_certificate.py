@@ -50,7 +50,7 @@ class Certificate(unittest.TestCase):
             self.assertIn(word, said)
 
     def test_every_common_pair_of_names_is_served(self):
-        for pair in (("cert.pem", "key.pem"), ("tls.crt", "tls.key"), ("fullchain.pem", "privkey.pem"), ("server.crt", "server.key")):
+        for pair in certificate.PAIRS:
             shutil.rmtree(self.tls)
             self.tls.mkdir()
             self.put(ours_crt=pair[0], ours_key=pair[1])

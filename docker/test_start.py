@@ -50,7 +50,7 @@ class Start(unittest.TestCase):
     def run_start(self, *arguments, **environment):
         """What it prints, and whether it succeeds."""
         ran = subprocess.run(
-            [HERE / "start", *arguments], env=self.environment | environment, capture_output=True, text=True, timeout=60
+            [HERE / "start", *arguments], env=self.environment | environment, capture_output=True, text=True, timeout=120
         )
         return ran.stdout + ran.stderr, ran.returncode == 0
 
@@ -106,6 +106,13 @@ class User(Start):
 
 
 class Secrets(Start):
+    def test_a_certificate_that_cannot_be_served_ends_it(self):
+        (self.folder / "tls").mkdir()
+        for environment in ({}, {"PASSWORD": "p"}, {"GEN_CERT": "yes"}, {"JUPYTER_TOKEN": "t"}):
+            said, runs = self.run_start(VARDROP_TLS=str(self.folder / "tls"), **environment)
+            self.assertFalse(runs, said)
+            self.assertTrue(said.endswith("or mount nothing there.\n"), said)
+
     def test_a_secret_that_cannot_be_read_lets_nobody_in(self):
         empty = self.folder / "empty"
         empty.touch()
