@@ -1,9 +1,9 @@
 //! Experiments: plans and resumable sweeps (feature `sweep`), and the records that they leave.
 
+mod contrast;
 #[cfg(feature = "sweep")]
 mod estimate;
 pub(crate) mod lines;
-mod paired;
 pub mod paper;
 #[cfg(feature = "sweep")]
 mod plan;
@@ -18,10 +18,10 @@ mod tasks;
 #[cfg(feature = "sweep")]
 mod under_way;
 
+pub use contrast::{Contrast, holm};
 #[cfg(feature = "sweep")]
 pub use estimate::Estimate;
 pub use lines::TornLine;
-pub use paired::PairedTest;
 #[cfg(feature = "sweep")]
 pub use plan::SweepPlan;
 pub use record::Record;

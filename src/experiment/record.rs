@@ -108,16 +108,6 @@ impl Record {
         RunKey { seed: None, ..self.key() } == RunKey { seed: None, ..other.key() }
     }
 
-    /// Whether two runs have networks of one shape that see the same images in the same order. How many epochs, and what else
-    /// validation chose for their methods, may differ.
-    pub(crate) fn is_paired_with(&self, other: &Self) -> bool {
-        let images = |run: &Self| {
-            let protocol = &run.protocol;
-            (run.seed, run.dataset.clone(), run.train_examples, protocol.held_out, protocol.batch_size)
-        };
-        self.hidden == other.hidden && images(self) == images(other)
-    }
-
     /// Whether the two are the same run: the same plan and the same seed.
     pub fn is_same_run(&self, other: &Self) -> bool {
         self.key() == other.key()

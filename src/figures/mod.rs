@@ -3,6 +3,7 @@
 mod adaptive;
 mod axis;
 mod canvas;
+mod claims;
 mod content;
 mod dataset;
 mod figure;
@@ -18,6 +19,7 @@ mod uncertainty;
 mod variance;
 
 pub use adaptive::{alpha_by_width, filters_by_alpha, input_alpha, sparsity_curves, weights_left_by_pixel};
+pub use claims::claims_forest;
 pub use dataset::{contact_sheet, image_sheet};
 pub use figure::Figure;
 pub use replication::figure1;

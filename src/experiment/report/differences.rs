@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{Records, figure1_summaries, find, is_of_mnist};
 use crate::error::Result;
-use crate::experiment::paper;
+use crate::experiment::{Sample, paper};
 use crate::method::Method;
 use crate::table::{Cell, Table};
 
@@ -21,6 +21,13 @@ pub struct PointDifference {
     pub difference: f64,
     /// Our standard error and the paper's error bar together, the root of their squares; `None` for a single run.
     pub error: Option<f64>,
+}
+
+impl PointDifference {
+    /// The difference in units of its error; `None` for a single run.
+    pub fn ratio(&self) -> Option<f64> {
+        self.error.filter(|&error| error > 0.0).map(|error| self.difference / error)
+    }
 }
 
 /// How far our Figure 1 is from the paper's.
@@ -62,6 +69,33 @@ impl Agreement {
         self.points.iter().filter(|point| point.difference.abs() <= limit + 1e-9).count()
     }
 
+    /// The mean of our differences from the paper, in percentage points; `None` without a point.
+    pub fn offset(&self) -> Option<f64> {
+        Sample::of(&self.points.iter().map(|point| point.difference).collect::<Vec<_>>()).map(|sample| sample.mean)
+    }
+
+    /// The root of the mean square of the differences; `None` without a point.
+    pub fn root_mean_square(&self) -> Option<f64> {
+        let squares: Vec<f64> = self.points.iter().map(|point| point.difference.powi(2)).collect();
+        Sample::of(&squares).map(|sample| sample.mean.sqrt())
+    }
+
+    /// How many of the points with an error differ from the paper by more than so many of it.
+    pub fn beyond(&self, errors: f64) -> usize {
+        self.ratios().filter(|ratio| ratio.abs() > errors).count()
+    }
+
+    /// The sum of the squares of the differences in units of their errors, and the number of points that have one. If chance were
+    /// all, the sum would be near that number.
+    pub fn chi_squared(&self) -> (f64, usize) {
+        self.ratios().fold((0.0, 0), |(sum, count), ratio| (sum + ratio.powi(2), count + 1))
+    }
+
+    /// Each difference in units of its error, where it has one.
+    fn ratios(&self) -> impl Iterator<Item = f64> {
+        self.points.iter().filter_map(PointDifference::ratio)
+    }
+
     /// The point that is furthest from the paper's.
     pub fn furthest(&self) -> Option<&PointDifference> {
         self.points.iter().max_by(|a, b| a.difference.abs().total_cmp(&b.difference.abs()))
@@ -77,14 +111,25 @@ impl fmt::Display for Agreement {
             missing => write!(f, "{run} of the paper's {} points are run", run + missing)?,
         }
         if let Some(furthest) = self.furthest() {
-            let (near, mid) = (self.within(0.15), self.within(0.3));
             write!(
                 f,
-                ": {near} are within 0.15 percentage points of the paper's, {mid} within 0.3, and the furthest is {} with {} units \
-                 ({})",
+                ": {} are within 0.15 percentage points of the paper's, and the furthest is {} with {} units ({})",
+                self.within(0.15),
                 furthest.method.title(),
                 furthest.hidden,
                 Cell::difference(furthest.difference, 2)
+            )?;
+        }
+        if let Some((offset, root)) = self.offset().zip(self.root_mean_square()) {
+            let (offset, root) = (Cell::difference(offset, 3), Cell::number(root, 3));
+            write!(f, ". The mean difference is {offset} and the root mean square {root}")?;
+        }
+        if let (chi, tested @ 1..) = self.chi_squared() {
+            write!(
+                f,
+                "; {} of {tested} points differ by more than two standard errors and {} by more than three (χ² = {chi:.0})",
+                self.beyond(2.0),
+                self.beyond(3.0)
             )?;
         }
         write!(f, ".{}", Missing(&self.missing))
@@ -121,7 +166,7 @@ pub fn differences(records: &Records) -> Result<Table> {
     let mut table =
         Table::new(["Method", "Units per layer", "Runs", "Ours − paper", "Standard error", "Difference ÷ error"]);
     for point in &agreement.points {
-        let ratio = point.error.filter(|&error| error > 0.0).map(|error| Cell::difference(point.difference / error, 1));
+        let ratio = point.ratio().map(|ratio| Cell::difference(ratio, 1));
         table.push((
             point.method,
             point.hidden,
@@ -160,6 +205,10 @@ mod tests {
         assert_eq!((agreement.within(0.15), agreement.within(0.16), agreement.missing.len()), (1, 2, 40));
         let text = agreement.to_string();
         assert!(text.starts_with("2 of the paper's 42 points are run: 1 are within 0.15"), "{text}");
+        // The differences are 0.16 and −0.074: their mean 0.043, the root of their mean square √(0.0311/2) = 0.1247. One has an error,
+        // 0.1118, and (0.16/0.1118)² is 2.05.
+        assert!(text.contains("The mean difference is +0.043 and the root mean square 0.125; 0 of 1 points"), "{text}");
+        assert!(text.contains("(χ² = 2)"), "{text}");
         assert!(text.contains("the furthest is No dropout with 100 units (+0.16)"), "{text}");
         assert!(text.contains("Not run: No dropout with 250, 500, 750, 1000, 1250; Binary dropout with 100"), "{text}");
     }

@@ -2,13 +2,13 @@
 
 mod claims;
 mod differences;
-mod flattery;
 mod protocols;
+mod selection;
 
-pub use claims::{CLAIMS, Claim, ClaimAtWidth, TestedClaim, claims};
+pub use claims::{CLAIMS, Claim, EQUIVALENCE, TestedClaim, Verdict, Widths, claims, tested_claims};
 pub use differences::{Agreement, PointDifference, differences};
-pub use flattery::flattery;
 pub use protocols::protocols;
+pub use selection::{Selection, selection, selection_claims};
 
 use super::paper::{self, PublishedPoint};
 use super::{Records, Summary};
