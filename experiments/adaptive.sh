@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 out=results/adaptive
 mkdir -p "$out"
 if [ ! -e "$out/network.jsonl" ]; then
-    vardrop train --method variational-a --hidden 100,100,100 --epochs 100 --seed 1 --threads 1 \
+    vardrop train --protocol first --method variational-a --hidden 100,100,100 --epochs 100 --seed 1 --threads 1 \
         --export "$out/variational-a-100.safetensors" --record "$out/network.jsonl"
 fi
 vardrop sweep experiments/adaptive.toml --out "$out/width" --jobs 1

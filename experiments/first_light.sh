@@ -13,7 +13,7 @@ for seed in $(seq "$seeds"); do
     for width in 100 250; do
         for method in none binary gaussian-a variational-a variational-a2 gaussian-b variational-b; do
             grep -q "\"method\":\"$method\",\"hidden\":\[$width,$width,$width\],\"seed\":$seed," "$records" ||
-                echo "train --method $method --hidden $width,$width,$width --seed $seed --epochs 60 --threads 1 --record $records"
+                echo "train --protocol first --method $method --hidden $width,$width,$width --seed $seed --epochs 60 --threads 1 --record $records"
         done
     done
 done | xargs -r -P "$jobs" -L 1 vardrop

@@ -21,7 +21,7 @@ train() { # NAME, then the rest of the command
     touch "$model.done"
 }
 
-train sparse-valid --seed 1
+train sparse-valid --seed 1 --held-out 10000
 if [ ! -e "$out/threshold.jsonl" ]; then
     for at in 3 2.5 2 1.5 1 0.5 0; do
         vardrop prune "$models/sparse-valid.safetensors" --threshold $at --threads 1 --record "$out/threshold.jsonl"

@@ -10,7 +10,7 @@ work=${1:-.cache/table1}
 
 # measure FOLDER STEP_SIZE [--averaged]
 measure() {
-    target/release/vardrop variance --train-batch-size 1000 --learning-rate "$2" --alpha-step 1 --save "$work-$2" \
+    target/release/vardrop variance --protocol table1 --learning-rate "$2" --save "$work-$2" \
         --record "results/$1/records.jsonl" "${@:3}"
 }
 measure table1-on-the-way 0.0002 --epochs 10,20,30 --estimators local,single,none

@@ -13,7 +13,7 @@ for seed in 1 2 3; do
     for method in none binary variational-b; do
         model=$models/$method-$seed.safetensors
         [ -e "$model" ] ||
-            vardrop train --method $method --hidden 100,100,100 --epochs 40 --seed $seed --threads 1 --export "$model.part" &&
+            vardrop train --protocol first --method $method --hidden 100,100,100 --epochs 40 --seed $seed --threads 1 --export "$model.part" &&
             { [ ! -e "$model.part" ] || mv "$model.part" "$model"; }
         vardrop evaluate "$model" --threads 1 --record "$out/evaluations.jsonl"
         [ $method = none ] || vardrop evaluate "$model" --samples 100 --threads 1 --record "$out/evaluations.jsonl"

@@ -17,6 +17,17 @@ pub enum Error {
         expected: String,
     },
 
+    /// A setting that does not go with another one, or with the data.
+    #[error("{name} {value} {problem}")]
+    Setting {
+        /// The setting's name, as its caller writes it.
+        name: &'static str,
+        /// The value that was given.
+        value: String,
+        /// Why it does not go, and what to do, as the rest of a sentence: "needs a validation set: hold some images out".
+        problem: String,
+    },
+
     /// Two arrays whose shapes do not fit together.
     #[error("{what} has shape {found:?}: expected {expected:?}")]
     Shape {
@@ -97,6 +108,20 @@ impl Error {
     /// An [`Error::Argument`], with the value formatted.
     pub(crate) fn argument(name: &'static str, value: impl ToString, expected: impl Into<String>) -> Self {
         Self::Argument { name, value: value.to_string(), expected: expected.into() }
+    }
+
+    /// The same of an argument that its caller calls `name`.
+    pub(crate) fn named(self, name: &'static str) -> Self {
+        match self {
+            Self::Argument { value, expected, .. } => Self::Argument { name, value, expected },
+            Self::Setting { value, problem, .. } => Self::Setting { name, value, problem },
+            other => other,
+        }
+    }
+
+    /// An [`Error::Setting`], with the value formatted.
+    pub(crate) fn setting(name: &'static str, value: impl ToString, problem: impl Into<String>) -> Self {
+        Self::Setting { name, value: value.to_string(), problem: problem.into() }
     }
 
     /// A closure for `map_err` that makes an [`Error::Io`].

@@ -40,19 +40,27 @@ impl AdamSettings {
     /// # Errors
     /// A setting out of its range.
     pub fn check(&self) -> Result<()> {
-        let positive = |name, value: f64| {
-            if value > 0.0 && value.is_finite() {
+        // A step is taken in single precision, in which the number must be neither 0 nor infinite.
+        let positive = |name, value: f64, such_as| {
+            if (value as f32).is_normal() && value > 0.0 {
                 Ok(())
             } else {
-                Err(Error::argument(name, value, "a finite number above 0"))
+                let (least, most) = (f32::MIN_POSITIVE, f32::MAX);
+                let expected = format!("a number above 0 (from {least:.1e} to {most:.1e}), such as {such_as}");
+                Err(Error::argument(name, format!("{value:?}"), expected))
             }
         };
         let decay = |name, value: f64| {
-            if (0.0..1.0).contains(&value) { Ok(()) } else { Err(Error::argument(name, value, "a number in [0, 1)")) }
+            let expected = "a number from 0 to below 1, such as 0.999";
+            if (0.0..1.0).contains(&value) {
+                Ok(())
+            } else {
+                Err(Error::argument(name, format!("{value:?}"), expected))
+            }
         };
-        positive("learning rate", self.learning_rate)?;
-        positive("alpha step", self.alpha_step)?;
-        positive("epsilon", self.epsilon)?;
+        positive("learning_rate", self.learning_rate, "0.001")?;
+        positive("alpha_step", self.alpha_step, "1")?;
+        positive("epsilon", self.epsilon, "1e-8")?;
         decay("beta1", self.beta1)?;
         decay("beta2", self.beta2)?;
         decay("averaging", self.averaging)

@@ -116,9 +116,9 @@ fn wrong_arguments_are_named_and_nothing_is_written() {
         ("prune model --out model", ["out is model", "another file"]),
         ("prune nothing", ["nothing", "No such file"]),
         ("prune digits/train-labels-idx1-ubyte", ["train-labels", "is not a vardrop model"]),
-        ("train --method sparse --patience 2", ["patience is 2", "none for sparse"]),
+        ("train --method sparse --patience 2", ["--patience 2 does not go with the method sparse", "leave it out"]),
         ("train --method sparse --kl-warm-up 5", ["5", "such as 5,20"]),
-        ("train --method sparse --epochs 3 --kl-warm-up 5,20", ["kl warm-up is 5,20", "3 of the run"]),
+        ("train --method sparse --epochs 3 --kl-warm-up 5,20", ["--kl-warm-up is 5,20", "from 0 to the 3 --epochs"]),
     ] {
         let message = place.failure(arguments);
         assert!(parts.iter().all(|part| message.contains(part)), "{arguments}: {message}");

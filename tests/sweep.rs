@@ -153,7 +153,7 @@ fn merging_while_tasks_are_under_way_and_twice_at_once_loses_and_doubles_nothing
 fn records_from_before_the_hash_are_read_and_have_their_protocols() {
     let records = Records::open(concat!(env!("CARGO_MANIFEST_DIR"), "/results/first_light.jsonl")).unwrap();
     assert_eq!(records.len(), 28);
-    assert!(records.iter().all(|record| record.protocol_hash == "67e7db97901f"), "that of the default protocol");
+    assert!(records.iter().all(|record| record.protocol_hash == "67e7db97901f"), "that of the preset `first`");
 }
 
 #[test]

@@ -159,8 +159,8 @@ fn a_damaged_checkpoint_fails_its_network_alone_and_says_what_to_do() {
 fn what_a_later_grid_cannot_have_is_named_before_the_first_is_trained() {
     let late = "[[grid]]\nmethods = [\"none\"]\nwidths = [7]\nseeds = [1]\nprotocol = ";
     for (setting, part) in [
-        ("{ batch_size = 1500 }", "batch size is 1500: expected at most the 200 training examples"),
-        ("{ hidden_rate = 1.5 }", "dropout rate p is 1.5"),
+        ("{ batch_size = 1500 }", "batch_size 1500 is more than the 200 training examples"),
+        ("{ hidden_rate = 1.5 }", "hidden_rate is 1.5"),
         (
             "{ epochs = 3 }\n[[grid]]\nmethods = [\"none\"]\nwidths = [100000]\nseeds = [1]",
             "at most 1073741824 weights",

@@ -10,6 +10,7 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 use vardrop::data::mnist::FILES;
+use vardrop::training::Preset;
 
 /// A folder with 300 training and 100 test images of 4 × 4 pixels, whose class shows in them, and nothing else around.
 struct Place {
@@ -84,6 +85,7 @@ fn train_prints_one_object_with_the_keys_that_scripts_rely_on() {
     assert_eq!(object["hidden"], serde_json::json!([8, 8]));
     assert_eq!((&object["dataset"], &object["train_examples"]), (&"./digits".into(), &240.into()));
     assert_eq!((&object["batch_size"], &object["finished"]), (&32.into(), &true.into()));
+    assert_eq!((&object["preset"], &object["protocol"]["averaging"]), (&"custom".into(), &0.9998.into()));
     assert!(!cfg!(target_os = "linux") || object["peak_memory_mib"].as_f64().unwrap() > 1.0);
     let epochs = object["epochs"].as_array().unwrap();
     assert_eq!(epochs.iter().map(|epoch| epoch["epoch"].as_u64().unwrap()).collect::<Vec<_>>(), [1, 2]);
@@ -100,11 +102,49 @@ fn train_prints_one_object_with_the_keys_that_scripts_rely_on() {
     // Plain lines where there is no terminal: no escape, no carriage return.
     let stderr = text(&output.stderr);
     let lines: Vec<&str> = stderr.lines().collect();
+    let expected = "protocol figure1 but for epochs, batch size, held out: 2 epochs, step size 1e-3, minibatches of \
+                    32, averaging 0.9998, 60 images held out for validation";
+    assert_eq!(lines[0], expected);
     assert!(
-        lines.len() == 2 && lines[0].starts_with("epoch 1/2: loss ") && lines[1].starts_with("epoch 2/2"),
+        lines.len() == 3 && lines[1].starts_with("epoch 1/2: loss ") && lines[2].starts_with("epoch 2/2"),
         "{stderr}"
     );
     assert!(!stderr.contains(['\u{1b}', '\r']), "{stderr:?}");
+}
+
+/// What decides a run, and where it is said: on standard error, in the object, in the record and in the saved model.
+#[test]
+fn the_protocol_is_the_readmes_where_no_option_says_otherwise() {
+    let place = Place::new();
+    let small = "train --data ./digits --hidden 8,8 --threads 1 --json --batch-size 30";
+    let run = |arguments: &str| {
+        let output = place.run(&format!("{small} {arguments}"));
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{stderr}");
+        (serde_json::from_slice::<Value>(&output.stdout).unwrap(), stderr)
+    };
+    let (own, stderr) = run("--method variational-a2 --seed 2 --epochs 2");
+    // Of other data than MNIST a tenth is held out.
+    assert_eq!((&own["train_examples"], &own["protocol"]["held_out"]), (&270.into(), &30.into()));
+    assert_eq!((&own["protocol"]["learning_rate"], &own["protocol"]["alpha_step"]), (&1e-3.into(), &1.0.into()));
+    assert!(!stderr.contains("note:"), "{stderr}");
+    let (named, stderr) = run("--method binary --protocol first --held-out 0 --epochs 2 --averaging 0.5");
+    assert_eq!((&named["train_examples"], &named["protocol"]["alpha_step"]), (&300.into(), &20.0.into()));
+    assert!(stderr.starts_with("protocol first but for epochs, batch size, held out, averaging:"), "{stderr}");
+    let output = place.run(
+        "train --data ./digits --hidden 8 --threads 1 --method none --patience 1 --save model --record runs.jsonl",
+    );
+    let stderr = text(&output.stderr);
+    assert!(
+        stderr
+            .starts_with("protocol figure1 but for patience, held out: 60 epochs, step size 1e-3, minibatches of 100")
+    );
+    assert!(stderr.contains("note: the number of epochs was chosen for MNIST's 60,000 images"), "{stderr}");
+    let record: Value = serde_json::from_str(&text(&fs::read(place.path("runs.jsonl")).unwrap())).unwrap();
+    assert_eq!(record["preset"], "custom");
+    assert_eq!(vardrop::training::ModelInfo::open(place.path("model")).unwrap().preset.as_deref(), Some("custom"));
+    let exact = place.json("train --data ./digits --hidden 8 --threads 1 --method none --held-out 0 --json");
+    assert_eq!((&exact["preset"], &exact["best"]["epoch"]), (&"figure1".into(), &60.into()));
 }
 
 #[test]
@@ -196,19 +236,25 @@ fn wrong_arguments_exit_2_with_the_known_names_and_wrong_values_exit_1_with_what
     assert!(place.failure("evaluate model --samples 0", 2).contains("--samples"));
     fs::write(place.path("notes"), "{}\nwhat I have seen").unwrap();
     for (arguments, parts) in [
-        ("--threads 0", ["threads is 0", "1 to 1024"]),
-        ("--threads 100000", ["threads is 100000", "1 to 1024"]),
-        ("--batch-size 0", ["batch size is 0", "1 or more"]),
-        ("--batch-size 241", ["batch size is 241", "240 training examples"]),
-        ("--epochs 0", ["epochs is 0", "1 or more"]),
-        ("--averaging 1.5", ["averaging is 1.5", "[0, 1)"]),
-        ("--averaging -0.5", ["averaging is -0.5", "[0, 1)"]),
-        ("--hidden 0,10", ["hidden is [0, 10]", "1 or more"]),
+        ("--threads 0", ["--threads is 0", "1 to 1024"]),
+        ("--threads 100000", ["--threads is 100000", "1 to 1024"]),
+        ("--batch-size 0", ["--batch-size is 0", "1 example or more"]),
+        ("--batch-size 241", ["--batch-size 241 is more than the 240", "choose 1 to 240"]),
+        ("--epochs 0", ["--epochs is 0", "from 1 to 1000000000"]),
+        ("--epochs 18446744073709551615", ["--epochs is 18446744073709551615", "from 1 to"]),
+        ("--epochs 5 --constant-epochs 6", ["--constant-epochs 6 is later than", "or more --epochs"]),
+        ("--epochs 5 --kl-warm-up 2,6", ["--kl-warm-up is 2,6", "from 0 to the 5 --epochs"]),
+        ("--patience 0", ["--patience is 0", "1 epoch or more"]),
+        ("--patience 3 --held-out 0", ["--patience 3 needs a validation set", "images out with --held-out"]),
+        ("--protocol sparse", ["--protocol sparse has no settings for the method none", "figure1, or leave it out"]),
+        ("--averaging 1.5", ["--averaging is 1.5", "from 0 to below 1"]),
+        ("--averaging -0.5", ["--averaging is -0.5", "from 0 to below 1"]),
+        ("--hidden 0,10", ["--hidden is [0, 10]", "each at least 1"]),
         ("--hidden 99999999999999", ["99999999999999", "at most"]),
-        ("--learning-rate nan", ["learning rate is NaN", "above 0"]),
-        ("--learning-rate -1", ["learning rate is -1", "above 0"]),
-        ("--alpha-step 0", ["alpha step is 0", "above 0"]),
-        ("--held-out 300", ["held_out is 300", "300 training images"]),
+        ("--learning-rate nan", ["--learning-rate is NaN", "above 0"]),
+        ("--learning-rate -1", ["--learning-rate is -1", "above 0"]),
+        ("--alpha-step 0", ["--alpha-step is 0", "above 0"]),
+        ("--held-out 300", ["--held-out is 300", "300 training images"]),
         ("--learning-rate 1e30", ["at epoch 1, step", "smaller learning rate"]),
         ("--save no/such/model", ["cannot write no/such/model", "No such file"]),
         ("--record digits", ["cannot open digits", "directory"]),
@@ -216,7 +262,7 @@ fn wrong_arguments_exit_2_with_the_known_names_and_wrong_values_exit_1_with_what
     ] {
         let defaults: String = ["--held-out 60", "--hidden 8", "--threads 1"]
             .into_iter()
-            .filter(|default| !arguments.starts_with(default.split(' ').next().unwrap()))
+            .filter(|default| !arguments.contains(default.split(' ').next().unwrap()))
             .collect::<Vec<_>>()
             .join(" ");
         let message = place.failure(&format!("train --method none --data ./digits {defaults} {arguments}"), 1);
@@ -233,9 +279,10 @@ fn a_wrong_setting_is_named_before_the_data_is_looked_for() {
     fs::create_dir(place.path("empty")).unwrap();
     for (arguments, name) in [
         ("--averaging 1", "averaging"),
-        ("--epochs 5 --constant-epochs 6", "constant epochs"),
+        ("--epochs 5 --constant-epochs 6", "constant-epochs"),
         ("--threads 0", "threads"),
         ("--hidden 0", "hidden"),
+        ("--protocol sparse", "--protocol"),
     ] {
         let output = place.run(&format!("train --method none --data empty {arguments}"));
         let message = text(&output.stderr);
@@ -249,7 +296,7 @@ fn a_saved_model_is_not_replaced_by_another_run() {
     place.json(&format!("{SMALL} --method none --epochs 1 --save model --json"));
     let before = fs::read(place.path("model")).unwrap();
     let message = place.failure(&format!("{SMALL} --method binary --epochs 1 --save model"), 1);
-    assert!(message.contains("save is model") && message.contains("--resume"), "{message}");
+    assert!(message.contains("--save is model") && message.contains("--resume"), "{message}");
     assert_eq!(fs::read(place.path("model")).unwrap(), before);
 }
 
@@ -379,21 +426,15 @@ fn help_mentions_every_flag_and_what_it_starts_with() {
         "resume",
         "record",
         "json",
+        "protocol",
     ] {
         assert!(train.contains(&format!("--{flag}")), "{flag}: {train}");
     }
-    // Defaults that are the library's, not the parser's.
-    let protocol = vardrop::training::Protocol::default();
-    for default in [
-        protocol.batch_size.to_string(),
-        protocol.epochs.to_string(),
-        protocol.held_out.to_string(),
-        protocol.learning_rate.to_string(),
-        protocol.alpha_step.to_string(),
-        protocol.averaging.to_string(),
-    ] {
-        assert!(train.contains(&format!("[default: {default}")), "{default}: {train}");
+    // What each option is by default is the protocol's; the protocols are named, each with what it is.
+    for preset in Preset::ALL {
+        assert!(train.contains(&format!("- {preset}:")) && train.contains(preset.description()), "{preset}: {train}");
     }
+    assert!(train.matches("the protocol's").count() >= 7, "{train}");
     let evaluate = help("evaluate --help");
     for flag in ["data", "samples", "seed", "threads", "json"] {
         assert!(evaluate.contains(&format!("--{flag}")), "{flag}: {evaluate}");

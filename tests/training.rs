@@ -340,28 +340,43 @@ fn settings_out_of_range_are_errors_that_name_them() {
         assert!(parts.iter().all(|part| message.contains(part)), "{message}");
     };
     let good = || config(Method::VariationalA);
-    refused(good().batch_size(701), ["batch size is 701", "700 training examples"]);
-    refused(good().batch_size(0), ["batch size is 0", "1 or more"]);
-    refused(good().epochs(0), ["epochs is 0", "1 or more"]);
+    refused(good().batch_size(701), ["batch_size 701 is more than", "700 training examples"]);
+    refused(good().batch_size(0), ["batch_size is 0", "1 example or more"]);
+    for epochs in [0, 1_000_000_001, usize::MAX] {
+        refused(good().epochs(epochs), [&format!("epochs is {epochs}"), "from 1 to 1000000000"]);
+    }
+    let mut late = good();
+    late.protocol.constant_epochs = 8;
+    refused(late, ["constant_epochs 8 is later than the last of 3 epochs", "`epochs`"]);
     refused(good().threads(0), ["threads is 0", "1 to 1024"]);
     refused(good().threads(usize::MAX), ["threads is 18446744073709551615", "1 to 1024"]);
-    refused(good().averaging(1.0), ["averaging is 1", "[0, 1)"]);
-    refused(good().averaging(-0.1), ["averaging is -0.1", "[0, 1)"]);
-    refused(good().averaging(f64::NAN), ["averaging is NaN", "[0, 1)"]);
-    for rate in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-        refused(good().learning_rate(rate), ["learning rate is", "above 0"]);
+    refused(good().averaging(1.0), ["averaging is 1", "from 0 to below 1"]);
+    refused(good().averaging(-0.1), ["averaging is -0.1", "from 0 to below 1"]);
+    refused(good().averaging(f64::NAN), ["averaging is NaN", "from 0 to below 1"]);
+    // In single precision 1e-39 is next to 0, and 1e39 infinite.
+    for rate in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e-39, 1e39] {
+        refused(good().learning_rate(rate), [&format!("learning_rate is {rate:?}"), "a number above 0"]);
+        let mut steps = good();
+        steps.protocol.alpha_step = rate;
+        refused(steps, [&format!("alpha_step is {rate:?}"), "a number above 0"]);
     }
     let mut warm = good();
     warm.protocol.kl_warm_up = Some([2.0, 1e3]);
-    refused(warm, ["kl warm-up is 2,1000", "epochs of the"]);
-    refused(config(Method::Sparse).patience(3), ["patience is 3", "none for sparse"]);
+    refused(warm.clone(), ["kl_warm_up is 2,1000", "from 0 to the 3 `epochs`"]);
+    warm.protocol.kl_warm_up = Some([f64::NAN, 1.0]);
+    refused(warm, ["kl_warm_up is NaN,1", "from 0 to the 3 `epochs`"]);
+    refused(good().patience(0), ["patience is 0", "1 epoch or more"]);
+    refused(config(Method::Sparse).patience(3), ["patience 3 does not go with the method sparse", "leave it out"]);
+    let all = Splits { validation: splits.train.slice(0..0).unwrap(), ..splits.clone() };
+    let message = Trainer::new(good().patience(3), &all).unwrap_err().to_string();
+    assert_eq!(message, "patience 3 needs a validation set: hold some training images out with `held_out`");
     let with_hidden = |hidden: &[usize]| Config { hidden: hidden.to_vec(), ..good() };
-    refused(with_hidden(&[]), ["hidden is empty", "one width or more"]);
-    refused(with_hidden(&[10, 0]), ["hidden is [10, 0]", "1 or more"]);
-    refused(with_hidden(&[1 << 40]), ["1099511627776", "at most"]);
+    refused(with_hidden(&[]), ["hidden is []", "one width or more"]);
+    refused(with_hidden(&[10, 0]), ["hidden is [10, 0]", "each at least 1"]);
+    refused(with_hidden(&[1 << 40]), ["hidden is [1099511627776]", "at most"]);
     let mut rates = good();
     rates.protocol.hidden_rate = 0.7;
-    refused(rates, ["dropout rate p is 0.7", "(0, 0.5]"]);
+    refused(rates, ["hidden_rate is 0.7", "(0, 0.5]"]);
     let empty = Dataset::new("empty", Array2::zeros((0, 784)), vec![], 28, 28).unwrap();
     let splits = Splits::hold_out(synthetic(100, 1), empty, 0).unwrap();
     let message = Trainer::new(good(), &splits).unwrap_err().to_string();

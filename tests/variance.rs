@@ -243,10 +243,10 @@ fn a_measurement_is_the_variance_over_the_minibatches_of_its_passes() {
     }
     let mut sampler = GradientSampler::new(network, 2000, 190, 1).unwrap();
     for (plan, name) in [
-        (Plan { layers: vec![3], ..plan.clone() }, "layer is 3"),
+        (Plan { layers: vec![3], ..plan.clone() }, "layers is 3"),
         (Plan { layers: vec![], ..plan.clone() }, "layers is empty"),
-        (Plan { batch_size: 1001, ..plan.clone() }, "batch size is 1001"),
-        (Plan { batch_size: 0, ..plan.clone() }, "batch size is 0"),
+        (Plan { batch_size: 1001, ..plan.clone() }, "batch_size is 1001"),
+        (Plan { batch_size: 0, ..plan.clone() }, "batch_size is 0"),
         (Plan { passes: 0, ..plan.clone() }, "passes is 0"),
         (Plan { batch_size: 500, ..plan.clone() }, "minibatch is 500"),
     ] {
@@ -288,7 +288,7 @@ fn noise_of_ones_own_falls_as_one_over_m_and_shared_noise_does_not() {
     for (plan, name) in [
         (DecompositionPlan { layer: 3, ..plan.clone() }, "layer is 3"),
         (DecompositionPlan { draws: 1, ..plan.clone() }, "draws is 1"),
-        (DecompositionPlan { batch_sizes: vec![101], ..plan.clone() }, "batch size is 101"),
+        (DecompositionPlan { batch_sizes: vec![101], ..plan.clone() }, "batch_sizes is 101"),
     ] {
         let message = decompose(&mut sampler, &dataset, &plan, &mut |_, _| {}).unwrap_err().to_string();
         assert!(message.contains(name), "{message}");

@@ -150,10 +150,13 @@ fn wrong_settings_are_named_before_anything_is_trained() {
     let place = Place::new();
     for (arguments, name) in [
         ("--epochs 0", "epochs"),
-        ("--layers 3", "layer is 3"),
-        ("--batch-size 0", "batch size is 0"),
-        ("--batch-size 100000", "batch size is 100000"),
-        ("--passes 0", "passes is 0"),
+        ("--layers 3", "--layers is 3"),
+        ("--batch-size 0", "--batch-size is 0"),
+        ("--batch-size 100000", "--batch-size is 100000"),
+        ("--passes 0", "--passes is 0"),
+        ("--train-batch-size 0", "--train-batch-size is 0"),
+        ("--train-batch-size 60001", "--train-batch-size 60001 is more than the 60000"),
+        ("--method sparse", "--protocol table1 has no settings for the method sparse"),
         ("--averaging 1", "averaging"),
         ("--threads 0", "threads"),
     ] {

@@ -11,8 +11,9 @@ mod variance;
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use vardrop::experiment::TornLine;
+use vardrop::{Error, Result};
 
 /// Variational dropout and the local reparameterization trick (Kingma, Salimans & Welling 2015).
 #[derive(Debug, Parser)]
@@ -35,16 +36,46 @@ enum Command {
 
 impl Cli {
     /// Runs the subcommand; its exit code says what it found.
-    pub fn run(self) -> vardrop::Result<ExitCode> {
-        match self.command {
-            Command::Train(args) => args.run(),
-            Command::Evaluate(args) => args.run(),
-            Command::Prune(args) => args.run(),
-            Command::Variance(args) => args.run(),
-            Command::Sweep(args) => args.run(),
-            Command::Report(args) => args.run(),
-            Command::Data(args) => args.run(),
+    pub fn run(self) -> Result<ExitCode> {
+        let (command, outcome) = match self.command {
+            Command::Train(args) => ("train", args.run()),
+            Command::Evaluate(args) => ("evaluate", args.run()),
+            Command::Prune(args) => ("prune", args.run()),
+            Command::Variance(args) => ("variance", args.run()),
+            Command::Sweep(args) => ("sweep", args.run()),
+            Command::Report(args) => ("report", args.run()),
+            Command::Data(args) => ("data", args.run()),
+        };
+        outcome.map_err(|error| in_options(error, command))
+    }
+}
+
+/// The error as whoever typed the command reads it: what the library calls `learning_rate` is `--learning-rate` where the command has
+/// that option, also in the text of the message, where such a name stands in backticks.
+fn in_options(error: Error, command: &str) -> Error {
+    let cli = Cli::command();
+    let options = cli.find_subcommand(command).into_iter().flat_map(clap::Command::get_arguments);
+    let options: Vec<(String, String)> = options
+        .filter_map(|option| option.get_long())
+        .map(|long| {
+            (if long == "protocol" { "preset".to_owned() } else { long.replace('-', "_") }, format!("--{long}"))
+        })
+        .collect();
+    let renamed = |name: &'static str| -> &'static str {
+        let option = options.iter().find(|(own, _)| own == name);
+        // A name is needed as long as the process lasts, which ends with this error.
+        option.map_or(name, |(_, option)| option.clone().leak())
+    };
+    let in_text =
+        |text: String| options.iter().fold(text, |text, (name, option)| text.replace(&format!("`{name}`"), option));
+    match error {
+        Error::Argument { name, value, expected } => {
+            Error::Argument { name: renamed(name), value, expected: in_text(expected) }
         }
+        Error::Setting { name, value, problem } => {
+            Error::Setting { name: renamed(name), value, problem: in_text(problem) }
+        }
+        other => other,
     }
 }
 
@@ -54,10 +85,10 @@ pub fn note(text: &str) {
 }
 
 /// Prints a line on standard output. A reader that has gone, such as `head`, is no error.
-fn print(text: &str) -> vardrop::Result<()> {
+fn print(text: &str) -> Result<()> {
     match writeln!(io::stdout(), "{text}") {
         Err(source) if source.kind() != ErrorKind::BrokenPipe => {
-            Err(vardrop::Error::Io { action: "write", path: "standard output".into(), source })
+            Err(Error::Io { action: "write", path: "standard output".into(), source })
         }
         _ => Ok(()),
     }

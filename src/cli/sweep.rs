@@ -71,7 +71,7 @@ impl SweepArgs {
         }
         let name = self.plan.file_stem().unwrap_or_default();
         let out = self.out.clone().unwrap_or_else(|| PathBuf::from("results").join(name));
-        let splits = Splits::open(plan.data(), plan.protocol().held_out)?;
+        let splits = Splits::open(plan.data(), plan.held_out())?;
         let mut sweep = Sweep::new(&plan, &splits, &out)?;
         sweep.jobs = self.jobs.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
         sweep.checkpoint_every = Duration::from_secs(self.checkpoint_seconds);

@@ -8,11 +8,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use vardrop::data::{Source, Splits};
 use vardrop::experiment::{Record, Records};
-use vardrop::training::{Best, BorderAlpha, Config, Ending, Epoch, Model, ModelInfo, Progress, Protocol, Trainer};
+use vardrop::training::{
+    Best, BorderAlpha, Config, Ending, Epoch, Model, ModelInfo, Preset, Progress, Protocol, Trainer,
+};
 use vardrop::{Error, Method, Result, peak_memory_mib};
 
 /// What a process that an interrupt ended exits with, by the shells' convention (128 + SIGINT).
@@ -20,12 +23,14 @@ const INTERRUPTED: u8 = 130;
 
 /// Train a network and say how well it does
 ///
-/// The network is 784-H-H-H-10 with rectified linear units for `--hidden H,H,H`. After every epoch the averaged
-/// parameters are evaluated without noise; the test error that counts is that of the epoch with the lowest validation
-/// error. Ctrl-C stops at the next step; with `--save` the run can then be resumed, and gives the numbers that it would
+/// The network is 784-H-H-H-10 with rectified linear units for `--hidden H,H,H`. It is trained by the protocol that the
+/// README's results have for its method and width, unless an option says otherwise: on all 60,000 images of MNIST, for a
+/// number of epochs that was chosen before, and the last epoch counts. With `--held-out 10000` it is trained on the rest,
+/// and the epoch with the lowest validation error counts. After every epoch the averaged parameters are evaluated without
+/// noise. Ctrl-C stops at the next step; with `--save` the run can then be resumed, and gives the numbers that it would
 /// have given without the interruption.
 ///
-/// Example: vardrop train --method variational-a2 --hidden 100,100,100 --epochs 60 --save model.safetensors
+/// Example: vardrop train --method variational-a2 --hidden 100,100,100 --save model.safetensors
 #[derive(Debug, Args)]
 pub struct TrainArgs {
     /// Where noise enters and whether its rate is learned
@@ -38,10 +43,17 @@ pub struct TrainArgs {
     /// trained on]
     #[arg(long)]
     data: Option<Source>,
-    /// Examples in a minibatch
-    #[arg(long, value_name = "N", default_value_t = Protocol::default().batch_size)]
-    batch_size: usize,
-    /// Passes over the training examples [default: 60, 200 for sparse, or what --resume's model was to have]
+    /// The settings that no other option gives [default: figure1, or sparse for the method sparse]
+    ///
+    /// figure1 was chosen by validation for layers of 100, 250 and 500 units; other widths take the nearest one's: up to 158
+    /// that of 100, up to 353 that of 250, more that of 500 (unequal layers: their geometric mean). All were chosen on MNIST.
+    #[arg(long, value_name = "NAME", value_parser = presets())]
+    protocol: Option<Preset>,
+    /// Examples in a minibatch [default: the protocol's: 100, or 1000 for table1]
+    #[arg(long, value_name = "N")]
+    batch_size: Option<usize>,
+    /// Passes over the training examples [default: the protocol's: 30 to 300 for figure1, by method and width, 100 for
+    /// table1, 200 for sparse; or what --resume's model was to have]
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
     /// Stop earlier, once N epochs in a row have not lowered the validation error [default: never]
@@ -53,29 +65,31 @@ pub struct TrainArgs {
     /// Threads [default: one for each processor]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
-    /// Training images held out for validation; 0 trains on all of them, and the last epoch counts [default: 10000, or as
-    /// --resume's model]
+    /// Training images held out for validation; 0 trains on all of them, and the last epoch counts [default: of MNIST the
+    /// protocol's, which is 0, or 10000 for first; of other data a tenth; or as --resume's model]
     #[arg(long, value_name = "N")]
     held_out: Option<usize>,
-    /// Adam's step size
-    #[arg(long, value_name = "X", allow_negative_numbers = true, default_value_t = Protocol::default().learning_rate)]
-    learning_rate: f64,
-    /// Epoch after which the step size falls linearly, to 0 at the last [default: never; for sparse, half of them]
+    /// Adam's step size [default: the protocol's: 0.001 or 0.0003 for figure1, by method and width, 0.0001 for table1, else
+    /// 0.001]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    learning_rate: Option<f64>,
+    /// Epoch after which the step size falls linearly, to 0 at the last [default: the protocol's: never, or half of them for
+    /// sparse]
     #[arg(long, value_name = "N")]
     constant_epochs: Option<usize>,
-    /// Epochs between which the weight of the KL term grows from 0 to its full value [default: none; for sparse, a fortieth and a
-    /// tenth of all: 5,20 of 200]
+    /// Epochs between which the weight of the KL term grows from 0 to its full value [default: the protocol's: none, or a
+    /// fortieth and a tenth of all for sparse: 5,20 of 200]
     #[arg(long, value_name = "FROM,TO", value_parser = warm_up)]
     kl_warm_up: Option<[f64; 2]>,
     /// Start from the weights of this model, whatever its method, and not from random ones; its widths count
     #[arg(long, value_name = "MODEL", conflicts_with = "hidden")]
     start: Option<PathBuf>,
-    /// How many times larger the step of ln α is
-    #[arg(long, value_name = "X", allow_negative_numbers = true, default_value_t = Protocol::default().alpha_step)]
-    alpha_step: f64,
-    /// Decay of the parameters' moving average, in [0, 1); 0 for none
-    #[arg(long, value_name = "X", allow_negative_numbers = true, default_value_t = Protocol::default().averaging)]
-    averaging: f64,
+    /// How many times larger the step of ln α is [default: the protocol's: 1, or 20 for first]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    alpha_step: Option<f64>,
+    /// Decay of the parameters' moving average, in [0, 1); 0 for none [default: the protocol's: 0.9998 for figure1, else 0.999]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    averaging: Option<f64>,
     /// Write the model here after every epoch and when interrupted
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
@@ -85,7 +99,7 @@ pub struct TrainArgs {
     /// Go on from a model that --save wrote (its own settings count; --epochs may extend it)
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "method", "hidden", "batch_size", "patience", "seed", "threads", "learning_rate", "constant_epochs", "alpha_step",
-        "averaging", "kl_warm_up", "start",
+        "averaging", "kl_warm_up", "start", "protocol",
     ])]
     resume: Option<PathBuf>,
     /// Add the finished run to this file of records, one JSON object a line
@@ -96,13 +110,32 @@ pub struct TrainArgs {
     json: bool,
 }
 
+/// What a network is trained by, in a line: the preset whose settings they are, or what differs from the one that was asked for; and
+/// the settings.
+pub(super) fn protocol_line(config: &Config, is: Option<Preset>, asked: Preset) -> String {
+    let Config { method, hidden, protocol, .. } = config;
+    let name = is.map_or_else(
+        || {
+            let changed = asked.protocol(*method, hidden).map(|whole| protocol.changes(&whole)).unwrap_or_default();
+            format!("{asked} but for {}", changed.join(", ").replace('_', " "))
+        },
+        |preset| preset.to_string(),
+    );
+    format!("protocol {name}: {protocol}")
+}
+
 /// Two epochs, such as `5,20`.
 fn warm_up(text: &str) -> std::result::Result<[f64; 2], String> {
     let epochs: Vec<f64> = text.split(',').filter_map(|part| part.trim().parse().ok()).collect();
     <[f64; 2]>::try_from(epochs).map_err(|_| "expected two epochs, such as 5,20".to_owned())
 }
 
-pub(super) fn methods() -> clap::builder::PossibleValuesParser {
+pub(super) fn presets() -> impl TypedValueParser<Value = Preset> {
+    let value = |preset: Preset| PossibleValue::new(preset.name()).help(preset.description());
+    PossibleValuesParser::new(Preset::ALL.map(value)).map(|name| name.parse().expect("one of the names"))
+}
+
+pub(super) fn methods() -> PossibleValuesParser {
     Method::ALL.map(Method::name).into()
 }
 
@@ -115,6 +148,8 @@ struct Output<'a> {
     dataset: &'a str,
     train_examples: usize,
     batch_size: usize,
+    preset: &'a str,
+    protocol: &'a Protocol,
     threads: usize,
     finished: bool,
     epochs: &'a [Epoch],
@@ -137,8 +172,7 @@ impl TrainArgs {
         // A wrong setting is named before the data is looked for.
         let start = self.start.as_ref().map(Model::open).transpose()?;
         let config = if self.resume.is_none() { Some(self.config(start.as_ref())?) } else { None };
-        let (data, held_out) = self.data()?;
-        let splits = Splits::open(&data, held_out)?;
+        let splits = self.splits(config.as_ref())?;
         let mut trainer = match (&self.resume, config) {
             (_, Some(config)) => match &start {
                 Some(model) => Trainer::from_weights(config, &splits, &model.network)?,
@@ -156,6 +190,7 @@ impl TrainArgs {
         if let Some(path) = &self.save {
             trainer.save(path)?;
         }
+        self.tell(&trainer);
         let stop = stop_at_interrupt()?;
         let ending = self.train(&mut trainer, &stop)?;
         if let (Some(path), Ending::Finished) = (&self.export, ending) {
@@ -170,35 +205,62 @@ impl TrainArgs {
         Ok(if ending == Ending::Finished { ExitCode::SUCCESS } else { ExitCode::from(INTERRUPTED) })
     }
 
-    /// What to train on and how much of it to hold out: as told, else as the resumed model was trained.
-    fn data(&self) -> Result<(Source, usize)> {
+    /// What to train on and what to hold out: as told, else as the resumed model was trained; else of MNIST what the protocol says,
+    /// for which it was chosen, and a tenth of other data, for which nobody has chosen the number of epochs.
+    fn splits(&self, config: Option<&Config>) -> Result<Splits> {
         let resumed = self.resume.as_ref().map(ModelInfo::open).transpose()?;
         let data = match (&self.data, &resumed) {
             (Some(data), _) => data.clone(),
             (None, Some(info)) => info.dataset.parse()?,
             (None, None) => Source::default(),
         };
-        let protocol = resumed.map_or_else(Protocol::default, |info| info.config.protocol);
-        Ok((data, self.held_out.unwrap_or(protocol.held_out)))
+        let resumed = resumed.map(|info| info.config.protocol.held_out);
+        match self.held_out.or(resumed).or(config.filter(|_| data == Source::Mnist).map(|c| c.protocol.held_out)) {
+            Some(held_out) => Splits::open(&data, held_out),
+            None => {
+                let Splits { train, test, .. } = Splits::open(&data, 0)?;
+                let tenth = train.len() / 10;
+                Splits::hold_out(train, test, tenth)
+            }
+        }
     }
 
     fn config(&self, start: Option<&Model>) -> Result<Config> {
         let method: Method = self.method.as_deref().unwrap_or_default().parse()?;
         let hidden = start.map_or(&self.hidden, |model| &model.info.config.hidden);
         let mut config = Config::new(method, hidden).seed(self.seed);
-        config.protocol = Protocol::of(method, self.epochs);
+        if let Some(preset) = self.protocol {
+            config = config.preset(preset)?;
+        }
+        if let Some(epochs) = self.epochs {
+            config = config.epochs(epochs);
+        }
         let protocol = &mut config.protocol;
         protocol.constant_epochs = self.constant_epochs.unwrap_or(protocol.constant_epochs);
         protocol.kl_warm_up = self.kl_warm_up.or(protocol.kl_warm_up);
         protocol.start = self.start.as_ref().map(|path| path.display().to_string());
         protocol.patience = self.patience;
-        protocol.batch_size = self.batch_size;
-        protocol.learning_rate = self.learning_rate;
-        protocol.alpha_step = self.alpha_step;
-        protocol.averaging = self.averaging;
+        protocol.batch_size = self.batch_size.unwrap_or(protocol.batch_size);
+        protocol.learning_rate = self.learning_rate.unwrap_or(protocol.learning_rate);
+        protocol.alpha_step = self.alpha_step.unwrap_or(protocol.alpha_step);
+        protocol.averaging = self.averaging.unwrap_or(protocol.averaging);
         config.threads = self.threads.unwrap_or(config.threads);
         config.check()?;
         Ok(config)
+    }
+
+    /// Says by what the network is trained.
+    fn tell(&self, trainer: &Trainer<'_>) {
+        let config = trainer.config();
+        let is = config.protocol.preset(config.method, &config.hidden);
+        super::note(&protocol_line(config, is, self.protocol.unwrap_or_else(|| Preset::of(config.method))));
+        let data = trainer.splits().train.name();
+        if data != "mnist" && self.epochs.is_none() && self.resume.is_none() {
+            super::note(&format!(
+                "note: the number of epochs was chosen for MNIST's 60,000 images; for {data} give --epochs, or --patience to stop by \
+                 validation error"
+            ));
+        }
     }
 
     fn train(&self, trainer: &mut Trainer<'_>, stop: &AtomicBool) -> Result<Ending> {
@@ -214,8 +276,8 @@ impl TrainArgs {
                 match progress {
                     Progress::Step { epoch, step, steps, cross_entropy, .. } => {
                         if let Some(bar) = &bar {
-                            bar.set_length((epochs * steps) as u64);
-                            bar.set_position(((epoch - 1) * steps + step) as u64);
+                            bar.set_length(all_steps(epochs, steps));
+                            bar.set_position(all_steps(epoch - 1, steps).saturating_add(step as u64));
                             bar.set_message(format!("epoch {epoch}/{epochs}, cross-entropy {cross_entropy:.4}"));
                         }
                     }
@@ -255,6 +317,8 @@ impl TrainArgs {
                 dataset: trainer.splits().train.name(),
                 train_examples: trainer.splits().train.len(),
                 batch_size: config.protocol.batch_size,
+                preset: config.protocol.preset(config.method, &config.hidden).map_or(Preset::CUSTOM, Preset::name),
+                protocol: &config.protocol,
                 threads: config.threads,
                 finished: ending == Ending::Finished,
                 epochs: &trainer.history().epochs,
@@ -310,7 +374,11 @@ fn progress_bar(trainer: &Trainer<'_>) -> ProgressBar {
     let template = "{elapsed_precise} [{wide_bar}] {percent} %, {eta} left, {msg}";
     let style = ProgressStyle::with_template(template).expect("a valid template").progress_chars("=> ");
     let steps = trainer.splits().train.len().div_ceil(trainer.config().protocol.batch_size);
-    ProgressBar::new((trainer.config().protocol.epochs * steps) as u64).with_style(style)
+    ProgressBar::new(all_steps(trainer.config().protocol.epochs, steps)).with_style(style)
+}
+
+fn all_steps(epochs: usize, steps: usize) -> u64 {
+    (epochs as u64).saturating_mul(steps as u64)
 }
 
 pub(super) fn command_line() -> String {

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use vardrop::data::{Source, Splits};
 use vardrop::engine::{Engine, Examples};
-use vardrop::training::{Config, ModelInfo, Progress, Protocol, Trainer};
+use vardrop::training::{Config, ModelInfo, Preset, Progress, Trainer};
 use vardrop::variance::{self, Estimator, GradientSampler, Plan, Trained, VarianceRecord};
 use vardrop::{Error, Method, Result};
 
@@ -30,7 +30,7 @@ pub struct VarianceArgs {
     /// Measure this model, which `vardrop train --save` wrote, in place of training one: its last step's parameters
     #[arg(conflicts_with_all = [
         "method", "hidden", "epochs", "train_batch_size", "held_out", "learning_rate", "alpha_step", "averaging", "seed",
-        "threads", "save",
+        "threads", "save", "protocol",
     ])]
     model: Option<PathBuf>,
     /// Where noise enters and whether its rate is learned
@@ -57,21 +57,26 @@ pub struct VarianceArgs {
     /// Passes over the training set, each in an order of its own
     #[arg(long, value_name = "N", default_value_t = 1)]
     passes: usize,
-    /// Examples in a minibatch of the training
-    #[arg(long, value_name = "N", default_value_t = Protocol::default().batch_size)]
-    train_batch_size: usize,
-    /// Training images held out for validation: neither trained on nor measured with
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    held_out: usize,
-    /// Adam's step size
-    #[arg(long, value_name = "X", allow_negative_numbers = true, default_value_t = Protocol::default().learning_rate)]
-    learning_rate: f64,
-    /// How many times larger the step of ln α is
-    #[arg(long, value_name = "X", allow_negative_numbers = true, default_value_t = Protocol::default().alpha_step)]
-    alpha_step: f64,
-    /// Decay of the parameters' moving average, in [0, 1); 0 for none
-    #[arg(long, value_name = "X", allow_negative_numbers = true, default_value_t = Protocol::default().averaging)]
-    averaging: f64,
+    /// The settings of the training that no other option gives [default: table1]
+    #[arg(long, value_name = "NAME", value_parser = super::train::presets())]
+    protocol: Option<Preset>,
+    /// Examples in a minibatch of the training [default: the protocol's: 1000 for table1, else 100]
+    #[arg(long, value_name = "N")]
+    train_batch_size: Option<usize>,
+    /// Training images held out for validation: neither trained on nor measured with [default: the protocol's: 0, or 10000
+    /// for first]
+    #[arg(long, value_name = "N")]
+    held_out: Option<usize>,
+    /// Adam's step size [default: the protocol's: 0.0001 for table1, 0.001 or 0.0003 for figure1, by method and width, 0.001
+    /// for first]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    learning_rate: Option<f64>,
+    /// How many times larger the step of ln α is [default: the protocol's: 1, or 20 for first]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    alpha_step: Option<f64>,
+    /// Decay of the parameters' moving average, in [0, 1); 0 for none [default: the protocol's: 0.999, or 0.9998 for figure1]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    averaging: Option<f64>,
     /// Measure the parameters' moving average, in place of what the last step left
     #[arg(long)]
     averaged: bool,
@@ -126,11 +131,17 @@ impl VarianceArgs {
             let mut epochs = self.epochs.clone();
             epochs.sort_unstable();
             epochs.dedup();
+            let mut told = false;
             for epochs in epochs {
                 // What is all measured needs no network.
                 if let Some(all) = self.all_known(&config, &splits, epochs, &plan, &known) {
                     records.extend(all);
                     continue;
+                }
+                if !told {
+                    let is = config.protocol.preset_so_far(config.method, &config.hidden);
+                    super::note(&super::train::protocol_line(&config, is, self.preset()));
+                    told = true;
                 }
                 let trainer = self.train(&config, &splits, epochs)?;
                 self.measure(&trainer, &plan, &known, &mut records)?;
@@ -153,15 +164,21 @@ impl VarianceArgs {
             });
         }
         let longest = self.epochs.iter().copied().max().unwrap_or(0);
-        let mut config = Config::new(self.method.parse::<Method>()?, &self.hidden).seed(self.seed).epochs(longest);
-        config.protocol.batch_size = self.train_batch_size;
-        config.protocol.held_out = self.held_out;
-        config.protocol.learning_rate = self.learning_rate;
-        config.protocol.alpha_step = self.alpha_step;
-        config.protocol.averaging = self.averaging;
+        let config = Config::new(self.method.parse::<Method>()?, &self.hidden).preset(self.preset())?;
+        let mut config = config.seed(self.seed).epochs(longest);
+        let protocol = &mut config.protocol;
+        protocol.batch_size = self.train_batch_size.unwrap_or(protocol.batch_size);
+        protocol.held_out = self.held_out.unwrap_or(protocol.held_out);
+        protocol.learning_rate = self.learning_rate.unwrap_or(protocol.learning_rate);
+        protocol.alpha_step = self.alpha_step.unwrap_or(protocol.alpha_step);
+        protocol.averaging = self.averaging.unwrap_or(protocol.averaging);
         config.threads = self.threads.unwrap_or(config.threads);
-        config.check()?;
+        config.check().map_err(of_training)?;
         Ok(config)
+    }
+
+    fn preset(&self) -> Preset {
+        self.protocol.unwrap_or(Preset::Table1)
     }
 
     fn plan(&self, config: &Config, examples: usize) -> Result<Plan> {
@@ -208,7 +225,7 @@ impl VarianceArgs {
         }
         let mut trainer = match running.as_ref().filter(|path| path.exists()) {
             Some(path) => resume(path, config, splits)?,
-            None => Trainer::new(config.clone(), splits)?,
+            None => Trainer::new(config.clone(), splits).map_err(of_training)?,
         };
         if let Some(folder) = &self.save {
             let error = |source| Error::Io { action: "create", path: folder.clone(), source };
@@ -298,6 +315,19 @@ impl VarianceArgs {
             records.push(record);
         }
         Ok(())
+    }
+}
+
+/// An error of the training, whose minibatch has an option of its own here.
+fn of_training(error: Error) -> Error {
+    match error {
+        Error::Argument { name: "batch_size", value, expected } => {
+            Error::Argument { name: "train_batch_size", value, expected }
+        }
+        Error::Setting { name: "batch_size", value, problem } => {
+            Error::Setting { name: "train_batch_size", value, problem }
+        }
+        other => other,
     }
 }
 

@@ -130,7 +130,7 @@ impl<T: Real> Engine<T> {
         input_gradient: bool,
     ) -> Result<Self> {
         if batch_size == 0 {
-            return Err(Error::argument("batch size", 0, "1 or more"));
+            return Err(Error::argument("batch_size", 0, "1 or more"));
         }
         let workers = Workers::new(threads)?;
         let rows = batch_size.div_ceil(threads);

@@ -8,13 +8,14 @@ use serde::{Deserialize, Deserializer, de};
 use crate::data::Source;
 use crate::error::{Error, Result};
 use crate::method::Method;
-use crate::training::{Config, Protocol};
+use crate::training::{Config, Preset, Protocol};
 
 /// A plan read from TOML: methods × widths × seeds, trained by one protocol, from which a grid may differ.
 ///
 /// ```
 /// let plan: vardrop::experiment::SweepPlan = r#"
-///     [protocol]           # what is not named is as by default
+///     [protocol]
+///     preset = "figure1"   # what is not named is as this preset has it for the method and the widths
 ///     epochs = 40
 ///
 ///     [[grid]]             # the methods of Figure 1, where none is named
@@ -31,11 +32,16 @@ use crate::training::{Config, Protocol};
 /// assert_eq!(plan.networks().len(), 7 * 2 * 3 + 2);
 /// # Ok::<(), vardrop::Error>(())
 /// ```
+///
+/// A [`Preset`] is named as `preset = "NAME"` among the settings, or, where nothing else differs, as `protocol = "NAME"` in their
+/// place. Of several that concern a network (the plan's, its method's, its grid's, its method's in the grid) the last one counts, and
+/// on top of it all settings that are named, in the same order. Where none is named, each method has its own ([`Preset::of`]).
 #[derive(Debug, Clone, PartialEq)]
 pub struct SweepPlan {
     data: Source,
-    protocol: Protocol,
     networks: Vec<Config>,
+    /// Whether a preset is named for every network.
+    names_presets: bool,
     /// The grid that each of the networks is of.
     grids: Vec<usize>,
 }
@@ -99,9 +105,14 @@ impl SweepPlan {
         &self.data
     }
 
-    /// How they are trained, where a grid says nothing else.
-    pub fn protocol(&self) -> &Protocol {
-        &self.protocol
+    /// How many training images are held out for validation: of every network the same ones.
+    pub fn held_out(&self) -> usize {
+        self.networks[0].protocol.held_out
+    }
+
+    /// Whether the plan names a preset for every network.
+    pub(super) fn names_presets(&self) -> bool {
+        self.names_presets
     }
 
     /// The networks, each once, in the order of the plan, for one thread each.
@@ -127,15 +138,35 @@ impl SweepPlan {
     }
 }
 
-/// What a plan changes of a protocol: its keys and values are a protocol's.
+/// What a plan says of a protocol: the name of a preset, or a table of settings, `preset` among them.
 #[derive(Default)]
-struct Settings(toml::Table);
+struct Settings {
+    preset: Option<Preset>,
+    own: toml::Table,
+}
 
 impl<'de> Deserialize<'de> for Settings {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let settings = Self(toml::Table::deserialize(deserializer)?);
+        let wrong = |error: &dyn std::fmt::Display| de::Error::custom(error.to_string().trim_end());
+        let name = |name: &str| name.parse::<Preset>().map_err(|error| wrong(&error));
+        let settings = match toml::Value::deserialize(deserializer)? {
+            toml::Value::String(preset) => Self { preset: Some(name(&preset)?), own: toml::Table::new() },
+            toml::Value::Table(mut own) => match own.remove("preset") {
+                None => Self { preset: None, own },
+                Some(toml::Value::String(preset)) => Self { preset: Some(name(&preset)?), own },
+                Some(other) => {
+                    let found = other.type_str();
+                    return Err(wrong(&format!("preset is of type {found}: expected a name, such as \"figure1\"")));
+                }
+            },
+            other => {
+                let expected = "the name of a preset, such as \"figure1\", or a table of settings";
+                return Err(wrong(&format!("protocol is of type {}: expected {expected}", other.type_str())));
+            }
+        };
         // Here rather than where a network's protocol is made, for the error to show the place in the text.
-        settings.applied_to(&Protocol::default()).map_err(|error| de::Error::custom(error.to_string().trim_end()))?;
+        let any = Config::new(Method::None, &[]).protocol;
+        settings.applied_to(&any).map_err(|error| wrong(&error))?;
         Ok(settings)
     }
 }
@@ -143,14 +174,13 @@ impl<'de> Deserialize<'de> for Settings {
 impl Settings {
     /// `base` with these settings.
     fn applied_to(&self, base: &Protocol) -> Result<Protocol, toml::de::Error> {
+        let base = match self.own.get("epochs").and_then(toml::Value::as_integer).map(usize::try_from) {
+            Some(Ok(epochs)) => base.clone().with_epochs(epochs),
+            _ => base.clone(),
+        };
         let mut all = toml::Table::try_from(base).map_err(de::Error::custom)?;
-        all.extend(self.0.clone());
-        let mut protocol: Protocol = all.try_into()?;
-        // A constant step size stays constant, however many epochs there are.
-        if base.constant_epochs == base.epochs && !self.0.contains_key("constant_epochs") {
-            protocol.constant_epochs = protocol.epochs;
-        }
-        Ok(protocol)
+        all.extend(self.own.clone());
+        all.try_into()
     }
 }
 
@@ -172,8 +202,7 @@ impl std::str::FromStr for SweepPlan {
 
 impl SweepPlan {
     fn from_written(written: Written) -> Result<Self> {
-        let common = written.protocol.applied_to(&Protocol::default()).map_err(no_toml)?;
-        let mut plan = Self { data: written.data, protocol: common, networks: Vec::new(), grids: Vec::new() };
+        let mut plan = Self { data: written.data, networks: Vec::new(), names_presets: true, grids: Vec::new() };
         let trained = |method: &&Method| written.grid.iter().any(|grid| grid.methods.contains(method));
         if let Some(method) = written.protocol_of.keys().find(|method| !trained(method)) {
             let expected = "methods that a grid trains: leave this one out, or add it to a grid's methods";
@@ -182,7 +211,7 @@ impl SweepPlan {
         for (number, grid) in written.grid.iter().enumerate() {
             if !(1..=MOST_LAYERS).contains(&grid.layers) {
                 let expected = format!("1 to {MOST_LAYERS} hidden layers");
-                return Err(Error::argument("layers of a grid", grid.layers, expected));
+                return Err(Error::argument("layers", grid.layers, expected));
             }
             if let Some(method) = grid.protocol_of.keys().find(|method| !grid.methods.contains(method)) {
                 let expected = "methods that the grid trains: leave this one out, or add it to its methods";
@@ -191,19 +220,21 @@ impl SweepPlan {
             for &width in &grid.widths {
                 for &method in &grid.methods {
                     // From what holds for the most networks to what holds for the fewest.
-                    let settings =
-                        [written.protocol_of.get(&method), Some(&grid.protocol), grid.protocol_of.get(&method)];
+                    let settings = [
+                        Some(&written.protocol),
+                        written.protocol_of.get(&method),
+                        Some(&grid.protocol),
+                        grid.protocol_of.get(&method),
+                    ];
+                    let preset = settings.iter().flatten().filter_map(|settings| settings.preset).next_back();
+                    plan.names_presets &= preset.is_some();
+                    let hidden = vec![width; grid.layers];
+                    let base = preset.unwrap_or_else(|| Preset::of(method)).protocol(method, &hidden)?;
                     let mut settings = settings.into_iter().flatten();
-                    let protocol =
-                        settings.try_fold(plan.protocol.clone(), |base, own| own.applied_to(&base)).map_err(no_toml)?;
-                    if protocol.held_out != plan.protocol.held_out {
-                        let expected =
-                            format!("{}, as [protocol] has it: a plan has one validation set", plan.protocol.held_out);
-                        return Err(Error::argument("held_out of a grid", protocol.held_out, expected));
-                    }
+                    let protocol = settings.try_fold(base, |base, own| own.applied_to(&base)).map_err(no_toml)?;
                     for &seed in &grid.seeds {
-                        let hidden = vec![width; grid.layers];
-                        plan.add(Config { method, hidden, seed, threads: 1, protocol: protocol.clone() }, number)?;
+                        let (hidden, protocol) = (hidden.clone(), protocol.clone());
+                        plan.add(Config { method, hidden, seed, threads: 1, protocol }, number)?;
                     }
                 }
             }
@@ -218,8 +249,15 @@ impl SweepPlan {
     fn add(&mut self, config: Config, grid: usize) -> Result<()> {
         config.check()?;
         if let Some(start) = &config.protocol.start {
-            let expected = "none: the networks of a plan start from random weights; leave it out";
-            return Err(Error::argument("start", format!("{start:?}"), expected));
+            let problem = "does not go in a plan, whose networks start from random weights: leave it out";
+            return Err(Error::setting("start", format!("{start:?}"), problem));
+        }
+        if let Some(first) = self.networks.first().filter(|first| first.protocol.held_out != config.protocol.held_out) {
+            let problem = format!(
+                "is for {} {:?}, and {} for {} {:?}: a plan has one validation set; name one number in [protocol]",
+                config.method, config.hidden, first.protocol.held_out, first.method, first.hidden
+            );
+            return Err(Error::setting("held_out", config.protocol.held_out, problem));
         }
         let same =
             |other: &&Config| (other.method, &other.hidden, other.seed) == (config.method, &config.hidden, config.seed);
@@ -242,10 +280,11 @@ impl SweepPlan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::training::tests::first;
 
     #[test]
     fn a_plan_has_each_network_once_in_its_order() {
-        let plan: SweepPlan = "data = \"synthetic\"\n[protocol]\nepochs = 7\nalpha_step = 1.0\n\
+        let plan: SweepPlan = "data = \"synthetic\"\n[protocol]\npreset = \"first\"\nepochs = 7\nalpha_step = 1.0\n\
              [[grid]]\nmethods = [\"none\"]\nwidths = [20, 10]\nseeds = [1, 2]\n\
              [[grid]]\nmethods = [\"binary\", \"none\"]\nwidths = [10]\nlayers = 2\nseeds = [2, 2]\n"
             .parse()
@@ -262,8 +301,9 @@ mod tests {
         ];
         assert_eq!(networks, expected);
         assert_eq!(plan.data(), &Source::Synthetic);
-        let expected = Protocol { epochs: 7, constant_epochs: 7, alpha_step: 1.0, ..Protocol::default() };
-        assert_eq!(plan.protocol(), &expected);
+        let expected = Protocol { alpha_step: 1.0, ..first().with_epochs(7) };
+        assert!(plan.networks().iter().all(|config| config.protocol == expected));
+        assert_eq!((plan.held_out(), plan.names_presets()), (10_000, true));
         let mut order: Vec<usize> = (0..6).collect();
         plan.in_order_of_training(&mut order);
         assert_eq!(order, [0, 1, 2, 3, 4, 5]);
@@ -271,13 +311,13 @@ mod tests {
 
     #[test]
     fn a_grid_has_its_own_settings_on_top_of_the_plans_and_its_place_in_the_order() {
-        let plan: SweepPlan = "[protocol]\nepochs = 8\naveraging = 0.5\n\
+        let plan: SweepPlan = "[protocol]\npreset = \"first\"\nepochs = 8\naveraging = 0.5\n\
              [[grid]]\nmethods = [\"none\"]\nwidths = [5, 9]\nseeds = [1]\nprotocol = { epochs = 3 }\n\
              [[grid]]\nmethods = [\"none\"]\nwidths = [20]\nseeds = [1]\n"
             .parse()
             .unwrap();
-        let common = Protocol { epochs: 8, constant_epochs: 8, averaging: 0.5, ..Protocol::default() };
-        let own = Protocol { epochs: 3, constant_epochs: 3, ..common.clone() };
+        let common = Protocol { averaging: 0.5, ..first().with_epochs(8) };
+        let own = common.clone().with_epochs(3);
         let protocols: Vec<_> = plan.networks().iter().map(|config| config.protocol.clone()).collect();
         assert_eq!(protocols, [own.clone(), own, common]);
         let mut order = vec![2, 0, 1];
@@ -292,18 +332,50 @@ mod tests {
 
     #[test]
     fn a_method_may_have_its_own_settings_in_the_plan_and_in_a_grid() {
-        let plan: SweepPlan = "[protocol]\nepochs = 8\n[protocol_of.binary]\nepochs = 9\nlearning_rate = 0.01\n\
+        let plan: SweepPlan = "protocol_of.none = \"first\"\n[protocol]\nepochs = 8\n[protocol_of.binary]\npreset = \"first\"\nepochs = 9\nlearning_rate = 0.01\n\
              [[grid]]\nmethods = [\"none\", \"binary\"]\nwidths = [5]\nseeds = [1]\n\
              [[grid]]\nmethods = [\"none\", \"binary\"]\nwidths = [6]\nseeds = [1]\n\
              protocol = { averaging = 0.5, epochs = 6 }\nprotocol_of.binary = { epochs = 30 }\n"
             .parse()
             .unwrap();
-        let none = Protocol { epochs: 8, constant_epochs: 8, ..Protocol::default() };
-        let binary = Protocol { epochs: 9, constant_epochs: 9, learning_rate: 0.01, ..Protocol::default() };
-        let wide_none = Protocol { epochs: 6, constant_epochs: 6, averaging: 0.5, ..Protocol::default() };
-        let wide_binary = Protocol { epochs: 30, constant_epochs: 30, learning_rate: 0.01, ..wide_none.clone() };
+        let none = first().with_epochs(8);
+        let binary = Protocol { learning_rate: 0.01, ..first().with_epochs(9) };
+        let wide_none = Protocol { averaging: 0.5, ..first().with_epochs(6) };
+        let wide_binary = Protocol { learning_rate: 0.01, ..wide_none.clone().with_epochs(30) };
         let protocols: Vec<_> = plan.networks().iter().map(|config| config.protocol.clone()).collect();
         assert_eq!(protocols, [none, binary, wide_none, wide_binary]);
+    }
+
+    #[test]
+    fn a_preset_gives_what_is_not_named_by_method_and_width_and_the_innermost_one_counts() {
+        let plan: SweepPlan = "[protocol]\naveraging = 0.5\n\
+             [[grid]]\nmethods = [\"none\", \"binary\"]\nwidths = [100, 1000]\nseeds = [1]\n\
+             [[grid]]\nmethods = [\"none\", \"binary\"]\nwidths = [7]\nseeds = [1]\n\
+             protocol = \"first\"\nprotocol_of.none = { preset = \"table1\", epochs = 3, held_out = 0 }\n\
+             protocol_of.binary.held_out = 0\n"
+            .parse()
+            .unwrap();
+        assert!(!plan.names_presets(), "none is named for the first grid");
+        let of = |preset: Preset, method, width| Protocol {
+            averaging: 0.5,
+            ..preset.protocol(method, &[width; 3]).unwrap()
+        };
+        let (none, binary) = (Method::None, Method::Binary);
+        let expected = [
+            of(Preset::Figure1, none, 100),
+            of(Preset::Figure1, binary, 100),
+            of(Preset::Figure1, none, 1000),
+            of(Preset::Figure1, binary, 1000),
+            of(Preset::Table1, none, 7).with_epochs(3),
+            Protocol { held_out: 0, ..of(Preset::First, binary, 7) },
+        ];
+        let protocols: Vec<_> = plan.networks().iter().map(|config| config.protocol.clone()).collect();
+        assert_eq!(protocols, expected);
+        let sparse: SweepPlan = "[protocol]\nepochs = 40\n\
+             [[grid]]\nmethods = [\"sparse\"]\nwidths = [30]\nseeds = [1]\n"
+            .parse()
+            .unwrap();
+        assert_eq!(sparse.networks()[0], Config::new(Method::Sparse, &[30; 3]).epochs(40).threads(1));
     }
 
     #[test]
@@ -313,12 +385,12 @@ mod tests {
             ("", "grid"),
             ("grid = []", "without a network"),
             (&grid.replace("[5]", "[0]"), "hidden is [0, 0, 0]"),
-            (&format!("{grid}layers = 0"), "layers of a grid is 0: expected 1 to 100"),
+            (&format!("{grid}layers = 0"), "layers is 0: expected 1 to 100"),
             (&format!("{grid}layers = 9223372036854775807"), "expected 1 to 100 hidden layers"),
             (&format!("{grid}methods = [\"none\"]\n[protocol_of.binary]\nepochs = 9"), "binary, which no grid trains"),
-            (&format!("{grid}[protocol]\nstart = \"a.safetensors\""), "start is \"a.safetensors\": expected none"),
-            (&format!("{grid}methods = [\"none\"]\nprotocol = {{ hidden_rate = nan }}"), "dropout rate p is NaN"),
-            (&format!("{grid}methods = [\"none\"]\nprotocol = {{ input_rate = 1.0 }}"), "dropout rate p is 1"),
+            (&format!("{grid}[protocol]\nstart = \"a.safetensors\""), "start \"a.safetensors\" does not go in a plan"),
+            (&format!("{grid}methods = [\"none\"]\nprotocol = {{ hidden_rate = nan }}"), "hidden_rate is NaN"),
+            (&format!("{grid}methods = [\"none\"]\nprotocol = {{ input_rate = 1.0 }}"), "input_rate is 1"),
             (&format!("{grid}protocol = {{ hidden_rate = 0.6 }}"), "a number in (0, 0.5] where"),
             (&grid.replace("seeds = [1]", "seeds = []"), "without a network"),
             (&grid.replace("[5]", "5"), "line 2"),
@@ -329,14 +401,30 @@ mod tests {
             (&format!("{grid}[protocol]\nepochs = \"x\""), "string \"x\", expected usize\nin `epochs`"),
             (&format!("{grid}[protocol]\nepochs = 0"), "epochs is 0"),
             (&format!("{grid}protocol = {{ epoch = 3 }}"), "epoch"),
-            (&format!("{grid}protocol = {{ held_out = 5 }}"), "held_out of a grid is 5: expected 10000"),
+            (&format!("{grid}protocol = \"figure2\""), "expected one of figure1, table1, sparse, first"),
+            (&format!("{grid}protocol = {{ preset = 1 }}"), "preset is of type integer: expected a name"),
+            (&format!("{grid}protocol = 1"), "line 4"),
+            (
+                &format!("{grid}protocol = \"sparse\""),
+                "preset sparse has no settings for the method none: name figure1",
+            ),
+            (
+                &format!("{grid}methods = [\"sparse\"]\nprotocol = \"first\""),
+                "preset first has no settings for the method",
+            ),
             (&format!("{grid}protocol_of.binary = {{ epochs = 0 }}"), "epochs is 0"),
             (&format!("{grid}protocol_of.binary = {{ epoch = 3 }}"), "epoch"),
             (&format!("{grid}protocol_of.dropout = {{ epochs = 3 }}"), "dropout"),
-            (&format!("{grid}protocol_of.binary = {{ held_out = 5 }}"), "held_out of a grid is 5: expected 10000"),
+            (
+                &format!("{grid}protocol_of.binary = {{ held_out = 5 }}"),
+                "held_out 5 is for binary [5, 5, 5], and 0 for none",
+            ),
             (&format!("{grid}protocol_of.sparse = {{ epochs = 3 }}"), "with a protocol of sparse in a grid without it"),
             (&format!("{grid}{grid}protocol = {{ epochs = 5 }}"), "none [5, 5, 5], seed 1, by two protocols"),
-            (&format!("{grid}[protocol]\nepochs = 2\nconstant_epochs = 3"), "constant epochs is 3"),
+            (
+                &format!("{grid}[protocol]\nepochs = 2\nconstant_epochs = 3"),
+                "constant_epochs 3 is later than the last of 2 epochs",
+            ),
         ] {
             let message = text.parse::<SweepPlan>().unwrap_err().to_string();
             assert!(message.contains(part), "{text}: {message}");

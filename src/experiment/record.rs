@@ -27,6 +27,9 @@ pub struct Record {
     /// [`Protocol::hash`] of it; computed where an older record has none.
     #[serde(default)]
     pub protocol_hash: String,
+    /// The [`Preset`](crate::training::Preset) that the protocol is, or `custom`; older records have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preset: Option<String>,
     /// One entry an epoch.
     pub epochs: Vec<Epoch>,
     /// The epoch that validation chose.
@@ -83,6 +86,7 @@ impl Record {
             train_examples: trainer.splits().train.len(),
             protocol: config.protocol.clone(),
             protocol_hash: config.protocol.hash(),
+            preset: Some(config.protocol.preset_name(config.method, &config.hidden)),
             epochs: history.epochs.clone(),
             best: trainer.best()?,
             border_alpha: trainer.border_alpha(),
@@ -120,7 +124,7 @@ pub(crate) mod tests {
 
     /// A record of a network of three hidden layers, made up.
     pub(crate) fn record(method: Method, width: usize, seed: u64, test_error_percent: f64) -> Record {
-        let protocol = Protocol { epochs: 2, ..Protocol::default() };
+        let protocol = crate::training::tests::first().with_epochs(2);
         Record {
             method,
             hidden: vec![width; 3],
@@ -128,6 +132,7 @@ pub(crate) mod tests {
             dataset: "mnist".to_owned(),
             train_examples: 50_000,
             protocol_hash: protocol.hash(),
+            preset: None,
             protocol,
             epochs: Vec::new(),
             best: Best { epoch: 2, valid_error_percent: Some(1.5), test_error_percent },

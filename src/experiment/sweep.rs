@@ -149,10 +149,15 @@ impl<'a> Sweep<'a> {
         };
         let differing = told(&record.key(), &config.key(train.name(), train.len()));
         let network = format!("{} {:?}, seed {}", record.method, record.hidden, record.seed);
+        // What a plan without a preset meant before there were presets.
+        let older = match self.plan.names_presets() || *there == planned {
+            true => "",
+            false => ", or write preset = \"first\" into [protocol] if the plan was made for an earlier version",
+        };
         Error::argument(
             "folder of the sweep",
             format!("{}, where network {index} ({network}) was trained {how} ({differing})", self.folder.display()),
-            "records of this plan alone: name another folder for it",
+            format!("records of this plan alone: name another folder for it{older}"),
         )
     }
 

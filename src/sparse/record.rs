@@ -35,6 +35,9 @@ pub struct PruneRecord {
     pub train_examples: usize,
     /// How it was trained.
     pub protocol: Protocol,
+    /// The [`Preset`](crate::training::Preset) that the protocol is, or `custom`; older records have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preset: Option<String>,
     /// The threshold on ln α.
     pub threshold: f64,
     /// Weights of each layer, and how many are left.
@@ -96,6 +99,7 @@ impl PruneRecord {
         let layers = model.network.sparsity();
         let file_bytes = std::fs::metadata(file).map_err(crate::Error::io("read", file))?.len();
         Ok(Self {
+            preset: Some(protocol.preset_name(method, &hidden)),
             method,
             hidden,
             seed,

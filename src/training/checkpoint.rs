@@ -54,6 +54,9 @@ pub struct ModelInfo {
     pub dataset: String,
     /// Number of examples trained on.
     pub train_examples: usize,
+    /// The [`Preset`](super::Preset) that its protocol is, or `custom`; older models have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preset: Option<String>,
     /// The epochs so far.
     pub history: History,
     steps: u64,
@@ -175,6 +178,7 @@ fn write(trainer: &Trainer<'_>, state: Vec<(&str, Vec<&[f32]>)>, path: &Path) ->
         widths: network.widths(),
         dataset: trainer.splits.train.name().to_owned(),
         train_examples: trainer.splits.train.len(),
+        preset: Some(trainer.config.protocol.preset_name(trainer.config.method, &trainer.config.hidden)),
         history: trainer.history.clone(),
         steps: trainer.adam.steps(),
         position: trainer.position,
@@ -230,12 +234,17 @@ pub(super) fn resume<'a>(path: &Path, splits: &'a Splits, epochs: Option<usize>)
     if let Some(epochs) = epochs {
         let constant = config.protocol.constant_epochs == config.protocol.epochs;
         if epochs < info.history.epochs.len() {
-            let expected = format!("at least the {} epochs that {} has", info.history.epochs.len(), path.display());
-            return Err(Error::argument("epochs", epochs, expected));
+            let done = info.history.epochs.len();
+            let problem = format!("is fewer than the {done} that {} has done: choose {done} or more", path.display());
+            return Err(Error::setting("epochs", epochs, problem));
         }
         if !constant && epochs != config.protocol.epochs {
-            let expected = format!("{}: the step size falls towards that epoch", config.protocol.epochs);
-            return Err(Error::argument("epochs", epochs, expected));
+            let planned = config.protocol.epochs;
+            let problem = format!(
+                "does not go with a step size that falls towards epoch {planned}, as that of {} does: leave it out, or train anew",
+                path.display()
+            );
+            return Err(Error::setting("epochs", epochs, problem));
         }
         config = config.epochs(epochs);
     }

@@ -2,13 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Protocol, RunKey};
+use super::{Preset, Protocol, RunKey};
 use crate::data::Dataset;
 use crate::engine::Objective;
 use crate::error::{Error, Result};
 use crate::method::Method;
 use crate::network::{DropoutRates, Initialisation, Network, check_widths, initial_alpha};
 use crate::optimizer::AdamSettings;
+
+/// More than anybody waits for, and few enough to count the steps of.
+const MOST_EPOCHS: usize = 1_000_000_000;
 
 /// Everything that decides a run besides the data.
 ///
@@ -33,32 +36,31 @@ pub struct Config {
 }
 
 impl Config {
-    /// A method and the widths of its hidden layers, with the method's protocol ([`Protocol::of`]), seed 1 and one thread per processor.
+    /// A method and the widths of its hidden layers, with the protocol that this crate's README reports for them
+    /// ([`Preset::of`]), seed 1 and one thread per processor.
     pub fn new(method: Method, hidden: &[usize]) -> Self {
         Self {
             method,
             hidden: hidden.to_vec(),
             seed: 1,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
-            protocol: Protocol::of(method, None),
+            protocol: Preset::of(method).protocol(method, hidden).expect("a method's own preset has settings for it"),
         }
     }
 
+    /// Sets every setting of the protocol to a preset's.
+    ///
+    /// # Errors
+    /// As [`Preset::protocol`].
+    pub fn preset(mut self, preset: Preset) -> Result<Self> {
+        self.protocol = preset.protocol(self.method, &self.hidden)?;
+        Ok(self)
+    }
+
     /// Sets the number of passes over the training examples; a constant step size stays constant, and a sparse run's phases stay
-    /// in proportion where they are as [`Protocol::of`] has them.
+    /// in proportion ([`Protocol::with_epochs`]).
     pub fn epochs(mut self, epochs: usize) -> Self {
-        let phases = |protocol: &Protocol| (protocol.constant_epochs, protocol.kl_warm_up);
-        if self.method == Method::Sparse {
-            let (own, new) =
-                (Protocol::of(self.method, Some(self.protocol.epochs)), Protocol::of(self.method, Some(epochs)));
-            if phases(&self.protocol) == phases(&own) {
-                (self.protocol.constant_epochs, self.protocol.kl_warm_up) = phases(&new);
-            }
-        }
-        if self.protocol.constant_epochs == self.protocol.epochs {
-            self.protocol.constant_epochs = epochs;
-        }
-        self.protocol.epochs = epochs;
+        self.protocol = self.protocol.with_epochs(epochs);
         self
     }
 
@@ -116,11 +118,9 @@ impl Config {
     }
 
     fn check_hidden(&self) -> Result<()> {
-        if self.hidden.is_empty() {
-            return Err(Error::argument("hidden", "empty", "one width or more, such as 100,100,100"));
-        }
-        if self.hidden.contains(&0) {
-            return Err(Error::argument("hidden", format!("{:?}", self.hidden), "widths of 1 or more"));
+        if self.hidden.is_empty() || self.hidden.contains(&0) {
+            let expected = "one width or more, each at least 1, such as 100,100,100";
+            return Err(Error::argument("hidden", format!("{:?}", self.hidden), expected));
         }
         Ok(())
     }
@@ -153,38 +153,41 @@ impl Config {
     /// Whether a run could begin with it: what can be said without the data.
     ///
     /// # Errors
-    /// A setting out of its range, named with its value.
+    /// A setting out of its range, or that does not go with another one, named with its value.
     pub fn check(&self) -> Result<()> {
-        self.adam().check()?;
+        let Protocol { epochs, constant_epochs, batch_size, patience, kl_warm_up, .. } = self.protocol;
         self.check_hidden()?;
+        self.adam().check()?;
         if !(1..=1024).contains(&self.threads) {
             return Err(Error::argument("threads", self.threads, "a number from 1 to 1024"));
         }
-        if self.protocol.epochs == 0 {
-            return Err(Error::argument("epochs", 0, "1 or more"));
+        if !(1..=MOST_EPOCHS).contains(&epochs) {
+            return Err(Error::argument("epochs", epochs, format!("a number from 1 to {MOST_EPOCHS}")));
         }
-        if self.protocol.patience == Some(0) {
-            return Err(Error::argument("patience", 0, "1 epoch or more"));
+        if batch_size == 0 {
+            return Err(Error::argument("batch_size", 0, "1 example or more, such as 100"));
         }
-        let epochs = self.protocol.epochs;
+        if constant_epochs > epochs {
+            let problem = format!("is later than the last of {epochs} epochs: choose 0 to {epochs}, or more `epochs`");
+            return Err(Error::setting("constant_epochs", constant_epochs, problem));
+        }
         let fits = |[from, to]: [f64; 2]| from >= 0.0 && from <= to && to <= epochs as f64;
-        if let Some([from, to]) = self.protocol.kl_warm_up.filter(|&ends| !fits(ends)) {
-            let expected = format!("two epochs of the {epochs} of the run, the first not after the second");
-            return Err(Error::argument("kl warm-up", format!("{from},{to}"), expected));
+        if let Some([from, to]) = kl_warm_up.filter(|&ends| !fits(ends)) {
+            let expected = format!("two numbers from 0 to the {epochs} `epochs`, the first not above the second");
+            return Err(Error::argument("kl_warm_up", format!("{from},{to}"), expected));
         }
-        if let Some(patience) = self.protocol.patience.filter(|_| self.method == Method::Sparse) {
-            let expected = "none for sparse: validation error does not say how sparse the network is";
-            return Err(Error::argument("patience", patience, expected));
+        match patience {
+            Some(0) => return Err(Error::argument("patience", 0, "1 epoch or more, such as 10")),
+            Some(patience) if self.method == Method::Sparse => {
+                let problem =
+                    "does not go with the method sparse, of which validation error tells only half: leave it out";
+                return Err(Error::setting("patience", patience, problem));
+            }
+            _ => {}
         }
-        if self.protocol.batch_size == 0 {
-            return Err(Error::argument("batch size", 0, "1 or more"));
-        }
-        if self.protocol.constant_epochs > self.protocol.epochs {
-            let expected = format!("at most the {} epochs of the run", self.protocol.epochs);
-            return Err(Error::argument("constant epochs", self.protocol.constant_epochs, expected));
-        }
-        for rate in [self.protocol.input_rate, self.protocol.hidden_rate] {
-            initial_alpha(self.method, rate)?;
+        let Protocol { input_rate, hidden_rate, .. } = self.protocol;
+        for (name, rate) in [("input_rate", input_rate), ("hidden_rate", hidden_rate)] {
+            initial_alpha(self.method, rate).map_err(|error| error.named(name))?;
         }
         Ok(())
     }
@@ -192,11 +195,16 @@ impl Config {
     /// As [`Self::check`], for training examples.
     pub(crate) fn check_for(&self, train: &Dataset) -> Result<()> {
         self.check()?;
-        if self.protocol.batch_size > train.len() {
-            let expected = format!("at most the {} training examples", train.len());
-            return Err(Error::argument("batch size", self.protocol.batch_size, expected));
+        let (batch_size, examples) = (self.protocol.batch_size, train.len());
+        if batch_size > examples {
+            let problem = format!("is more than the {examples} training examples: choose 1 to {examples}");
+            return Err(Error::setting("batch_size", batch_size, problem));
         }
-        check_widths(&self.widths(train.inputs(), train.classes()))
+        check_widths(&self.widths(train.inputs(), train.classes())).map_err(|error| match error {
+            // Of the layers' widths, the hidden ones are what was chosen.
+            Error::Argument { expected, .. } => Error::argument("hidden", format!("{:?}", self.hidden), expected),
+            other => other,
+        })
     }
 
     /// Numbers of units from the input to the output.
@@ -222,10 +230,9 @@ mod tests {
 
     #[test]
     fn a_sparse_run_has_the_published_setting() {
-        let protocol = Protocol::of(Method::Sparse, None);
+        let protocol = Config::new(Method::Sparse, &[300, 100]).protocol;
         assert_eq!((protocol.epochs, protocol.constant_epochs, protocol.batch_size), (200, 100, 100));
         assert_eq!(protocol.kl_warm_up, Some([5.0, 20.0]));
-        assert_eq!(Protocol::of(Method::None, None), Protocol::default());
     }
 
     #[test]

@@ -19,8 +19,10 @@ pub(crate) use checkpoint::REMEDY as MODEL_REMEDY;
 pub use checkpoint::{Model, ModelInfo};
 pub use config::Config;
 pub use history::{AlphaStatistics, Best, Epoch, History};
-pub use protocol::Protocol;
+#[cfg(test)]
+pub(crate) use protocol::tests;
 pub(crate) use protocol::{Difference, differences};
+pub use protocol::{Preset, Protocol};
 pub(crate) use run_key::RunKey;
 pub use snapshot::{Snapshot, snapshots};
 pub use status::{Phase, Status};

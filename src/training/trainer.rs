@@ -157,7 +157,8 @@ impl<'a> Trainer<'a> {
     ) -> Result<Self> {
         config.check_for(&splits.train)?;
         if let Some(patience) = config.protocol.patience.filter(|_| splits.validation.is_empty()) {
-            return Err(Error::argument("patience", patience, "none where no example is held out for validation"));
+            let problem = "needs a validation set: hold some training images out with `held_out`";
+            return Err(Error::setting("patience", patience, problem));
         }
         if splits.test.is_empty() {
             return Err(Error::argument("number of test examples", 0, "1 or more"));

@@ -29,6 +29,9 @@ pub struct EvaluationRecord {
     pub train_examples: usize,
     /// How it was trained.
     pub protocol: Protocol,
+    /// The [`Preset`](crate::training::Preset) that the protocol is, or `custom`; older records have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preset: Option<String>,
     /// Epochs that it was trained for until here: fewer than the protocol's where it was interrupted.
     pub epochs_trained: usize,
     /// The epoch that its parameters are of, which validation chose among those; `None` before the first has ended.
@@ -77,6 +80,7 @@ impl EvaluationRecord {
             dataset: model.dataset.clone(),
             train_examples: model.train_examples,
             protocol: model.config.protocol.clone(),
+            preset: Some(model.config.protocol.preset_name(model.config.method, &model.config.hidden)),
             epochs_trained: model.history.epochs.len(),
             epoch: model.history.best().map(|best| best.epoch),
             test_dataset: test_dataset.to_owned(),

@@ -116,7 +116,7 @@ pub fn decompose(
     }
     let most = dataset.len().min(sampler.batch_size());
     if let Some(size) = plan.batch_sizes.iter().find(|&size| !(1..=most).contains(size)) {
-        return Err(Error::argument("batch size", size, format!("1 to {most}")));
+        return Err(Error::argument("batch_sizes", size, format!("1 to {most}")));
     }
     let mut shares = Vec::new();
     let largest = plan.batch_sizes.iter().copied().max().unwrap_or(1) as f64;

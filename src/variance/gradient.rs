@@ -60,7 +60,7 @@ impl<T: Real> GradientSampler<T> {
             return Err(Error::argument("number of training examples", 0, "1 or more"));
         }
         if batch_size == 0 {
-            return Err(Error::argument("batch size", 0, "1 or more"));
+            return Err(Error::argument("batch_size", 0, "1 or more"));
         }
         let layers = network.layers().iter().enumerate();
         let noise = layers.map(|(index, layer)| WeightNoise::of(layer, index)).collect::<Result<_>>()?;

@@ -42,12 +42,12 @@ impl Plan {
             return Err(Error::argument("layers", "empty", "the index of one layer or more"));
         }
         if let Some(layer) = self.layers.iter().find(|&&layer| layer >= layers) {
-            return Err(Error::argument("layer", layer, format!("0 to {}", layers.saturating_sub(1))));
+            return Err(Error::argument("layers", layer, format!("0 to {}", layers.saturating_sub(1))));
         }
         if !(1..=examples / 2).contains(&self.batch_size) {
             let expected =
                 format!("1 to {}: two minibatches or more of the {examples} training examples", examples / 2);
-            return Err(Error::argument("batch size", self.batch_size, expected));
+            return Err(Error::argument("batch_size", self.batch_size, expected));
         }
         match self.passes {
             0 => Err(Error::argument("passes", 0, "1 or more")),

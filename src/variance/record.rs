@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::experiment::{TornLine, lines};
 use crate::method::Method;
 use crate::provenance::Provenance;
-use crate::training::{Config, Protocol, RunKey};
+use crate::training::{Config, Preset, Protocol, RunKey};
 
 /// The variance of one estimator for one trained network.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,6 +26,9 @@ pub struct VarianceRecord {
     pub train_examples: usize,
     /// How it was trained; `epochs` is how long until here.
     pub protocol: Protocol,
+    /// The [`Preset`](crate::training::Preset) that the protocol is, or the beginning of, or `custom`; older records have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preset: Option<String>,
     /// Whether the moving average of the parameters is measured, and not what the last step left.
     pub averaged: bool,
     /// Test error in percent, without noise, of the parameters that are measured.
@@ -80,13 +83,16 @@ impl VarianceRecord {
     /// The record of a measurement, made by `command`.
     pub fn new(trained: Trained<'_>, plan: &Plan, measurement: Measurement, command: impl Into<String>) -> Self {
         let config = trained.config;
+        let protocol = config.clone().epochs(trained.epochs).protocol;
+        let preset = protocol.preset_so_far(config.method, &config.hidden);
         Self {
             method: config.method,
             hidden: config.hidden.clone(),
             seed: config.seed,
             dataset: trained.dataset.to_owned(),
             train_examples: trained.train_examples,
-            protocol: config.clone().epochs(trained.epochs).protocol,
+            preset: Some(preset.map_or(Preset::CUSTOM, Preset::name).to_owned()),
+            protocol,
             averaged: trained.averaged,
             test_error_percent: trained.test_error_percent,
             averaged_test_error_percent: trained.averaged_test_error_percent,

@@ -18,10 +18,12 @@ impl Protocol {
     /// made, such as a patience, is not in it. Equal protocols have equal hashes, on every machine and in every version.
     ///
     /// ```
-    /// use vardrop::training::Protocol;
-    /// let patient = Protocol { patience: Some(5), ..Protocol::default() };
-    /// assert_eq!(Protocol::default().hash(), "67e7db97901f");
-    /// assert_ne!(patient.hash(), Protocol::default().hash());
+    /// use vardrop::Method;
+    /// use vardrop::training::{Preset, Protocol};
+    /// let first = Preset::First.protocol(Method::None, &[100, 100, 100])?;
+    /// assert_eq!(first.hash(), "67e7db97901f");
+    /// assert_ne!(Protocol { patience: Some(5), ..first.clone() }.hash(), first.hash());
+    /// # Ok::<(), vardrop::Error>(())
     /// ```
     pub fn hash(&self) -> String {
         let mut settings: Vec<(String, Value)> = fields(self).into_iter().collect();
@@ -56,6 +58,11 @@ impl Difference {
     pub(crate) fn both(&self) -> String {
         let [a, b] = &self.values;
         format!("{} {} and {}", self.label(), written(a), written(b))
+    }
+
+    /// The setting's name as a plan has it.
+    pub(super) fn into_name(self) -> String {
+        self.name
     }
 
     /// The setting as messages name it.
@@ -94,6 +101,7 @@ fn flat(fields: Map<String, Value>) -> Map<String, Value> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::first;
     use super::*;
 
     fn shown(a: &Protocol, b: &Protocol) -> Vec<String> {
@@ -105,14 +113,14 @@ mod tests {
     /// "patience":5 at the end for the second.
     #[test]
     fn the_hash_is_that_of_the_settings_that_are_made_and_stays_what_it_was() {
-        assert_eq!(Protocol::default().hash(), "67e7db97901f");
-        assert_eq!(Protocol { patience: Some(5), ..Protocol::default() }.hash(), "f590734439f9");
+        assert_eq!(first().hash(), "67e7db97901f");
+        assert_eq!(Protocol { patience: Some(5), ..first() }.hash(), "f590734439f9");
     }
 
     #[test]
     fn every_setting_counts() {
-        let all = serde_json::to_value(Protocol { patience: Some(3), ..Protocol::default() }).unwrap();
-        let mut hashes = vec![Protocol::default().hash()];
+        let all = serde_json::to_value(Protocol { patience: Some(3), ..first() }).unwrap();
+        let mut hashes = vec![first().hash()];
         for (name, value) in all.as_object().unwrap() {
             let mut other = all.clone();
             other[name] = if value.is_f64() { 0.125.into() } else { 7.into() };
@@ -127,12 +135,12 @@ mod tests {
 
     #[test]
     fn each_difference_is_told_with_both_values() {
-        let plan = Protocol { learning_rate: 2e-4, ..Protocol::default() };
-        assert_eq!(shown(&Protocol::default(), &plan), ["step size 0.001 there, 0.0002 in the plan"]);
-        let patient = Protocol { patience: Some(5), epochs: 40, ..Protocol::default() };
+        let plan = Protocol { learning_rate: 2e-4, ..first() };
+        assert_eq!(shown(&first(), &plan), ["step size 0.001 there, 0.0002 in the plan"]);
+        let patient = Protocol { patience: Some(5), epochs: 40, ..first() };
         let expected = ["epochs 60 there, 40 in the plan", "patience none there, 5 in the plan"];
-        assert_eq!(shown(&Protocol::default(), &patient), expected);
-        assert_eq!(shown(&patient, &Protocol::default())[1], "patience 5 there, none in the plan");
+        assert_eq!(shown(&first(), &patient), expected);
+        assert_eq!(shown(&patient, &first())[1], "patience 5 there, none in the plan");
         assert!(shown(&patient, &patient).is_empty());
     }
 }

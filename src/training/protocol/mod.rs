@@ -1,10 +1,14 @@
 //! How a network is trained: the settings that decide a run's numbers, besides its method, widths, seed and data.
 
 mod fingerprint;
+mod preset;
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 pub(crate) use fingerprint::{Difference, differences};
+pub use preset::Preset;
 
 use crate::method::Method;
 
@@ -19,7 +23,7 @@ pub struct Protocol {
     pub patience: Option<usize>,
     /// Examples in a minibatch.
     pub batch_size: usize,
-    /// Training images held out for validation: the last ones.
+    /// Training images held out for validation.
     pub held_out: usize,
     /// Adam's step size.
     pub learning_rate: f64,
@@ -42,36 +46,81 @@ pub struct Protocol {
 }
 
 impl Protocol {
-    /// The setting of Molchanov, Ashukha & Vetrov (2017) for LeNet-300-100, for `method` [`Method::Sparse`]: the step size falls
-    /// linearly in the second half of training, and the KL term's weight grows from 0 at a fortieth to 1 at a tenth of it (epochs
-    /// 5 and 20 of their 200). The default for every other method.
-    pub fn of(method: Method, epochs: Option<usize>) -> Self {
-        let default = Self::default();
-        if method != Method::Sparse {
-            let epochs = epochs.unwrap_or(default.epochs);
-            return Self { epochs, constant_epochs: epochs, ..default };
+    /// The same for another number of epochs: a constant step size stays constant, and the phases of the preset `sparse` stay in
+    /// proportion. Phases that were set otherwise stay where they are.
+    pub fn with_epochs(self, epochs: usize) -> Self {
+        if (self.constant_epochs, self.kl_warm_up) == sparse_phases(self.epochs) {
+            return self.with_sparse_phases(epochs);
         }
-        let epochs = epochs.unwrap_or(200);
-        let warm_up = [epochs as f64 / 40.0, epochs as f64 / 10.0];
-        Self { epochs, constant_epochs: epochs / 2, kl_warm_up: Some(warm_up), ..default }
+        let is_constant = self.constant_epochs == self.epochs;
+        Self { epochs, constant_epochs: if is_constant { epochs } else { self.constant_epochs }, ..self }
+    }
+
+    fn with_sparse_phases(self, epochs: usize) -> Self {
+        let (constant_epochs, kl_warm_up) = sparse_phases(epochs);
+        Self { epochs, constant_epochs, kl_warm_up, ..self }
+    }
+
+    /// The preset whose settings, for a method and hidden layers of these widths, these are.
+    pub fn preset(&self, method: Method, hidden: &[usize]) -> Option<Preset> {
+        let is_this = |preset: &Preset| preset.protocol(method, hidden).is_ok_and(|own| own == *self);
+        Preset::ALL.into_iter().find(is_this)
+    }
+
+    /// [`Self::preset`], or the preset of whose training, with a constant step size, it is the beginning: what is measured after 10 of
+    /// 100 epochs.
+    pub fn preset_so_far(&self, method: Method, hidden: &[usize]) -> Option<Preset> {
+        self.preset(method, hidden).or_else(|| {
+            Preset::ALL.into_iter().find(|preset| {
+                preset.protocol(method, hidden).is_ok_and(|whole| {
+                    let is_constant = whole.constant_epochs == whole.epochs;
+                    is_constant && self.epochs < whole.epochs && whole.with_epochs(self.epochs) == *self
+                })
+            })
+        })
+    }
+
+    /// What records name it by: [`Self::preset`], or that it is none.
+    pub(crate) fn preset_name(&self, method: Method, hidden: &[usize]) -> String {
+        self.preset(method, hidden).map_or(Preset::CUSTOM, Preset::name).to_owned()
+    }
+
+    /// The names of the settings that differ from another protocol's; of the phases, those that another number of epochs does not
+    /// account for ([`Self::with_epochs`]).
+    pub fn changes(&self, from: &Self) -> Vec<String> {
+        let epochs = (self.epochs != from.epochs).then(|| "epochs".to_owned());
+        let others = differences(&from.clone().with_epochs(self.epochs), self);
+        epochs.into_iter().chain(others.into_iter().map(Difference::into_name)).collect()
     }
 }
 
-impl Default for Protocol {
-    fn default() -> Self {
-        Self {
-            epochs: 60,
-            patience: None,
-            batch_size: 100,
-            held_out: 10_000,
-            learning_rate: 1e-3,
-            constant_epochs: 60,
-            alpha_step: 20.0,
-            averaging: 0.999,
-            kl_warm_up: None,
-            start: None,
-            input_rate: 0.2,
-            hidden_rate: 0.5,
+/// What is told of a protocol in a line: `300 epochs, step size 1e-3, minibatches of 100, averaging 0.9998, no image held out`.
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} epochs, step size {:e}", self.epochs, self.learning_rate)?;
+        if self.constant_epochs < self.epochs {
+            write!(f, " falling to 0 after epoch {}", self.constant_epochs)?;
         }
+        write!(f, ", minibatches of {}, averaging {}, ", self.batch_size, self.averaging)?;
+        match self.held_out {
+            0 => f.write_str("no image held out for validation"),
+            held_out => write!(f, "{held_out} images held out for validation"),
+        }
+    }
+}
+
+/// The phases of Molchanov, Ashukha & Vetrov's (2017) 200 epochs, in proportion: the step size falls in the second half, and the
+/// weight of the KL term grows from 0 at a fortieth of all epochs to 1 at a tenth (their epochs 5 and 20).
+fn sparse_phases(epochs: usize) -> (usize, Option<[f64; 2]>) {
+    (epochs / 2, Some([epochs as f64 / 40.0, epochs as f64 / 10.0]))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// The protocol of the first records, for tests that change a part of it.
+    pub(crate) fn first() -> Protocol {
+        Preset::First.protocol(Method::None, &[]).unwrap()
     }
 }
