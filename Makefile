@@ -9,8 +9,8 @@ BROWSER ?=
 IMAGE ?= vardrop
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data lab test check-code test-crate test-doc test-readme test-runner test-kernel notebooks test-containers
-.PHONY: test-deploy test-image test-browser bench bench-peers peers-torch test-peers readme lock
+.PHONY: help setup data lab test check-code test-crate test-doc test-readme test-runner test-kernel test-set-up notebooks
+.PHONY: test-workflow test-containers test-deploy test-image test-browser bench bench-peers peers-torch test-peers readme lock
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-15s %s\n", $$1, $$2 }'
@@ -25,7 +25,8 @@ data: ## Download MNIST, unless it is there
 lab: setup data ## Open JupyterLab with the notebooks on the Rust kernel
 	$(VENV)/jupyter lab --notebook-dir notebooks $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS)
 
-test: setup check-code test-crate test-doc test-readme test-runner test-kernel test-containers test-deploy notebooks ## Run every check
+test: setup check-code test-crate test-doc test-readme test-runner test-kernel test-set-up test-workflow test-containers test-deploy \
+	notebooks ## Run every check
 
 check-code: ## Check the format and the lints
 	cargo fmt --check
@@ -48,6 +49,12 @@ test-runner: setup ## Check that the notebook runner sees every kind of failure
 
 test-kernel: setup ## Check what the kernel completes, documents, displays and says of errors
 	$(VENV)/python scripts/test_kernel.py
+
+test-set-up: setup ## Check that set-up and kernel use Cargo.lock's versions on another user's machine
+	$(VENV)/python scripts/test_set_up.py
+
+test-workflow: setup ## Check that public CI runs what the Makefile has
+	$(VENV)/python scripts/test_workflow.py
 
 test-containers: setup ## Check the image's scripts, and that Dockerfile, compose.yaml and devcontainer agree
 	$(VENV)/python scripts/test_containers.py

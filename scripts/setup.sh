@@ -9,11 +9,13 @@
 #   rust       a recent Rust, and the standard library's sources
 #   kernel     the Rust kernel's program
 #   python     JupyterLab, and the kernel's registration with it
+#   crates     what notebooks link, downloaded in the versions of Cargo.lock
 #   warm       the crate, compiled for notebooks
 #   data       MNIST, where it is nowhere yet (only when named)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . kernel/settings.sh
+set_cargo_aside
 
 say() { printf 'setup: %s\n' "$*"; }
 # Python's installer looks for the system's authorities only where it is told to.
@@ -54,8 +56,10 @@ install_packages() {
         run=(sudo)
     fi
     say "installing system packages: ${packages[*]}"
-    "${run[@]}" apt-get update -qq
-    "${run[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+    # Another installation is waited for.
+    run+=(env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=600)
+    "${run[@]}" update
+    "${run[@]}" install -y --no-install-recommends "${packages[@]}" >/dev/null
     [ -z "$(missing_packages)" ] || fail "still missing after the installation: $(missing_packages | tr '\n' ' ')"
 }
 
@@ -75,7 +79,7 @@ add_rust_sources() {
     [ -d "$(rustc --print sysroot)/lib/rustlib/src/rust/library" ] && return
     say "adding the standard library's sources (rustup component add rust-src)"
     if ! { command -v rustup >/dev/null && rustup component add rust-src >/dev/null 2>&1; }; then
-        say "… not to be had here: notebooks run, but a new variable of a standard type needs its type written out"
+        say "… they could not be added: notebooks run, but write out the type of a new variable of a standard type"
     fi
 }
 
@@ -84,8 +88,9 @@ add_rust_sources() {
 python_environment() {
     local stamp
     python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || fail "python3 is too old: 3.10 or later is needed"
-    stamp=$(cat scripts/requirements.txt <(python3 --version) | sha256sum)
-    [ "$(cat .venv/stamp 2>/dev/null)" = "$stamp" ] && return
+    # Its programs name the clone's folder, and an interpreter that may be gone.
+    stamp=$(cat scripts/requirements.txt <(python3 --version && echo "$root") | sha256sum)
+    if [ "$(cat .venv/stamp 2>/dev/null)" = "$stamp" ] && .venv/bin/python -c '' 2>/dev/null; then return; fi
     say "installing JupyterLab and what goes with it into .venv"
     python3 -m venv --clear .venv
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r scripts/requirements.txt
@@ -103,13 +108,14 @@ place() {
 register_kernel() {
     local spec
     spec=$(mktemp)
-    printf '{"argv": ["%s", "{connection_file}"], "display_name": "Rust", "language": "rust", "interrupt_mode": "message"}\n' \
-        "$root/kernel/start" >"$spec"
+    # Whatever XDG_CACHE_HOME or HOME is where JupyterLab is started, the kernel's program is where set-up has found it.
+    printf '{"argv": ["%s", "{connection_file}"], "display_name": "Rust", "language": "rust", "interrupt_mode": "message",\n "env": {"VARDROP_CACHE": "%s"}}\n' \
+        "$root/kernel/start" "$kernel_cache" >"$spec"
     place "$spec" .venv/share/jupyter/kernels/rust/kernel.json
     # Only this kernel is offered, JupyterLab asks nobody for news, and a stored picture is not wider than the page.
     local config
     config=$(<kernel/jupyter_server_config.json)
-    printf '%s\n' "${config//@ROOT@/$root}" >"$spec"
+    printf '%s\n' "${config//@ROOT@/"$root"}" >"$spec"
     place "$spec" .venv/etc/jupyter/jupyter_server_config.json
     rm "$spec"
     place kernel/lab_settings.json .venv/share/jupyter/lab/settings/overrides.json
@@ -117,34 +123,46 @@ register_kernel() {
 
 # --- what notebooks link --------------------------------------------------------------------------------------------
 
+# What build scripts have looked at in the environment, as arguments of `env`: a kernel that is started from a shell with another
+# CC or PKG_CONFIG_PATH would compile everything again.
+record_environment() {
+    local name value
+    sed -n 's/^cargo:\{1,2\}rerun-if-env-changed=//p' "$kernel_warm"/target/{,*/}debug/build/*/output 2>/dev/null | sort -u |
+        while read -r name; do
+            if value=$(printenv "$name"); then printf '%s\0' "$name=$value"; else printf '%s\0' "-u$name"; fi
+        done | LC_ALL=C sort -z >"$kernel_warm/environment"
+}
+
 # What all of it depends on: where this changes, nothing compiled before is of use.
 warm_foundation() {
     { rustc --version --verbose && echo "$evcxr_version $root" && cat Cargo.lock kernel/cargo.toml; } | sha256sum
 }
 
-# Downloads what notebooks link, in the versions of the crate's own lock file: the kernel starts without a lock file, and would have
-# cargo choose the newest ones. Offline, as it then runs, there are only these to choose from.
-fetch_locked() {
-    mkdir -p "$kernel_warm/src"
-    cp Cargo.lock "$kernel_warm/Cargo.lock"
-    : >"$kernel_warm/src/lib.rs"
+# Downloads what notebooks link, in the versions of the crate's own lock file.
+download_crates() {
+    local package=$kernel_work/package library stamp
+    stamp=$({ cat Cargo.toml Cargo.lock && rustc --version --verbose; } | sha256sum)
+    [ "$(cat "$kernel_crates/.stamp" 2>/dev/null)" != "$stamp" ] || return 0
+    say "downloading what notebooks link"
+    configure_cargo
+    mkdir -p "$package/src"
+    : >"$package/src/lib.rs"
+    cp Cargo.lock "$package/Cargo.lock"
     printf '[package]\nname = "ctx"\nversion = "1.0.0"\nedition = "2024"\n[dependencies]\n%s\n' \
-        "vardrop = { path = \"$root\", default-features = false, features = [\"notebook\"] }" >"$kernel_warm/Cargo.toml"
-    # Without a network, what is here has to do.
-    cargo fetch --quiet --manifest-path "$kernel_warm/Cargo.toml" ||
-        say "… not all of it could be downloaded: what is here has to do"
+        "vardrop = { path = \"$root\", default-features = false, features = [\"notebook\"] }" >"$package/Cargo.toml"
+    download "$package/Cargo.toml" || fail "what notebooks link could not be downloaded (see above)"
     # What the standard library's own sources depend on: without it the types of cells' variables are not found.
-    local library host
     library=$(rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.toml
-    host=$(rustc --version --verbose | sed -n 's/^host: //p')
-    [ ! -e "$library" ] || RUSTC_BOOTSTRAP=1 cargo fetch --quiet --locked --target "$host" --manifest-path "$library" ||
-        say "… not to be had here: a new variable of a standard type needs its type written out"
+    [ ! -e "$library" ] || VARDROP_USERS_RUSTC_BOOTSTRAP=1 download "$library" --locked ||
+        say "… what the standard library needs could not be downloaded: write out the type of a new variable of a standard type"
+    echo "$stamp" >"$kernel_crates/.stamp"
 }
 
 warm_notebooks() {
     local foundation
     foundation=$(warm_foundation)
     if [ "$(cat "$kernel_warm/stamp" 2>/dev/null)" = "$foundation" ] && (warm_is_fresh); then return; fi
+    download_crates
     say "compiling the crate for notebooks"
     mkdir -p "$kernel_warm"
     # Kernels that start meanwhile wait for this lock. The stamp is as old as the compilation's beginning.
@@ -154,8 +172,8 @@ warm_notebooks() {
     echo "$foundation" >"$kernel_warm/foundation"
     : >"$kernel_warm/stamp"
     touch "$kernel_warm/begun"
-    fetch_locked
-    KERNEL_FOLDER=$kernel_warm JUPYTER_PREFER_ENV_PATH=1 CARGO_NET_OFFLINE=true .venv/bin/python scripts/warm_kernel.py kernel
+    KERNEL_FOLDER=$kernel_warm JUPYTER_PREFER_ENV_PATH=1 .venv/bin/python scripts/warm_kernel.py kernel
+    record_environment
     echo "$foundation" >"$kernel_warm/stamp"
     touch -r "$kernel_warm/begun" "$kernel_warm/stamp"
     exec 6>&-
@@ -165,21 +183,30 @@ warm_notebooks() {
 
 fetch_data() {
     local folder
-    for folder in "${MNIST_DIR:-}" data/mnist "${XDG_CACHE_HOME:-$HOME/.cache}/vardrop/mnist"; do
+    for folder in "${MNIST_DIR:-}" data/mnist "$users_cache/mnist"; do
         if [ -n "$folder" ] && compgen -G "$folder/train-images*" >/dev/null; then return; fi
     done
     say "downloading MNIST"
-    cargo run --locked --quiet --release --bin vardrop -- data fetch >/dev/null ||
-        say "MNIST could not be had (see above): notebooks draw digits of their own instead"
+    # Without the command line and OpenBLAS there is less to compile: a minute in place of five.
+    (users_environment && cargo run --locked --quiet --no-default-features --features fetch --example download_mnist >/dev/null) ||
+        say "MNIST could not be downloaded (see above): notebooks draw digits instead"
 }
 
 one_at_a_time() {
-    mkdir -p .cache
+    mkdir -p .cache 2>/dev/null && [ -w .cache ] || fail "$root cannot be written by user $(id -un): use a clone of your own"
     exec 5>.cache/setup.lock
-    flock 5
+    flock --nonblock 5 || {
+        say "waiting for another set-up of this clone"
+        flock 5
+    }
 }
 
-[ $# -gt 0 ] || set -- packages rust kernel python warm
+# What Python's environments, cargo and the kernel's files cannot have in a path.
+case $root in
+*[\"\\:]* | *$'\n'*) fail "the clone's path has a quotation mark, backslash, colon or line break: $root. Move it to another" ;;
+esac
+
+[ $# -gt 0 ] || set -- packages rust kernel python crates warm
 for step; do
     case $step in
     packages) install_packages ;;
@@ -193,12 +220,16 @@ for step; do
         python_environment
         register_kernel
         ;;
+    crates)
+        one_at_a_time
+        download_crates
+        ;;
     warm)
         one_at_a_time
         warm_notebooks
         ;;
     data) fetch_data ;;
-    *) fail "no step is named '$step': there are packages, rust, kernel, python, warm, data" ;;
+    *) fail "no step is named '$step': there are packages, rust, kernel, python, crates, warm, data" ;;
     esac
 done
 say "ready"
