@@ -25,8 +25,7 @@ data: ## Download MNIST, unless it is there
 lab: setup data ## Open JupyterLab with the notebooks on the Rust kernel
 	$(VENV)/jupyter lab --notebook-dir notebooks $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS)
 
-test: setup check-code test-crate test-doc test-readme test-runner test-kernel test-set-up test-workflow test-containers test-deploy \
-	notebooks ## Run every check
+test: setup check-code test-crate test-doc test-readme test-runner test-kernel test-set-up test-workflow test-containers test-deploy notebooks ## Run every check
 
 check-code: ## Check the format and the lints
 	cargo fmt --check

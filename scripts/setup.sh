@@ -187,8 +187,9 @@ fetch_data() {
         if [ -n "$folder" ] && compgen -G "$folder/train-images*" >/dev/null; then return; fi
     done
     say "downloading MNIST"
-    # Without the command line and OpenBLAS there is less to compile: a minute in place of five.
-    (users_environment && cargo run --locked --quiet --no-default-features --features fetch --example download_mnist >/dev/null) ||
+    # Without the command line and OpenBLAS and not optimised, less is to be compiled than for `vardrop data fetch`.
+    (users_environment && CARGO_PROFILE_DEV_OPT_LEVEL=0 cargo run --locked --quiet --no-default-features --features fetch \
+        --example download_mnist >/dev/null) ||
         say "MNIST could not be downloaded (see above): notebooks draw digits instead"
 }
 
