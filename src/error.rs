@@ -99,6 +99,18 @@ pub enum Error {
 /// The crate's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// Whether there is memory for as many numbers.
+///
+/// # Errors
+/// There is not: the argument that asks for them, with how much it takes.
+pub(crate) fn check_memory<T>(name: &'static str, value: impl ToString, numbers: usize) -> Result<()> {
+    if Vec::<T>::new().try_reserve_exact(numbers).is_ok() {
+        return Ok(());
+    }
+    let gibibytes = numbers as f64 * size_of::<T>() as f64 / f64::from(1 << 30);
+    Err(Error::argument(name, value, format!("no more than there is memory for: this takes {gibibytes:.0} GiB")))
+}
+
 fn indented(lines: &[String]) -> String {
     let lines: Vec<_> = lines.iter().map(|line| format!("  {line}")).collect();
     lines.join("\n")

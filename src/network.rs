@@ -21,7 +21,7 @@ pub const PRUNING_THRESHOLD: f64 = 3.0;
 const INITIAL_LOG_VARIANCE: f64 = -10.0;
 
 /// The most weights that a network is made with: 4 GiB of them in single precision.
-const MOST_WEIGHTS: usize = 1 << 30;
+pub(crate) const MOST_WEIGHTS: usize = 1 << 30;
 
 /// How weights start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -83,46 +83,61 @@ pub(crate) fn check_widths(widths: &[usize]) -> Result<()> {
     Ok(())
 }
 
+/// Whether layers make a network.
+fn check_shapes<T: Real>(layers: &[Layer<T>]) -> Result<()> {
+    let Some(first) = layers.first() else { return Err(Error::argument("number of layers", 0, "one or more")) };
+    let shape = |what: &str, index: usize, found: &[usize], expected: &[usize]| {
+        if found == expected {
+            return Ok(());
+        }
+        let what = format!("{what} of layer {index}");
+        Err(Error::Shape { what, found: found.to_vec(), expected: expected.to_vec() })
+    };
+    let mut inputs = first.dim().0;
+    for (index, layer) in layers.iter().enumerate() {
+        let (rows, outputs) = layer.dim();
+        if outputs == 0 || rows == 0 {
+            return Err(Error::argument("width of a layer", 0, "1 or more units"));
+        }
+        shape("the weight", index, layer.weight.shape(), &[inputs, outputs])?;
+        shape("the bias", index, layer.bias.shape(), &[outputs])?;
+        if let Some(rates) = layer.rates() {
+            let found = rates.log_alpha.shape();
+            let per_weight = matches!(layer.noise, Noise::GaussianOutput(_));
+            let fits = found == [1, 1] || found == [rows, 1] || (per_weight && found == [rows, outputs]);
+            if !fits {
+                shape("ln α", index, found, &[rows, if per_weight { outputs } else { 1 }])?;
+            }
+        }
+        if let Some(log_variance) = layer.log_variance() {
+            shape("ln σ²", index, log_variance.shape(), &[rows, outputs])?;
+        }
+        if let Noise::Binary { rate } = layer.noise {
+            alpha_of_rate(rate)?;
+        }
+        inputs = outputs;
+    }
+    Ok(())
+}
+
 impl<T: Real> Network<T> {
     /// A network from its layers.
     ///
     /// # Errors
     /// No layers; a layer of no inputs or outputs; shapes of neighbours, biases or rates that do not fit; input noise
-    /// with an α per weight, which does not exist.
+    /// with an α per weight, which does not exist; a learned α above 1; a dropout rate outside [0, 1).
     pub fn from_layers(mut layers: Vec<Layer<T>>) -> Result<Self> {
-        if layers.is_empty() {
-            return Err(Error::argument("number of layers", 0, "one or more"));
-        }
-        let shape = |what: String, found: &[usize], expected: &[usize]| {
-            if found == expected {
-                Ok(())
-            } else {
-                Err(Error::Shape { what, found: found.to_vec(), expected: expected.to_vec() })
-            }
-        };
-        let mut inputs = layers[0].dim().0;
+        check_shapes(&layers)?;
         for (index, layer) in layers.iter().enumerate() {
-            let (rows, outputs) = layer.dim();
-            if outputs == 0 || rows == 0 {
-                return Err(Error::argument("width of a layer", 0, "1 or more units"));
+            let log_alpha = layer.learned_rates().map(|rates| &rates.log_alpha);
+            if let Some(log_alpha) = log_alpha.and_then(|rates| rates.iter().find(|&&x| x > T::zero())) {
+                let value = format!("{} in layer {index}", log_alpha.exp());
+                return Err(Error::argument(
+                    "alpha",
+                    value,
+                    "at most 1 where it is learned: the KL term holds no further",
+                ));
             }
-            shape(format!("the weight of layer {index}"), layer.weight.shape(), &[inputs, outputs])?;
-            shape(format!("the bias of layer {index}"), layer.bias.shape(), &[outputs])?;
-            if let Some(rates) = layer.rates() {
-                let found = rates.log_alpha.shape();
-                let per_weight = matches!(layer.noise, Noise::GaussianOutput(_));
-                let fits = found == [1, 1] || found == [rows, 1] || (per_weight && found == [rows, outputs]);
-                if !fits {
-                    shape(format!("ln α of layer {index}"), found, &[rows, if per_weight { outputs } else { 1 }])?;
-                }
-            }
-            if let Some(log_variance) = layer.log_variance() {
-                shape(format!("ln σ² of layer {index}"), log_variance.shape(), &[rows, outputs])?;
-            }
-            if let Noise::Binary { rate } = layer.noise {
-                alpha_of_rate(rate)?;
-            }
-            inputs = outputs;
         }
         // The engine and the files read rows; an array that was transposed, say, is in another order.
         for layer in &mut layers {
@@ -138,6 +153,30 @@ impl<T: Real> Network<T> {
             }
         }
         Ok(Self { layers })
+    }
+
+    /// Whether its layers still make a network, whatever [`Self::layers_mut`] was used for. The engine and the optimizer ask before
+    /// each step.
+    ///
+    /// # Errors
+    /// As [`Self::from_layers`]; an array that is not in standard layout, such as a transposed one.
+    pub fn check(&self) -> Result<()> {
+        check_shapes(&self.layers)?;
+        for (index, layer) in self.layers.iter().enumerate() {
+            let noise = layer.rates().map(|rates| &rates.log_alpha).or(layer.log_variance());
+            let others = [Some((&layer.weight, "weight")), noise.map(|noise| (noise, "noise"))];
+            let found = others.into_iter().flatten().find(|(array, _)| !array.is_standard_layout());
+            let found = found.map(|(_, what)| what).or((!layer.bias.is_standard_layout()).then_some("bias"));
+            if let Some(what) = found {
+                let expected = "arrays in standard layout: assign to them, or use as_standard_layout().into_owned()";
+                return Err(Error::argument(
+                    "memory order",
+                    format!("changed in the {what} of layer {index}"),
+                    expected,
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// A network for a method: α as the paper shares it (per input unit with type A noise, per weight with type B where
@@ -210,7 +249,8 @@ impl<T: Real> Network<T> {
         &self.layers
     }
 
-    /// The layers, to change their values (their shapes are to stay).
+    /// The layers, to change their values. Their shapes and their kinds of noise are to stay: an engine or an optimizer refuses a
+    /// network that does not pass [`Self::check`], or that is not the one it was made for.
     pub fn layers_mut(&mut self) -> &mut [Layer<T>] {
         &mut self.layers
     }
@@ -223,6 +263,9 @@ impl<T: Real> Network<T> {
 
     /// −KL(q ‖ prior) summed over every learned noise variable: one per input unit with input noise, one per weight with
     /// output noise, also where weights share an α. In nats, up to a constant.
+    ///
+    /// # Panics
+    /// A ln σ² of another shape than its layer's weight; see [`Self::check`].
     pub fn negative_kl(&self) -> f64 {
         let sum = |layer: &Layer<T>| match layer.log_alpha_of_weights() {
             Some(log_alpha) => log_alpha.iter().map(|x| noise::sparse_negative_kl(x.f64())).sum(),
@@ -249,6 +292,9 @@ impl<T: Real> Network<T> {
     }
 
     /// The fraction of each layer's weights with ln α above `threshold`, where the noise is additive.
+    ///
+    /// # Panics
+    /// As [`Self::negative_kl`].
     pub fn sparsity(&self, threshold: f64) -> Vec<f64> {
         let fraction = |log_alpha: Array2<T>| {
             log_alpha.iter().filter(|x| x.f64() > threshold).count() as f64 / log_alpha.len() as f64
@@ -257,6 +303,9 @@ impl<T: Real> Network<T> {
     }
 
     /// Every trained array as (name, values), in a fixed order; names such as `layers.0.weight`.
+    ///
+    /// # Panics
+    /// An array that is not in standard layout any more; see [`Self::check`].
     pub fn parameters(&self) -> Vec<(String, &[T])> {
         const ORDER: &str = "parameters are in standard layout";
         let mut all = Vec::new();
@@ -281,6 +330,9 @@ impl<T: Real> Network<T> {
     }
 
     /// [`Self::parameters`] to change, without the names.
+    ///
+    /// # Panics
+    /// As [`Self::parameters`].
     pub fn parameters_mut(&mut self) -> Vec<&mut [T]> {
         const ORDER: &str = "parameters are in standard layout";
         let mut all = Vec::new();

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::Real;
 use crate::engine::{Gradients, PerLayer, Split, Workers, share};
 use crate::error::{Error, Result};
-use crate::layers::noise_parameter;
+use crate::layers::{Layer, noise_parameter};
 use crate::network::Network;
 
 /// The step's settings. The default is Adam's own, with averaging over about a thousand steps.
@@ -126,8 +126,9 @@ impl<T: Real> Adam<T> {
     /// The state before the first step.
     ///
     /// # Errors
-    /// A setting out of its range.
+    /// A setting out of its range; a network that does not pass [`Network::check`].
     pub fn new(network: &Network<T>, settings: AdamSettings) -> Result<Self> {
+        network.check()?;
         let zeros: Vec<_> = network.parameters().iter().map(|(_, values)| vec![T::zero(); values.len()]).collect();
         Self::restore(settings, 0, zeros.clone(), zeros, network.clone())
     }
@@ -152,7 +153,41 @@ impl<T: Real> Adam<T> {
         self.first_moment.iter().chain(&self.second_moment).map(Vec::as_slice)
     }
 
-    /// Changes the parameters by one step, projects α, and updates the average. `schedule` multiplies the step size.
+    /// Whether it is the state for a network of this shape and noise.
+    ///
+    /// # Errors
+    /// Another network, with the layer and the shapes.
+    pub(crate) fn check(&self, network: &Network<T>) -> Result<()> {
+        let (found, expected) = (network.layers(), self.averaged.layers());
+        if found.len() != expected.len() {
+            let what = "a network for an optimizer of another one".to_owned();
+            return Err(Error::Shape { what, found: network.widths(), expected: self.averaged.widths() });
+        }
+        for (index, (found, expected)) in found.iter().zip(expected).enumerate() {
+            if found.dim() != expected.dim() {
+                let what = format!("layer {index} of a network for an optimizer of another one");
+                let shape = |layer: &Layer<T>| layer.weight.shape().to_vec();
+                return Err(Error::Shape { what, found: shape(found), expected: shape(expected) });
+            }
+            let learned = |layer: &Layer<T>| match layer.learned_noise() {
+                Some((name, values)) => format!("{name} of shape {:?}", values.dim()),
+                None => "nothing".to_owned(),
+            };
+            let same = |layer: &Layer<T>| layer.learned_noise().map(|(name, values)| (name, values.dim()));
+            if same(found) != same(expected) {
+                let value = format!("{} in layer {index}", learned(found));
+                return Err(Error::argument(
+                    "learned noise",
+                    value,
+                    format!("{}, as the optimizer's", learned(expected)),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Changes the parameters by one step, projects α, and updates the average. `schedule` multiplies the step size. The network
+    /// and the gradients are of the shapes that [`Self::check`] passes.
     pub(crate) fn step(
         &mut self,
         network: &mut Network<T>,

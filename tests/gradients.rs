@@ -5,7 +5,7 @@
 //! of order 1. The bar is 1e-6 relative to the largest gradient of the array, and it is met by two orders.
 
 use ndarray::Array2;
-use vardrop::engine::{Engine, Objective, Rows};
+use vardrop::engine::{Engine, Objective, Products, Rows};
 use vardrop::layers::Noise;
 use vardrop::network::{DropoutRates, Initialisation, Network};
 use vardrop::noise::{NoiseSource, Sharing};
@@ -73,56 +73,76 @@ fn assert_close(analytic: &[f64], numeric: &[f64], what: &str) {
     assert_eq!(analytic.len(), numeric.len(), "{what}");
 }
 
-#[test]
-fn every_gradient_agrees_with_finite_differences() {
+/// Every gradient of a network against differences of its loss.
+fn assert_gradients(network: &Network<f64>, kl_weight: f64, threads: usize, case: &str) {
     let (inputs, labels) = examples();
     let source = NoiseSource::new(5, 17);
+    let objective = Objective { kl_weight, examples: 40 };
+    let mut engine = Engine::new(network, EXAMPLES, threads).expect("an engine").with_input_gradient();
+    let batch = Rows::new(inputs.view(), &labels).expect("as many labels as rows");
+    engine.gradient(network, &batch, source, objective).expect("a gradient");
+    let analytic: Vec<Vec<f64>> = engine.gradients().tensors().into_iter().map(<[f64]>::to_vec).collect();
+    let by_input = engine.input_gradient().expect("the last pass was a gradient's");
+    let names: Vec<String> = network.parameters().into_iter().map(|(name, _)| name).collect();
+
+    let mut loss = |network: &Network<f64>, inputs: &Array2<f64>| {
+        let batch = Rows::new(inputs.view(), &labels).expect("as many labels as rows");
+        engine.loss(network, &batch, source, objective).expect("a loss").total()
+    };
+    for (tensor, name) in names.iter().enumerate() {
+        let numeric: Vec<f64> = (0..analytic[tensor].len())
+            .map(|index| {
+                let mut moved = network.clone();
+                let mut at = |step: f64| {
+                    moved.parameters_mut()[tensor][index] += step;
+                    loss(&moved, &inputs)
+                };
+                let above = at(H);
+                let below = at(-2.0 * H);
+                (above - below) / (2.0 * H)
+            })
+            .collect();
+        assert_close(&analytic[tensor], &numeric, &format!("{case}, {name}"));
+    }
+    // Only pixels that are not 0: a variance of 0 has no derivative (√V) there.
+    for row in (0..EXAMPLES).filter(|&row| row != 4) {
+        for column in 0..WIDTHS[0] {
+            let mut moved = inputs.clone();
+            moved[(row, column)] += H;
+            let above = loss(network, &moved);
+            moved[(row, column)] -= 2.0 * H;
+            let below = loss(network, &moved);
+            let numeric = (above - below) / (2.0 * H);
+            let scale = by_input.iter().fold(1e-3, |a: f64, x| a.max(x.abs()));
+            let analytic = by_input[(row, column)];
+            let what = format!("{case}, input {row},{column}");
+            assert!((analytic - numeric).abs() <= TOLERANCE * scale, "{what}: {analytic}, {numeric}");
+        }
+    }
+}
+
+#[test]
+fn every_gradient_agrees_with_finite_differences() {
     for (method, sharing) in cases() {
         for threads in [1, 2] {
-            let network = network(method, sharing);
-            let objective = Objective { kl_weight: method.kl_weight(), examples: 40 };
-            let mut engine = Engine::with_input_gradient(&network, EXAMPLES, threads).expect("an engine");
-            let batch = Rows::new(inputs.view(), &labels).expect("as many labels as rows");
-            engine.gradient(&network, &batch, source, objective).expect("a gradient");
-            let analytic: Vec<Vec<f64>> = engine.gradients().tensors().into_iter().map(<[f64]>::to_vec).collect();
-            let by_input = engine.input_gradient();
-            let names: Vec<String> = network.parameters().into_iter().map(|(name, _)| name).collect();
-
-            let mut loss = |network: &Network<f64>, inputs: &Array2<f64>| {
-                let batch = Rows::new(inputs.view(), &labels).expect("as many labels as rows");
-                engine.loss(network, &batch, source, objective).expect("a loss").total()
-            };
-            for (tensor, name) in names.iter().enumerate() {
-                let numeric: Vec<f64> = (0..analytic[tensor].len())
-                    .map(|index| {
-                        let mut moved = network.clone();
-                        let mut at = |step: f64| {
-                            moved.parameters_mut()[tensor][index] += step;
-                            loss(&moved, &inputs)
-                        };
-                        let above = at(H);
-                        let below = at(-2.0 * H);
-                        (above - below) / (2.0 * H)
-                    })
-                    .collect();
-                assert_close(&analytic[tensor], &numeric, &format!("{method}, α per {sharing:?}, {name}"));
-            }
-            // Only pixels that are not 0: a variance of 0 has no derivative (√V) there.
-            for row in (0..EXAMPLES).filter(|&row| row != 4) {
-                for column in 0..WIDTHS[0] {
-                    let mut moved = inputs.clone();
-                    moved[(row, column)] += H;
-                    let above = loss(&network, &moved);
-                    moved[(row, column)] -= 2.0 * H;
-                    let below = loss(&network, &moved);
-                    let numeric = (above - below) / (2.0 * H);
-                    let scale = by_input.iter().fold(1e-3, |a: f64, x| a.max(x.abs()));
-                    let analytic = by_input[(row, column)];
-                    let what = format!("{method}, α per {sharing:?}, input {row},{column}");
-                    assert!((analytic - numeric).abs() <= TOLERANCE * scale, "{what}: {analytic}, {numeric}");
-                }
-            }
+            let case = format!("{method}, α per {sharing:?}");
+            assert_gradients(&network(method, sharing), method.kl_weight(), threads, &case);
         }
+    }
+}
+
+#[test]
+fn gradients_of_networks_whose_noise_differs_by_layer_agree_with_finite_differences() {
+    let cases = cases();
+    for first in 0..cases.len() {
+        // Each layer's from another case; every case stands in every place once.
+        let places: Vec<_> = (0..WIDTHS.len() - 1).map(|index| cases[(first + 4 * index) % cases.len()]).collect();
+        let layers = places
+            .iter()
+            .enumerate()
+            .map(|(index, &(method, sharing))| network(method, sharing).layers()[index].clone());
+        let network = Network::from_layers(layers.collect()).expect("layers of one network's shapes");
+        assert_gradients(&network, 1.0, 2, &format!("{places:?}"));
     }
 }
 
@@ -153,7 +173,7 @@ fn plain_cross_entropy(network: &Network<f64>, inputs: &Array2<f64>, labels: &[u
                 Noise::None => {}
                 Noise::Binary { rate } => {
                     let mut factors = vec![0.0; width];
-                    vardrop::noise::fill_binary(key, *rate, &mut factors);
+                    vardrop::noise::fill_binary(key, *rate, &mut factors).unwrap();
                     signal.iter_mut().zip(factors).for_each(|(x, factor)| *x *= factor);
                 }
                 Noise::GaussianInput(rates) => {
@@ -236,13 +256,13 @@ fn single_precision_follows_double_precision() {
     }
 }
 
-/// On a processor with AVX-512 the engine computes products of single precision by itself, and those of images over what is not
-/// black; elsewhere both engines are one.
+/// By panels and lists the engine computes products by itself, and those of images over what is not black.
 #[test]
-fn the_engine_agrees_with_its_plain_version_on_black_images_and_on_dense_ones() {
+fn every_way_of_products_agrees_on_black_images_and_on_dense_ones() {
     const WIDTHS: [usize; 4] = [50, 37, 33, 10];
     let value = |row: usize, column: usize| (1.3 * row as f32 + 2.1 * column as f32).sin();
     let labels: Vec<u8> = (0..1_100).map(|row| (row * 7 % 10) as u8).collect();
+    let ways: Vec<_> = Products::available().into_iter().filter(|&way| way != Products::DOUBLE).collect();
     for (method, sharing) in cases() {
         let network = fresh::<f32>(method, sharing, &WIDTHS);
         let objective = Objective { kl_weight: method.kl_weight(), examples: 40 };
@@ -252,24 +272,33 @@ fn the_engine_agrees_with_its_plain_version_on_black_images_and_on_dense_ones() 
                 if value(row, column) < ink { 0.0 } else { value(row, column).abs() }
             });
             let batch = Rows::new(inputs.view(), &labels[..examples]).expect("as many labels as rows");
-            for input_gradient in [false, true] {
-                let mut engine = if input_gradient {
-                    Engine::with_input_gradient(&network, examples, threads).expect("an engine")
-                } else {
-                    Engine::new(&network, examples, threads).expect("an engine")
-                };
-                let mut plain = Engine::plain(&network, examples, threads).expect("an engine");
-                let source = NoiseSource::new(2, 2);
-                let losses = [&mut engine, &mut plain]
-                    .map(|engine| engine.gradient(&network, &batch, source, objective).expect("a gradient"));
-                assert!((losses[0] - losses[1]).abs() < 1e-5 * losses[1], "{method}: {losses:?}");
-                for (own, plain) in engine.gradients().tensors().into_iter().zip(plain.gradients().tensors()) {
+            let source = NoiseSource::new(2, 2);
+            let run = |products, input_gradient| {
+                let engine = Engine::with_products(&network, examples, threads, products).expect("an engine");
+                assert_eq!(engine.products(), products);
+                let mut engine = if input_gradient { engine.with_input_gradient() } else { engine };
+                let loss = engine.gradient(&network, &batch, source, objective).expect("a gradient");
+                (engine, loss)
+            };
+            let (plain_engine, plain_loss) = run(Products::DOUBLE, true);
+            for (&way, input_gradient) in ways.iter().flat_map(|way| [(way, false), (way, true)]) {
+                let case =
+                    format!("{way}, {method}, α per {sharing:?}, {examples} examples, ink {ink}, {threads} threads");
+                let (engine, loss) = run(way, input_gradient);
+                assert!((loss - plain_loss).abs() < 1e-5 * plain_loss, "{case}: {loss}, {plain_loss}");
+                let assert_close = |own: &[f32], plain: &[f32], what: &str| {
                     let scale = plain.iter().fold(1e-3, |a: f32, x| a.max(x.abs()));
                     // Sums over up to a thousand examples, in another order.
-                    let error = own.iter().zip(plain).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-                    let case =
-                        format!("{method}, α per {sharing:?}, {examples} examples, ink {ink}, {threads} threads");
-                    assert!(error < 3e-5 * scale, "{case}: {error} of {scale}");
+                    let close = own.iter().zip(plain).all(|(a, b)| (a - b).abs() < 3e-5 * scale);
+                    assert!(close && own.len() == plain.len(), "{case}: {what}");
+                };
+                for (own, plain) in engine.gradients().tensors().into_iter().zip(plain_engine.gradients().tensors()) {
+                    assert_close(own, plain, "parameters");
+                }
+                if input_gradient {
+                    let [own, plain] =
+                        [&engine, &plain_engine].map(|engine| engine.input_gradient().expect("a gradient"));
+                    assert_close(own.as_slice().unwrap(), plain.as_slice().unwrap(), "the input");
                 }
             }
         }

@@ -288,7 +288,7 @@ fn drops(rate: f64) -> Vec<Vec<bool>> {
     let source = NoiseSource::new(21, 4);
     let row = |row| {
         let mut values = vec![0f32; 1000];
-        fill_binary(source.row(1, row), rate, &mut values);
+        fill_binary(source.row(1, row), rate, &mut values).unwrap();
         values.into_iter().map(|value| value == 0.0).collect()
     };
     (0..1000).map(row).collect()

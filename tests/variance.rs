@@ -49,7 +49,7 @@ fn factors(network: &Network<f64>, layer: usize, source: NoiseSource, sample: us
             Noise::None | Noise::Additive { .. } => {}
             Noise::Binary { rate } => {
                 let mut factor = [0.0];
-                fill_binary(key, *rate, &mut factor);
+                fill_binary(key, *rate, &mut factor).unwrap();
                 all.row_mut(row).fill(factor[0]);
             }
             Noise::GaussianInput(rates) => {

@@ -1,6 +1,6 @@
 //! What the engine reads a minibatch from.
 
-use ndarray::ArrayView2;
+use ndarray::{ArrayView2, s};
 
 use crate::Real;
 use crate::data::Dataset;
@@ -20,19 +20,34 @@ pub trait Batch<T>: Sync {
     fn inputs(&self) -> usize;
 
     /// Writes examples `first`, `first + 1`, … to the rows of `out`, (rows × inputs) in row-major order.
+    ///
+    /// # Panics
+    /// Examples that are not there.
     fn fill(&self, first: usize, out: &mut [T]);
 
     /// The class of an example.
+    ///
+    /// # Panics
+    /// An example that is not there.
     fn label(&self, example: usize) -> usize;
+
+    /// Whether every example can be read. Whoever takes a batch asks first.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// Whether every example has as many inputs, and a label of one of as many classes, as a network.
 pub(crate) fn check<T>(batch: &impl Batch<T>, inputs: usize, classes: usize) -> Result<()> {
+    batch.check()?;
     if batch.inputs() != inputs {
         return Err(Error::Shape { what: "an example".into(), found: vec![batch.inputs()], expected: vec![inputs] });
     }
     match (0..batch.len()).map(|example| batch.label(example)).find(|&label| label >= classes) {
-        Some(label) => Err(Error::argument("label", label, format!("a class from 0 to {}", classes - 1))),
+        Some(label) => Err(Error::argument("label", label, format!("a class from 0 to {}", classes.saturating_sub(1)))),
         None => Ok(()),
     }
 }
@@ -54,11 +69,18 @@ impl<T: Real> Batch<T> for Examples<'_> {
         self.dataset.inputs()
     }
     fn fill(&self, first: usize, out: &mut [T]) {
-        let rows = out.len() / self.dataset.inputs();
+        let rows = out.len() / self.dataset.inputs().max(1);
         self.dataset.fill_batch(&self.indices[first..first + rows], out);
     }
     fn label(&self, example: usize) -> usize {
         self.dataset.labels()[self.indices[example]].into()
+    }
+    fn check(&self) -> Result<()> {
+        let examples = self.dataset.len();
+        match self.indices.iter().find(|&&index| index >= examples) {
+            Some(index) => Err(Error::argument("index of an example", index, format!("a number below {examples}"))),
+            None => Ok(()),
+        }
     }
 }
 
@@ -91,7 +113,9 @@ impl<T: Real> Batch<T> for Rows<'_, T> {
         self.inputs.ncols()
     }
     fn fill(&self, first: usize, out: &mut [T]) {
-        for (row, out) in self.inputs.outer_iter().skip(first).zip(out.chunks_exact_mut(self.inputs.ncols())) {
+        let rows = out.len() / self.inputs.ncols().max(1);
+        let inputs = self.inputs.slice(s![first..first + rows, ..]);
+        for (row, out) in inputs.outer_iter().zip(out.chunks_exact_mut(self.inputs.ncols().max(1))) {
             for (value, &input) in out.iter_mut().zip(row) {
                 *value = input;
             }

@@ -7,7 +7,7 @@ use ndarray::{Array1, Array2, ArrayView2, s};
 use smallvec::SmallVec;
 
 use super::pages::Places;
-use super::product::{self, Panels, Right, has_panels, single, single_slice};
+use super::product::{self, Kernel, Packed, Panels, Right, single, single_slice};
 use super::workers::{Split, Workers, share};
 use crate::Real;
 use crate::layers::{self, Layer, Noise};
@@ -27,6 +27,7 @@ pub(super) struct Derived<T> {
 
 #[derive(Debug)]
 struct LayerPanels<T> {
+    kernel: Kernel,
     weight: Panels,
     variance: Panels,
     /// Wᵀ and Sᵀ; made when they are first needed, which in the first layer may be never.
@@ -51,9 +52,8 @@ pub(super) struct Needs {
 const ROWS: usize = 32;
 
 impl<T: Real> Derived<T> {
-    /// Buffers for each layer of a network; without `panels` for BLAS on any processor.
-    pub(super) fn for_network(network: &Network<T>, threads: usize, panels: bool) -> Vec<Self> {
-        let panels = panels && has_panels::<T>();
+    /// Buffers for each layer of a network; without a kernel for BLAS.
+    pub(super) fn for_network(network: &Network<T>, threads: usize, kernel: Option<Kernel>) -> Vec<Self> {
         let of_layer = |layer: &Layer<T>| {
             let (inputs, outputs) = layer.dim();
             let deviations = match &layer.noise {
@@ -61,7 +61,8 @@ impl<T: Real> Derived<T> {
                 _ => 0,
             };
             let output_noise = layer.has_output_noise();
-            let layer_panels = || LayerPanels {
+            let layer_panels = |kernel| LayerPanels {
+                kernel,
                 weight: Panels::new(inputs, outputs),
                 variance: if output_noise { Panels::new(inputs, outputs) } else { Panels::default() },
                 weight_back: Panels::default(),
@@ -70,16 +71,16 @@ impl<T: Real> Derived<T> {
             };
             Self {
                 deviation: Array1::zeros(deviations),
-                variance: Array2::zeros(if output_noise && !panels { (inputs, outputs) } else { (0, 0) }),
-                panels: panels.then(layer_panels),
+                variance: Array2::zeros(if output_noise && kernel.is_none() { (inputs, outputs) } else { (0, 0) }),
+                panels: kernel.map(layer_panels),
             }
         };
         network.layers().iter().map(of_layer).collect()
     }
 
-    /// Whether the products are computed from panels.
-    pub(super) fn has_panels(&self) -> bool {
-        self.panels.is_some()
+    /// The loops that compute the products from panels; nothing where BLAS does.
+    pub(super) fn kernel(&self) -> Option<Kernel> {
+        self.panels.as_ref().map(|panels| panels.kernel)
     }
 
     /// Where its large arrays are.
@@ -116,12 +117,15 @@ impl<T: Real> Derived<T> {
         packed: fn(&LayerPanels<T>) -> &Panels,
         matrix: impl FnOnce() -> ArrayView2<'a, T>,
     ) -> Right<'a, T> {
-        self.panels.as_ref().map_or_else(|| Right::Matrix(matrix()), |panels| Right::Panels(packed(panels)))
+        match &self.panels {
+            Some(panels) => Right::Packed(Packed { kernel: panels.kernel, panels: packed(panels) }),
+            None => Right::Matrix(matrix()),
+        }
     }
 
     /// Row `row` of S; in `scratch`, where it is kept nowhere.
     pub(super) fn variance_row<'a>(&'a self, layer: &Layer<T>, row: usize, scratch: &'a mut [T]) -> &'a [T] {
-        if self.has_panels() {
+        if self.panels.is_some() {
             variance_row(layer, row, scratch);
             scratch
         } else {
@@ -145,6 +149,7 @@ impl<T: Real> Derived<T> {
                 }
             }
             PanelFilling {
+                kernel: panels.kernel,
                 weight: panels.weight.fill(),
                 variance: panels.variance.fill(),
                 weight_back: panels.weight_back.fill(),
@@ -168,6 +173,7 @@ struct Filling<'a, T> {
 }
 
 struct PanelFilling<'a, T> {
+    kernel: Kernel,
     weight: product::Filling<'a>,
     variance: product::Filling<'a>,
     weight_back: product::Filling<'a>,
@@ -203,24 +209,28 @@ impl<T: Real> Filling<'_, T> {
         let (first, outputs) = (rows.start, self.layer.dim().1);
         let values = single(self.layer.weight.slice(s![rows.clone(), ..]));
         for (row, values) in rows.clone().zip(values.outer_iter()) {
-            // SAFETY: here and below the caller's.
+            // SAFETY: the caller's: these rows are this thread's.
             unsafe { panels.weight.row(row, values.to_slice().expect(ORDER)) };
         }
         if self.back {
-            unsafe { panels.weight_back.columns(first, values) };
+            // SAFETY: as above; rows of W are columns of Wᵀ.
+            unsafe { panels.weight_back.columns(panels.kernel, first, values) };
         }
         if !self.noisy {
             return;
         }
         let own = thread * ROWS * outputs;
+        // SAFETY: the caller's: this index is this thread's.
         let values = unsafe { panels.rows.part(own..own + rows.len() * outputs) };
         for (row, values) in rows.clone().zip(values.chunks_exact_mut(outputs)) {
             variance_row(self.layer, row, values);
+            // SAFETY: the caller's: these rows are this thread's.
             unsafe { panels.variance.row(row, single_slice(values)) };
         }
         if self.back {
             let values = ArrayView2::from_shape((rows.len(), outputs), &*values).expect("as many numbers");
-            unsafe { panels.variance_back.columns(first, single(values)) };
+            // SAFETY: as above; rows of S are columns of Sᵀ.
+            unsafe { panels.variance_back.columns(panels.kernel, first, single(values)) };
         }
     }
 }

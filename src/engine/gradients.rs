@@ -8,7 +8,7 @@ use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, s};
 
 use super::Objective;
 use super::derived::{Derived, PerLayer, rates_row};
-use super::product::{DEPTH, Listed, Listing, MOST_LISTED, Transposed, single, single_mut, single_slice_mut};
+use super::product::{DEPTH, Kernel, Listed, Listing, MOST_LISTED, Transposed, single, single_mut, single_slice_mut};
 use super::workers::{Split, Workers, share};
 use super::workspace::{LayerSpace, Workspace, head};
 use crate::Real;
@@ -261,12 +261,12 @@ fn fill_rows<T: Real>(
     {
         let matrix = |values| ArrayViewMut2::from_shape((rows.len(), outputs), values).expect("as many numbers");
         let (weight, through) = (matrix(&mut *weight), noisy.then(|| matrix(&mut *through)));
-        if pass.derived[index].has_panels() {
+        if let Some(kernel) = pass.derived[index].kernel() {
             let through = through.map(single_mut);
             // Where the way back goes to the input, it sums them.
             let in_lists = pass.lists(index) && !pass.back_to_input;
             let rate_sums = if in_lists { single_slice_mut(rate_sums) } else { &mut [][..] };
-            let products = Products { pass, index, columns: rows.clone(), layer };
+            let products = Products { kernel, pass, index, columns: rows.clone(), layer };
             products.compute(scratch, single_mut(weight), through, rate_sums);
         } else {
             by_blas(pass, index, rows.clone(), weight, through, &mut scratch.squares);
@@ -301,6 +301,7 @@ const ORDER: &str = "weights and buffers are in standard layout";
 
 /// Some rows of Aᵀ·δ and (A²)ᵀ·G of one layer, from packed factors.
 struct Products<'a, T> {
+    kernel: Kernel,
     pass: &'a Pass<'a, T>,
     index: usize,
     layer: &'a Layer<T>,
@@ -317,7 +318,7 @@ impl<T: Real> Products<'_, T> {
         mut through: Option<ArrayViewMut2<'_, f32>>,
         rate_sums: &mut [f32],
     ) {
-        let (pass, index) = (self.pass, self.index);
+        let (kernel, pass, index) = (self.kernel, self.pass, self.index);
         let (listed, transposed) = (&mut scratch.listed, &mut scratch.transposed);
         let most = if pass.lists(index) { 1.0 } else { MOST_LISTED };
         let learns = !rate_sums.is_empty();
@@ -335,24 +336,24 @@ impl<T: Real> Products<'_, T> {
             } else {
                 (input.clone(), Listing::Marks)
             };
-            if listed.take_columns(marks.clone().zip(input.clone()), listing, most) {
-                listed.product_with(delta.clone(), weight.view_mut(), add);
+            if listed.take_columns(kernel, marks.clone().zip(input.clone()), listing, most) {
+                listed.product_with(kernel, delta.clone(), weight.view_mut(), add);
                 if let Some(through) = &mut through {
-                    listed.square();
-                    listed.product_with(whole(|space| &space.spread), through.view_mut(), add);
+                    listed.square(kernel);
+                    listed.product_with(kernel, whole(|space| &space.spread), through.view_mut(), add);
                 } else if learns {
                     // Σ over examples of ∂ ∘ (Ã − A) for ∂ = δ·Wᵀ is what W ∘ ((Ã − A)ᵀ·δ) sums to over the outputs, and that product
                     // is one over listed places, which δ·Wᵀ is not.
-                    listed.take_columns(marks.zip(input), Listing::Differences, most);
+                    listed.take_columns(kernel, marks.zip(input), Listing::Differences, most);
                     let factors = single(self.layer.weight.slice(s![self.columns.clone(), ..]));
-                    listed.weighted_product_with(delta, factors, rate_sums);
+                    listed.weighted_product_with(kernel, delta, factors, rate_sums);
                 }
             } else {
                 transposed.pack(input);
-                transposed.product(delta, weight.view_mut(), add);
+                transposed.product(kernel, delta, weight.view_mut(), add);
                 if let Some(through) = &mut through {
                     transposed.square();
-                    transposed.product(whole(|space| &space.spread), through.view_mut(), add);
+                    transposed.product(kernel, whole(|space| &space.spread), through.view_mut(), add);
                 }
             }
         }

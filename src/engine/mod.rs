@@ -17,6 +17,7 @@ use ndarray::{Array2, ArrayView2, Axis, s};
 pub use batch::{Batch, Examples, Rows};
 pub(crate) use derived::PerLayer;
 pub use gradients::{Gradients, LayerGradient};
+pub use product::{Products, processor};
 pub(crate) use workers::{Split, Workers, share};
 pub(crate) use workspace::softmax;
 
@@ -29,6 +30,7 @@ use derived::{Derived, Needs};
 use gradients::{Pass, Scratch, learns_input_noise};
 use layout::Layout;
 use pages::Places;
+use product::Kernel;
 use workspace::Workspace;
 
 /// The objective that is minimised: mean cross-entropy of the minibatch + w · KL / N (the lower bound's negative, for one
@@ -49,7 +51,7 @@ impl Objective {
         }
     }
 
-    /// w · KL / N in nats, up to a constant, which may make it negative.
+    /// w · KL / N in nats, up to a constant, which may make it negative. Infinite or NaN for no examples.
     pub fn kl<T: Real>(self, network: &Network<T>) -> f64 {
         if self.kl_weight == 0.0 { 0.0 } else { -self.kl_weight * network.negative_kl() / self.examples as f64 }
     }
@@ -91,70 +93,88 @@ pub struct Engine<T = f32> {
     gradients: Gradients<T>,
     /// Whether the loss's gradient goes back to the network's input.
     input_gradient: bool,
+    /// Whether there are gradients.
+    computed: bool,
     /// Whether huge pages have been asked for.
     settled: bool,
+    /// What computes the products; nothing where BLAS does.
+    kernel: Option<Kernel>,
 }
 
 impl<T: Real> Engine<T> {
-    /// An engine for networks shaped as `network`, minibatches of up to `batch_size` examples, and `threads` threads.
+    /// An engine for networks shaped as `network`, minibatches of up to `batch_size` examples, and `threads` threads. The products
+    /// are computed as [`Products::chosen`] says.
     ///
     /// OpenBLAS is held to one thread in the whole process: the engine's own threads share the work.
     ///
     /// # Errors
-    /// No threads or an empty minibatch.
+    /// No threads or an empty minibatch; a `VARDROP_PRODUCTS` that is not a way of this machine's.
     pub fn new(network: &Network<T>, batch_size: usize, threads: usize) -> Result<Self> {
-        Self::build(network, batch_size, threads, true, false)
+        Self::build(network, batch_size, threads, Products::chosen()?)
     }
 
-    /// [`Self::new`], with every product by BLAS, whatever the processor: the plain version that the others are compared with.
+    /// [`Self::new`], with the products of single precision computed in one way, whatever the environment says.
     ///
     /// # Errors
-    /// As [`Self::new`].
-    pub fn plain(network: &Network<T>, batch_size: usize, threads: usize) -> Result<Self> {
-        Self::build(network, batch_size, threads, false, false)
+    /// As [`Self::new`]; a way that this machine has not; in double precision, another way than [`Products::DOUBLE`].
+    pub fn with_products(network: &Network<T>, batch_size: usize, threads: usize, products: Products) -> Result<Self> {
+        if products != Products::DOUBLE && !product::is_single::<T>() {
+            let expected = format!("{}, which computes those of double precision", Products::DOUBLE);
+            return Err(Error::argument("products", products, expected));
+        }
+        Self::build(network, batch_size, threads, products)
     }
 
-    /// [`Self::new`], with [`Self::input_gradient`].
-    ///
-    /// # Errors
-    /// As [`Self::new`].
-    pub fn with_input_gradient(network: &Network<T>, batch_size: usize, threads: usize) -> Result<Self> {
-        Self::build(network, batch_size, threads, true, true)
-    }
-
-    fn build(
-        network: &Network<T>,
-        batch_size: usize,
-        threads: usize,
-        panels: bool,
-        input_gradient: bool,
-    ) -> Result<Self> {
+    fn build(network: &Network<T>, batch_size: usize, threads: usize, products: Products) -> Result<Self> {
         if batch_size == 0 {
             return Err(Error::argument("batch_size", 0, "1 or more"));
         }
+        network.check()?;
+        let kernel = products.kernel::<T>()?;
         let workers = Workers::new(threads)?;
         let rows = batch_size.div_ceil(threads);
-        let derived = Derived::for_network(network, threads, panels);
-        let panels = derived[0].has_panels();
+        workspace::check_room(network, rows.saturating_mul(threads), batch_size)?;
         Ok(Self {
-            spaces: (0..threads).map(|_| Workspace::new(network, rows, panels)).collect(),
-            derived,
+            spaces: (0..threads).map(|_| Workspace::new(network, rows, kernel)).collect(),
+            derived: Derived::for_network(network, threads, kernel),
             layout: network.layers().iter().map(Layout::of).collect(),
             scratch: (0..threads).map(|_| Scratch::new(network)).collect(),
             gradients: Gradients::new(network),
-            input_gradient,
+            input_gradient: false,
+            computed: false,
             settled: false,
+            kernel,
             workers,
         })
     }
 
+    /// The same engine, which computes [`Self::input_gradient`] too.
+    pub fn with_input_gradient(mut self) -> Self {
+        self.input_gradient = true;
+        self
+    }
+
+    /// The way in which it computes its products.
+    pub fn products(&self) -> Products {
+        Products::of(self.kernel)
+    }
+
     /// Changes the network by one step along the gradients that the last [`Self::gradient`] computed; `schedule`
     /// multiplies the step size.
-    pub fn step(&mut self, network: &mut Network<T>, adam: &mut Adam<T>, schedule: f64) {
+    ///
+    /// # Errors
+    /// A network or an optimizer of another shape or noise than the engine's; no gradient yet. Nothing is changed then.
+    pub fn step(&mut self, network: &mut Network<T>, adam: &mut Adam<T>, schedule: f64) -> Result<()> {
+        self.check_network(network)?;
+        adam.check(network)?;
+        if !self.computed {
+            return Err(Error::argument("number of gradients", 0, "1 or more before a step: call Engine::gradient"));
+        }
         if !self.settled {
             self.settle(network, adam);
         }
         adam.step(network, &self.gradients, schedule, &self.workers);
+        Ok(())
     }
 
     /// Asks for huge pages for everything that steps go through, once all of it is there.
@@ -169,7 +189,7 @@ impl<T: Real> Engine<T> {
         self.settled = true;
     }
 
-    /// The gradients that the last [`Self::gradient`] computed.
+    /// The gradients that the last [`Self::gradient`] computed; zeros before the first.
     pub fn gradients(&self) -> &Gradients<T> {
         &self.gradients
     }
@@ -189,6 +209,7 @@ impl<T: Real> Engine<T> {
     ) -> Result<f64> {
         objective.check()?;
         let (cross_entropy, listed) = self.pass(network, batch, source, true)?;
+        self.computed = true;
         let pass = Pass {
             network,
             derived: &self.derived,
@@ -217,12 +238,17 @@ impl<T: Real> Engine<T> {
         Ok(Loss { cross_entropy, kl: objective.kl(network) })
     }
 
-    /// ∂objective/∂input of the last [`Self::gradient`], (examples × inputs), of an engine that was made by
-    /// [`Self::with_input_gradient`].
-    pub fn input_gradient(&self) -> Array2<T> {
-        let views: Vec<_> =
-            self.spaces.iter().map(|s| s.input_delta.slice(s![..s.rows.min(s.input_delta.nrows()), ..])).collect();
-        ndarray::concatenate(Axis(0), &views).expect("every thread's rows are as wide")
+    /// ∂objective/∂input of the last [`Self::gradient`], (examples × inputs).
+    ///
+    /// # Errors
+    /// An engine that was made without [`Self::with_input_gradient`]; another pass than a gradient's since.
+    pub fn input_gradient(&self) -> Result<Array2<T>> {
+        if !self.input_gradient || self.spaces.iter().any(|space| !space.went_back) {
+            let expected = "Engine::gradient of an engine that was made with_input_gradient";
+            return Err(Error::argument("last pass", "another", expected));
+        }
+        let views: Vec<_> = self.spaces.iter().map(|space| space.input_delta.slice(s![..space.rows, ..])).collect();
+        Ok(ndarray::concatenate(Axis(0), &views).expect("every thread's rows are as wide"))
     }
 
     fn pass(
@@ -265,7 +291,7 @@ impl<T: Real> Engine<T> {
 
     /// Whether to list where the minibatch's images are not black, read off its first rows: they are alike.
     fn lists(&mut self, batch: &impl Batch<T>) -> bool {
-        self.derived[0].has_panels() && self.spaces[0].lists(batch)
+        self.kernel.is_some_and(|kernel| self.spaces[0].lists(kernel, batch))
     }
 
     /// Whether the backward pass goes on to the network's input. Listed images need it not even for rates that are learned.
@@ -274,6 +300,14 @@ impl<T: Real> Engine<T> {
     }
 
     fn check(&self, network: &Network<T>, batch: &impl Batch<T>) -> Result<()> {
+        self.check_network(network)?;
+        let (inputs, classes) = (network.layers()[0].dim().0, network.layers()[self.layout.len() - 1].dim().1);
+        batch::check(batch, inputs, classes)
+    }
+
+    /// Whether it is a network of the shape and noise that the engine was made for.
+    fn check_network(&self, network: &Network<T>) -> Result<()> {
+        network.check()?;
         let inputs = std::iter::once(network.layers()[0].dim().0);
         let widths = inputs.chain(network.layers().iter().map(|layer| layer.dim().1));
         if !widths.eq(self.spaces[0].widths()) {
@@ -287,8 +321,7 @@ impl<T: Real> Engine<T> {
                 return Err(Error::argument("noise", value, format!("{own:?}, as the engine was made for")));
             }
         }
-        let (inputs, classes) = (network.layers()[0].dim().0, network.layers()[self.layout.len() - 1].dim().1);
-        batch::check(batch, inputs, classes)
+        Ok(())
     }
 
     /// Class probabilities of every example, (examples × classes): without noise, or with the noise of `source`.
@@ -333,20 +366,37 @@ impl<T: Real> Engine<T> {
             return Err(Error::argument("number of examples", 0, "1 or more"));
         }
         let probabilities = self.predict(network, batch, None)?;
-        Ok(score(probabilities.view(), batch))
+        score(probabilities.view(), batch)
     }
 }
 
-/// Cross-entropy and error of predicted probabilities, (examples × classes). A tie, or a NaN, is an error.
-pub fn score<T: Real>(probabilities: ArrayView2<'_, T>, batch: &impl Batch<T>) -> Evaluation {
+/// Cross-entropy and error of predicted probabilities, (examples × classes). A tie, or a NaN, is an error; the cross-entropy of a
+/// NaN is NaN.
+///
+/// # Errors
+/// No examples; another number of them than rows; a label that no column is for.
+pub fn score<T: Real>(probabilities: ArrayView2<'_, T>, batch: &impl Batch<T>) -> Result<Evaluation> {
+    let (rows, classes) = probabilities.dim();
+    if batch.len() != rows {
+        return Err(Error::Shape { what: "probabilities".into(), found: vec![rows], expected: vec![batch.len()] });
+    }
+    if rows == 0 {
+        return Err(Error::argument("number of examples", 0, "1 or more"));
+    }
+    batch::check(batch, batch.inputs(), classes)?;
     let mut cross_entropy = 0.0;
     let mut errors = 0usize;
     for (example, row) in probabilities.outer_iter().enumerate() {
         let label = batch.label(example);
         // A probability that underflows counts as the smallest positive number, not as an infinite loss.
-        cross_entropy -= row[label].max(T::min_positive_value()).f64().ln();
-        errors += usize::from(!row.iter().enumerate().all(|(class, &p)| class == label || p < row[label]));
+        let least = T::min_positive_value();
+        cross_entropy -= if row[label] < least { least } else { row[label] }.f64().ln();
+        let right = row.iter().enumerate().all(|(class, &p)| class == label || p < row[label]);
+        errors += usize::from(!right || row[label].is_nan());
     }
-    let n = probabilities.nrows() as f64;
-    Evaluation { cross_entropy: cross_entropy / n, error_percent: 100.0 * errors as f64 / n }
+    let n = rows as f64;
+    Ok(Evaluation { cross_entropy: cross_entropy / n, error_percent: 100.0 * errors as f64 / n })
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,8 +10,9 @@ use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, s};
 
 use super::batch::Batch;
 use super::derived::Derived;
-use super::product::{FIRST, Listed, MOST_LISTED, product, single, single_mut};
+use super::product::{FIRST, Kernel, Listed, MOST_LISTED, Packed, product, single, single_mut};
 use crate::Real;
+use crate::error::{Result, check_memory};
 use crate::layers::{self, Layer, Noise};
 use crate::network::Network;
 use crate::noise::{NoiseSource, fill_binary};
@@ -45,8 +46,7 @@ impl<T: Real> LayerSpace<T> {
     fn new(layer: &Layer<T>, rows: usize) -> Self {
         let (inputs, outputs) = layer.dim();
         let only_if = |used: bool, width: usize| Array2::zeros((if used { rows } else { 0 }, width));
-        let input_noise = matches!(layer.noise, Noise::Binary { .. } | Noise::GaussianInput(_));
-        let output_noise = layer.has_output_noise();
+        let (input_noise, output_noise) = (layer.has_input_noise(), layer.has_output_noise());
         Self {
             clean: only_if(input_noise, inputs),
             input: only_if(true, inputs),
@@ -73,23 +73,26 @@ pub(super) struct Workspace<T> {
     listed: Listed,
     /// Rows of the last minibatch.
     pub(super) rows: usize,
+    /// Whether the last pass went back to the network's input.
+    pub(super) went_back: bool,
     /// Σ over rows of the cross-entropy, in nats.
     pub(super) cross_entropy: f64,
 }
 
 impl<T: Real> Workspace<T> {
-    /// For up to `rows` rows; `panels` says how products are computed.
-    pub(super) fn new(network: &Network<T>, rows: usize, panels: bool) -> Self {
+    /// For up to `rows` rows; `kernel` says how products are computed.
+    pub(super) fn new(network: &Network<T>, rows: usize, kernel: Option<Kernel>) -> Self {
         let widths = network.widths();
         let widest = widths.iter().copied().max().unwrap_or(0);
         let output_noise = network.layers().iter().any(Layer::has_output_noise);
         Self {
             layers: network.layers().iter().map(|layer| LayerSpace::new(layer, rows)).collect(),
             input_delta: Array2::zeros((0, widths[0])),
-            block: Array2::zeros((if output_noise { rows.min(block_size(panels)) } else { 0 }, widest)),
+            block: Array2::zeros((if output_noise { rows.min(block_size(kernel)) } else { 0 }, widest)),
             normal: vec![T::zero(); widest],
             listed: Listed::default(),
             rows: 0,
+            went_back: false,
             cross_entropy: 0.0,
         }
     }
@@ -124,13 +127,13 @@ impl<T: Real> Workspace<T> {
     }
 
     /// Whether lists are the faster way for a minibatch's images, as its first say.
-    pub(super) fn lists(&mut self, batch: &impl Batch<T>) -> bool {
+    pub(super) fn lists(&mut self, kernel: Kernel, batch: &impl Batch<T>) -> bool {
         let rows = batch.len().min(FIRST).min(self.capacity());
         let width = batch.inputs();
         let space = &mut self.layers[0];
         batch.fill(0, &mut space.input.as_slice_mut().expect(ORDER)[..rows * width]);
         let images = single(head(&space.input, rows));
-        self.listed.take_rows(images, images, MOST_LISTED)
+        self.listed.take_rows(kernel, images, images, MOST_LISTED)
     }
 
     /// Carries rows `range` of the batch forward; without a noise source, without noise. `listed` is for images that are mostly
@@ -144,7 +147,7 @@ impl<T: Real> Workspace<T> {
         source: Option<NoiseSource>,
         listed: bool,
     ) {
-        self.rows = range.len();
+        (self.rows, self.went_back) = (range.len(), false);
         for (index, (layer, derived)) in network.layers().iter().zip(derived).enumerate() {
             let noise = source.map(|source| (source, &layer.noise));
             for rows in blocks(self.rows, derived) {
@@ -153,20 +156,19 @@ impl<T: Real> Workspace<T> {
                 let input = space.input.slice(s![rows.clone(), ..]);
                 // What the images' first rows said holds for all, since the way back is chosen by it too.
                 let most = if index > 0 { MOST_LISTED } else { 1.0 };
-                let panels = derived.weight(layer).panels().filter(|_| index > 0 || listed);
-                let panels = panels.filter(|_| self.listed.take_rows(single(input), single(input), most));
-                match panels {
-                    Some(panels) => {
-                        self.listed.product(panels, single_mut(space.delta.slice_mut(s![rows.clone(), ..])))
-                    }
+                let packed = derived.weight(layer).packed().filter(|_| index > 0 || listed);
+                let packed =
+                    packed.filter(|right| self.listed.take_rows(right.kernel, single(input), single(input), most));
+                match packed {
+                    Some(right) => self.listed.product(right, single_mut(space.delta.slice_mut(s![rows.clone(), ..]))),
                     None => product(input, derived.weight(layer), space.delta.slice_mut(s![rows.clone(), ..])),
                 }
                 let Some((source, Noise::GaussianOutput(_) | Noise::Additive { .. })) = noise else { continue };
                 let spread = space.spread.slice_mut(s![rows.clone(), ..]);
-                match derived.variance().panels().filter(|_| panels.is_some()) {
-                    Some(panels) => {
-                        self.listed.square();
-                        self.listed.product(panels, single_mut(spread));
+                match derived.variance().packed().filter(|_| packed.is_some()) {
+                    Some(right) => {
+                        self.listed.square(right.kernel);
+                        self.listed.product(right, single_mut(spread));
                     }
                     None => {
                         let mut squares = part_of(&mut self.block, rows.len(), layer.dim().0);
@@ -229,7 +231,7 @@ impl<T: Real> Workspace<T> {
             Some((source, Noise::Binary { rate })) => {
                 for row in rows {
                     let gate = line_mut(&mut space.gate, row);
-                    fill_binary(source.row(index, first + row), *rate, gate);
+                    fill_binary(source.row(index, first + row), *rate, gate).expect("a network's rates are checked");
                     layers::multiply_gate(line(&space.clean, row), gate, line_mut(&mut space.input, row), index > 0);
                 }
             }
@@ -253,6 +255,7 @@ impl<T: Real> Workspace<T> {
 
     /// Carries ∂loss/∂log-odds backward to every layer's `delta`, and sums biases' and units' gradients.
     pub(super) fn backward(&mut self, network: &Network<T>, derived: &[Derived<T>], to_input: bool) {
+        self.went_back = to_input;
         for (index, (layer, derived)) in network.layers().iter().zip(derived).enumerate().rev() {
             let (before, space) = self.layers.split_at_mut(index);
             let space = &mut space[0];
@@ -275,20 +278,21 @@ impl<T: Real> Workspace<T> {
                 let delta = space.delta.slice(s![rows.clone(), ..]);
                 let out = target.slice_mut(s![rows.clone(), ..]);
                 // Behind a rectifier that let nothing through, both gradients are zero.
-                let listed = |listed: &mut Listed, values: ArrayView2<'_, T>| {
-                    listed.take_rows(single(delta), single(values), MOST_LISTED)
+                let lists = |right: &Packed<'_>, listed: &mut Listed, values: ArrayView2<'_, T>| {
+                    listed.take_rows(right.kernel, single(delta), single(values), MOST_LISTED)
                 };
-                let panels = derived.weight_back(layer).panels().filter(|_| listed(&mut self.listed, delta));
-                match panels {
-                    Some(panels) => self.listed.product(panels, single_mut(out)),
+                let packed = derived.weight_back(layer).packed();
+                let packed = packed.filter(|right| lists(right, &mut self.listed, delta));
+                match packed {
+                    Some(right) => self.listed.product(right, single_mut(out)),
                     None => product(delta, derived.weight_back(layer), out),
                 }
                 if layer.has_output_noise() {
                     let mut path = part_of(&mut self.block, rows.len(), layer.dim().0);
                     let spread = space.spread.slice(s![rows.clone(), ..]);
-                    let panels = derived.variance_back().panels().filter(|_| panels.is_some());
-                    match panels.filter(|_| listed(&mut self.listed, spread)) {
-                        Some(panels) => self.listed.product(panels, single_mut(path.view_mut())),
+                    let packed = derived.variance_back().packed().filter(|_| packed.is_some());
+                    match packed.filter(|right| lists(right, &mut self.listed, spread)) {
+                        Some(right) => self.listed.product(right, single_mut(path.view_mut())),
                         None => product(spread, derived.variance_back(), path.view_mut()),
                     }
                     for (row, path) in rows.clone().zip(path.outer_iter()) {
@@ -325,13 +329,23 @@ impl<T: Real> Workspace<T> {
     }
 }
 
-fn block_size(panels: bool) -> usize {
-    if panels { BLOCK } else { BLOCK_OF_BLAS }
+/// Whether there is memory for `rows` rows of what every layer keeps.
+pub(super) fn check_room<T: Real>(network: &Network<T>, rows: usize, batch_size: usize) -> Result<()> {
+    let of_layer = |layer: &Layer<T>| {
+        let (inputs, outputs) = layer.dim();
+        inputs * if layer.has_input_noise() { 3 } else { 1 } + outputs * if layer.has_output_noise() { 2 } else { 1 }
+    };
+    let numbers = rows.saturating_mul(network.layers().iter().map(of_layer).sum());
+    check_memory::<T>("batch size", batch_size, numbers)
+}
+
+fn block_size(kernel: Option<Kernel>) -> usize {
+    if kernel.is_some() { BLOCK } else { BLOCK_OF_BLAS }
 }
 
 /// The blocks of rows that go through a layer together.
 fn blocks<T: Real>(rows: usize, derived: &Derived<T>) -> impl Iterator<Item = Range<usize>> {
-    let size = block_size(derived.has_panels());
+    let size = block_size(derived.kernel());
     (0..rows).step_by(size).map(move |first| first..(first + size).min(rows))
 }
 

@@ -95,10 +95,18 @@ impl<T: Real> Layer<T> {
     }
 
     /// ln α = ln σ² − ln W² of every weight with additive noise, (in, out).
+    ///
+    /// # Panics
+    /// A ln σ² of another shape than W.
     pub fn log_alpha_of_weights(&self) -> Option<Array2<T>> {
         let log_variance = self.log_variance()?;
         let log_alpha = |&weight: &T, &log_variance: &T| additive_log_alpha(weight, log_variance).0;
         Some(ndarray::Zip::from(&self.weight).and(log_variance).map_collect(log_alpha))
+    }
+
+    /// Whether noise enters the input: an example's draw for a unit reaches every output.
+    pub(crate) fn has_input_noise(&self) -> bool {
+        matches!(self.noise, Noise::Binary { .. } | Noise::GaussianInput(_))
     }
 
     /// Whether noise enters the output: each example and unit has its own draw.

@@ -11,14 +11,14 @@ const C1: f64 = 1.161_451_241_083_23;
 const C2: f64 = -1.502_041_176_441_722;
 const C3: f64 = 0.586_299_206_427_007;
 
-/// −KL(α) in nats, up to a constant; valid for 0 < α ≤ 1.
+/// −KL(α) in nats, up to a constant, for 0 ≤ α ≤ 1 (−∞ at 0). Beyond 1 the polynomial says nothing, and the result is NaN.
 ///
 /// ```
 /// // Larger α is closer to the prior.
 /// assert!(vardrop::noise::negative_kl(0.5_f64) > vardrop::noise::negative_kl(0.1));
 /// ```
 pub fn negative_kl<T: Real>(alpha: T) -> T {
-    negative_kl_of_log(alpha.ln())
+    if alpha > T::one() { T::nan() } else { negative_kl_of_log(alpha.ln()) }
 }
 
 /// [`negative_kl`] as a function of ln α.
@@ -27,7 +27,8 @@ pub(crate) fn negative_kl_of_log<T: Real>(log_alpha: T) -> T {
     T::of(0.5) * log_alpha + ((T::of(C3) * alpha + T::of(C2)) * alpha + T::of(C1)) * alpha
 }
 
-/// The derivative of [`negative_kl`] with respect to ln α: ½ + c₁α + 2c₂α² + 3c₃α³.
+/// The derivative of [`negative_kl`] with respect to ln α: ½ + c₁α + 2c₂α² + 3c₃α³, for the same α; it is not checked here, in the
+/// innermost loop of a gradient.
 #[inline(always)]
 pub fn negative_kl_slope<T: Real>(alpha: T) -> T {
     T::of(0.5) + ((T::of(3.0 * C3) * alpha + T::of(2.0 * C2)) * alpha + T::of(C1)) * alpha
@@ -80,10 +81,20 @@ mod tests {
         for k in 1..=100 {
             let log_alpha = -7.0 + 0.07 * f64::from(k);
             let h = 1e-4;
-            let difference = |f: fn(f64) -> f64| (f((log_alpha + h).exp()) - f((log_alpha - h).exp())) / (2.0 * h);
+            let polynomial = |alpha: f64| negative_kl_of_log(alpha.ln());
+            let difference = |f: &dyn Fn(f64) -> f64| (f((log_alpha + h).exp()) - f((log_alpha - h).exp())) / (2.0 * h);
             let slope = negative_kl_slope(log_alpha.exp());
-            assert!((slope - difference(negative_kl)).abs() < 1e-7, "ln α = {log_alpha}");
-            assert!((slope - difference(exact)).abs() < 0.06, "ln α = {log_alpha}: {slope}, {}", difference(exact));
+            assert!((slope - difference(&polynomial)).abs() < 1e-7, "ln α = {log_alpha}");
+            assert!((slope - difference(&exact)).abs() < 0.06, "ln α = {log_alpha}: {slope}, {}", difference(&exact));
+        }
+    }
+
+    #[test]
+    fn the_polynomial_is_not_asked_beyond_its_range() {
+        assert_eq!(negative_kl(0.0_f64), f64::NEG_INFINITY);
+        assert!(negative_kl(1.0_f64).is_finite());
+        for alpha in [1.001, f64::INFINITY, -0.5, f64::NAN] {
+            assert!(negative_kl(alpha).is_nan(), "{alpha}");
         }
     }
 }

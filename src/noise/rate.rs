@@ -4,6 +4,7 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::network::MOST_WEIGHTS;
 use crate::{Real, noise};
 
 /// α = p / (1 − p): the variance of dropout noise with mean 1 and rate p.
@@ -25,9 +26,13 @@ pub fn alpha_of_rate(p: f64) -> Result<f64> {
     }
 }
 
-/// p = α / (1 + α), the inverse of [`alpha_of_rate`].
+/// p = α / (1 + α), the inverse of [`alpha_of_rate`]: 1 for an infinite α, and NaN for a negative one, which no noise has.
 pub fn rate_of_alpha(alpha: f64) -> f64 {
-    alpha / (1.0 + alpha)
+    match alpha {
+        f64::INFINITY => 1.0,
+        _ if alpha < 0.0 => f64::NAN,
+        _ => alpha / (1.0 + alpha),
+    }
 }
 
 /// How many values of α a layer of shape (in × out) has.
@@ -56,13 +61,17 @@ impl<T: Real> Rates<T> {
     ///
     /// # Errors
     /// α negative, infinite or not a number; a learned α of 0 (ln 0 has no way back) or above 1 (where the KL term's
-    /// approximation does not hold).
+    /// approximation does not hold); more values than a network has weights at most, 2³⁰.
     pub fn new(alpha: f64, sharing: Sharing, learned: bool, inputs: usize, outputs: usize) -> Result<Self> {
         let allowed = if learned { alpha > 0.0 && alpha <= 1.0 } else { alpha >= 0.0 && alpha.is_finite() };
         if !allowed {
             let expected =
                 if learned { "a number in (0, 1] where it is learned" } else { "a finite number, 0 or above" };
             return Err(Error::argument("alpha", alpha, expected));
+        }
+        if inputs.checked_mul(outputs).is_none_or(|weights| weights > MOST_WEIGHTS) {
+            let expected = format!("a layer of at most {MOST_WEIGHTS} weights");
+            return Err(Error::argument("shape of a layer", format!("{inputs} × {outputs}"), expected));
         }
         let shape = match sharing {
             Sharing::Layer => (1, 1),
@@ -97,6 +106,8 @@ mod tests {
             let p = f64::from(k) / 100.0;
             assert!((rate_of_alpha(alpha_of_rate(p).unwrap()) - p).abs() < 1e-15);
         }
+        assert_eq!(rate_of_alpha(f64::INFINITY), 1.0);
+        assert!(rate_of_alpha(-2.0).is_nan() && rate_of_alpha(f64::NAN).is_nan());
     }
 
     #[test]
@@ -107,5 +118,9 @@ mod tests {
         assert!(Rates::<f64>::new(1.5, Sharing::Layer, false, 3, 2).is_ok());
         assert!(Rates::<f64>::new(0.0, Sharing::Layer, false, 3, 2).is_ok());
         assert!(Rates::<f64>::new(f64::INFINITY, Sharing::Layer, false, 3, 2).is_err());
+        for (inputs, outputs) in [(usize::MAX, 2), (1 << 20, 1 << 20)] {
+            let message = Rates::<f32>::new(0.5, Sharing::Weight, true, inputs, outputs).unwrap_err().to_string();
+            assert!(message.contains(&format!("{inputs} × {outputs}")), "{message}");
+        }
     }
 }

@@ -30,7 +30,8 @@ pub fn sparse_negative_kl<T: Real>(log_alpha: T) -> T {
 #[inline(always)]
 pub fn sparse_negative_kl_slope<T: Real>(log_alpha: T) -> T {
     let one = T::one();
-    let rest = (-(T::of(K2) + T::of(K3) * log_alpha)).exponential();
+    // Finite, so that 0 times it is 0.
+    let rest = (-(T::of(K2) + T::of(K3) * log_alpha)).exponential().min(T::max_value());
     let sigmoid = one / (one + rest);
     // In this order a huge `rest` gives 0, and no ∞/∞.
     let bump = rest * sigmoid * sigmoid;
@@ -146,5 +147,16 @@ mod tests {
             let (log_alpha, inverse) = additive_log_alpha(weight, -10.0);
             assert!((sparse_negative_kl_slope(log_alpha) * inverse).is_finite(), "{weight}");
         }
+    }
+
+    #[test]
+    fn the_ends_of_the_range_have_their_limits() {
+        for far in [500.0, 1e6, f64::INFINITY] {
+            assert!(sparse_negative_kl(far).abs() < 1e-200 && sparse_negative_kl_slope(far) < 1e-200, "ln α = {far}");
+            assert!((sparse_negative_kl_slope(-far) - 0.5).abs() < 1e-15, "ln α = −{far}");
+            assert!((sparse_negative_kl(-far) + K1 + 0.5 * far).abs() < 1e-9 || far == f64::INFINITY);
+        }
+        assert_eq!(sparse_negative_kl(f64::NEG_INFINITY), f64::NEG_INFINITY);
+        assert!(sparse_negative_kl(f64::NAN).is_nan() && sparse_negative_kl_slope(f64::NAN).is_nan());
     }
 }

@@ -69,6 +69,7 @@ impl SparseNetwork {
     /// # Errors
     /// Noise in a layer; a layer of more than 65,536 units.
     pub fn new(network: &Network) -> Result<Self> {
+        network.check()?;
         let widths = network.widths();
         if let Some(index) = network.layers().iter().position(|layer| !matches!(layer.noise, Noise::None)) {
             return Err(Error::argument("noise", format!("some in layer {index}"), "none: prune the network first"));
@@ -139,7 +140,7 @@ impl SparseNetwork {
         if batch.is_empty() {
             return Err(Error::argument("number of examples", 0, "1 or more"));
         }
-        Ok(engine::score(self.predict(batch, threads)?.view(), batch))
+        engine::score(self.predict(batch, threads)?.view(), batch)
     }
 
     fn block(&self, batch: &impl Batch<f32>, first: usize, mut out: ArrayViewMut2<'_, f32>, space: &mut Space) {
@@ -244,7 +245,9 @@ fn fold_constants(network: &Network, weights: &mut [Array2<f32>]) -> Vec<Vec<f32
             if weights[index - 1].column(unit).iter().any(|&w| w != 0.0) {
                 continue;
             }
-            let output = biases[index - 1][unit].max(0.0);
+            // A NaN stays a NaN.
+            let bias = biases[index - 1][unit];
+            let output = if bias < 0.0 { 0.0 } else { bias };
             for (bias, weight) in biases[index].iter_mut().zip(weights[index].row_mut(unit)) {
                 *bias += output * f64::from(*weight);
                 *weight = 0.0;

@@ -66,6 +66,7 @@ pub fn prune<T: Real>(network: &Network<T>, threshold: f64) -> Result<Network<T>
     if threshold.is_nan() {
         return Err(Error::argument("threshold", threshold, "a number, such as 3"));
     }
+    network.check()?;
     let mut layers = Vec::new();
     for (index, layer) in network.layers().iter().enumerate() {
         let log_alpha = layer.log_alpha_of_weights().ok_or_else(|| {

@@ -288,7 +288,7 @@ impl<'a> Trainer<'a> {
                 let step = self.adam.steps() + 1;
                 return Err(Error::NonFinite { what, value: cross_entropy, epoch: epoch + 1, step });
             }
-            self.engine.step(&mut self.network, &mut self.adam, self.config.schedule(now));
+            self.engine.step(&mut self.network, &mut self.adam, self.config.schedule(now))?;
             self.position.step += 1;
             self.position.cross_entropy += cross_entropy * indices.len() as f64;
             self.position.examples += indices.len();

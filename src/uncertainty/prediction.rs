@@ -22,9 +22,9 @@ impl Prediction {
         (0..self.probabilities.len()).fold(0, better)
     }
 
-    /// The probability of that class.
+    /// The probability of that class; NaN where there is none.
     pub fn confidence(&self) -> f64 {
-        self.probabilities[self.class()]
+        self.probabilities.get(self.class()).copied().unwrap_or(f64::NAN)
     }
 
     /// The prediction in words: class, probability, entropy and its parts.

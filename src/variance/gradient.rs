@@ -62,6 +62,7 @@ impl<T: Real> GradientSampler<T> {
         if batch_size == 0 {
             return Err(Error::argument("batch_size", 0, "1 or more"));
         }
+        network.check()?;
         let layers = network.layers().iter().enumerate();
         let noise = layers.map(|(index, layer)| WeightNoise::of(layer, index)).collect::<Result<_>>()?;
         Ok(Self {

@@ -6,14 +6,15 @@ use ndarray_linalg::{Eigh, UPLO};
 use super::{Estimator, GradientSampler, NoiseSpectrum};
 use crate::data::Dataset;
 use crate::engine::Examples;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, check_memory};
 use crate::noise::{NoiseSource, Purpose};
 
 /// Draws the gradient of one minibatch (`indices` of the data) `draws` times, and decomposes its covariance. All draws of the layer's gradient are
 /// held, in single precision: draws × weights. It needs the feature `blas`: LAPACK computes the eigenvalues.
 ///
 /// # Errors
-/// A layer that the network has not, fewer than 3 draws, an estimator without noise, or as [`GradientSampler::draw`].
+/// A layer that the network has not, fewer than 3 draws, more than there is memory for, an estimator without noise, a gradient that is
+/// not finite, or as [`GradientSampler::draw`].
 pub fn noise_spectrum(
     sampler: &mut GradientSampler,
     dataset: &Dataset,
@@ -34,6 +35,7 @@ pub fn noise_spectrum(
     if estimator == Estimator::NoNoise {
         return Err(Error::argument("estimator", estimator, "one with noise: without it every draw is the same"));
     }
+    check_memory::<f32>("draws", draws, draws.saturating_mul(dimensions))?;
     let batch = Examples { dataset, indices };
     let mut rows = Array2::<f32>::zeros((draws, dimensions));
     for (draw, mut row) in rows.outer_iter_mut().enumerate() {
@@ -44,6 +46,10 @@ pub fn noise_spectrum(
         }
     }
     let mean = rows.mean_axis(Axis(0)).expect("there are draws");
+    if let Some(value) = mean.iter().find(|value| !value.is_finite()) {
+        let expected = "a finite number: the network or the data holds one that is not";
+        return Err(Error::argument("gradient", value, expected));
+    }
     rows -= &mean;
     // The covariance (weights × weights) and the Gram matrix (draws × draws) have the same eigenvalues, but for zeros.
     let gram = rows.dot(&rows.t()).mapv(|x| f64::from(x) / (draws - 1) as f64);

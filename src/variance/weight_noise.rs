@@ -59,7 +59,7 @@ impl<T: Real> WeightNoise<T> {
             Kind::None => out.fill(T::one()),
             Kind::BinaryRows(rate) => {
                 let mut factor = [T::zero()];
-                fill_binary(key, *rate, &mut factor);
+                fill_binary(key, *rate, &mut factor).expect("a network's rates are checked");
                 out.fill(factor[0]);
             }
             Kind::Rows(deviations) => {

@@ -5,12 +5,12 @@
 
 use std::arch::x86_64::{
     __m512, __m512i, __mmask16, _CMP_NEQ_UQ, _mm512_add_epi32, _mm512_add_ps, _mm512_castps_si512, _mm512_cmp_ps_mask,
-    _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mask_mul_ps, _mm512_maskz_compress_epi32, _mm512_maskz_loadu_ps,
-    _mm512_mullo_epi32, _mm512_permutex2var_epi32, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setr_epi32,
-    _mm512_setzero_ps, _mm512_storeu_ps, _mm512_storeu_si512, _mm512_sub_ps,
+    _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_mask_mul_ps, _mm512_maskz_compress_epi32, _mm512_mullo_epi32,
+    _mm512_permutex2var_epi32, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setr_epi32, _mm512_setzero_ps,
+    _mm512_storeu_ps, _mm512_storeu_si512, _mm512_sub_ps,
 };
 
-use super::avx512::{LANES, SIDE, lanes, transposed, write};
+use super::avx512::{LANES, SIDE, load_part, part, transposed, write};
 use super::kernel::{Block, Strip};
 use super::listed::{Entry, Listing, SLACK};
 use super::panels::{COLUMNS, Line};
@@ -18,12 +18,12 @@ use super::panels::{COLUMNS, Line};
 /// Computes a part of a row of C.
 ///
 /// # Safety
-/// The processor has AVX-512 F, the panels have the lines that the entries name, and nobody else uses the row of C meanwhile.
-pub(super) unsafe fn multiply(strip: &Strip<'_>) {
+/// The processor has AVX-512 F, and as of [`super::kernel::Loops::strip`].
+pub(super) unsafe fn by_strip(strip: Strip<'_>) {
     // SAFETY: the caller's.
     unsafe {
         // A multiplication takes four cycles: with fewer registers to add to, several entries go at a time.
-        match strip.columns {
+        match strip.out.len() {
             0..=LANES => by_entries::<1, 4>(strip),
             columns if columns <= COLUMNS => by_entries::<2, 2>(strip),
             _ => by_entries::<4, 1>(strip),
@@ -32,8 +32,11 @@ pub(super) unsafe fn multiply(strip: &Strip<'_>) {
 }
 
 /// V registers of C, and U entries at a time.
+///
+/// # Safety
+/// As of [`super::kernel::Loops::strip`]; V registers reach as many panels as the columns do.
 #[target_feature(enable = "avx512f")]
-unsafe fn by_entries<const V: usize, const U: usize>(strip: &Strip<'_>) {
+unsafe fn by_entries<const V: usize, const U: usize>(strip: Strip<'_>) {
     let panels = strip.panels.map(|panel| panel.as_ptr().cast::<u8>());
     let mut sums = [[_mm512_setzero_ps(); V]; U];
     let add = |sums: &mut [__m512; V], entry: Entry| {
@@ -59,53 +62,35 @@ unsafe fn by_entries<const V: usize, const U: usize>(strip: &Strip<'_>) {
         for more in &sums[1..] {
             sum = _mm512_add_ps(sum, more[vector]);
         }
-        let columns = strip.columns.saturating_sub(vector * LANES);
-        // SAFETY: the caller's.
-        unsafe { write(sum, strip.out.add(vector * LANES), columns, strip.add) };
+        write(sum, part(strip.out, vector), strip.add);
     }
 }
 
-/// Lists at most 16 numbers of a row, of which the first is number `first`: those of `values` where `marks` are not zero, which
-/// are as many. Says how many there are.
-///
-/// # Safety
-/// The processor has AVX-512 F.
+/// [`super::kernel::Loops::list`].
 #[target_feature(enable = "avx512f")]
-pub(super) unsafe fn list(marks: &[f32], values: &[f32], first: usize, out: &mut [Entry]) -> usize {
-    let mask = lanes(marks.len().min(values.len()));
-    // SAFETY: lanes beyond the slices are masked.
-    let (marks, values) =
-        unsafe { (_mm512_maskz_loadu_ps(mask, marks.as_ptr()), _mm512_maskz_loadu_ps(mask, values.as_ptr())) };
-    put(nonzero(marks), offsets(first), values, out)
+pub(super) fn list(marks: &[f32], values: &[f32], first: usize, out: &mut [Entry]) -> usize {
+    put(nonzero(load_part(marks)), offsets(first), load_part(values), out)
 }
 
-/// [`super::kernel::list_columns`].
-///
-/// # Safety
-/// The processor has AVX-512 F.
+/// [`super::kernel::Loops::list_columns`].
 #[target_feature(enable = "avx512f")]
-pub(super) unsafe fn list_columns(block: &Block<'_>, counts: &mut [u32], entries: &mut [Entry], capacity: usize) {
+pub(super) fn list_columns(block: &Block<'_>, counts: &mut [u32], entries: &mut [Entry], capacity: usize) {
     let Block { rows, listing, row, column } = *block;
-    let mask = lanes(counts.len());
     let end = column + counts.len().min(LANES);
     let mut marks = [_mm512_setzero_ps(); SIDE];
     let mut values = [_mm512_setzero_ps(); SIDE];
     for ((mark, value), (marks, values)) in marks.iter_mut().zip(&mut values).zip(rows) {
         let (marks, values) = (&marks[column..end], &values[column..end]);
-        // SAFETY: lanes beyond the columns are masked.
-        *mark = unsafe { _mm512_maskz_loadu_ps(mask, marks.as_ptr()) };
+        *mark = load_part(marks);
         if listing != Listing::Marks {
-            // SAFETY: as above.
-            *value = unsafe { _mm512_maskz_loadu_ps(mask, values.as_ptr()) };
+            *value = load_part(values);
         }
         if listing == Listing::Differences {
             *value = _mm512_sub_ps(*value, *mark);
         }
     }
-    // SAFETY: the processor has AVX-512 F.
-    let marks = unsafe { transposed(&marks) };
-    // SAFETY: as above.
-    let values = if listing == Listing::Marks { marks } else { unsafe { transposed(&values) } };
+    let marks = transposed(&marks);
+    let values = if listing == Listing::Marks { marks } else { transposed(&values) };
     for (index, ((count, mark), value)) in counts.iter_mut().zip(marks).zip(values).enumerate() {
         let start = (column + index) * capacity + *count as usize;
         *count += put(nonzero(mark), offsets(row), value, &mut entries[start..]) as u32;
@@ -147,11 +132,8 @@ fn put(which: __mmask16, offsets: __m512i, values: __m512, out: &mut [Entry]) ->
 }
 
 /// Squares the values of entries, 8 at a time.
-///
-/// # Safety
-/// The processor has AVX-512 F.
 #[target_feature(enable = "avx512f")]
-pub(super) unsafe fn square(entries: &mut [Entry]) {
+pub(super) fn square(entries: &mut [Entry]) {
     const VALUES: __mmask16 = 0xaaaa;
     let (whole, rest) = entries.as_chunks_mut::<8>();
     for entries in whole {

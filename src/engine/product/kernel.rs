@@ -1,30 +1,98 @@
-//! What the innermost loops of products compute at once: a tile of C from whole rows of A, or a strip of one row of C from a list.
+//! What the innermost loops of products compute at once, and who computes it: a tile of C from whole rows of A, or a strip of one
+//! row of C from a list.
 
+use super::Products;
+#[cfg(target_arch = "x86_64")]
+use super::avx512::Avx512;
 use super::listed::{Entry, Listing};
 use super::panels::{COLUMNS, Line};
+use super::portable::Portable;
 
 /// The most rows of a tile.
 pub(super) const ROWS: usize = 8;
 
+/// One set of innermost loops.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::engine) enum Kernel {
+    /// For AVX-512.
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Avx512),
+    /// For any processor.
+    Portable(Portable),
+}
+
+impl Kernel {
+    /// The loops of a way; nothing where another library computes the products, or where the processor lacks what the loops need.
+    pub(in crate::engine) fn of(products: Products) -> Option<Self> {
+        match products {
+            #[cfg(target_arch = "x86_64")]
+            Products::Avx512 => Avx512::detect().map(Self::Avx512),
+            #[cfg(not(target_arch = "x86_64"))]
+            Products::Avx512 => None,
+            Products::Portable => Some(Self::Portable(Portable)),
+            Products::Blas | Products::Matrixmultiply => None,
+        }
+    }
+}
+
+/// `$call` with the loops of a kernel as `$loops`: everything inside is compiled for each of them.
+macro_rules! with_loops {
+    ($kernel:expr, $loops:ident => $call:expr) => {
+        match $kernel {
+            #[cfg(target_arch = "x86_64")]
+            $crate::engine::product::kernel::Kernel::Avx512($loops) => $call,
+            $crate::engine::product::kernel::Kernel::Portable($loops) => $call,
+        }
+    };
+}
+pub(super) use with_loops;
+
+/// The innermost loops. Who has a value of such a type may run them: there is none where the processor cannot.
+pub(super) trait Loops: Copy {
+    /// Computes a tile.
+    fn tile(self, tile: Tile<'_>);
+
+    /// Computes a strip.
+    ///
+    /// # Safety
+    /// Every entry's line is one of each panel's that the strip's columns reach.
+    unsafe fn strip(self, strip: Strip<'_>);
+
+    /// Lists at most 16 numbers of a row, of which the first is number `first`: those of `values` where `marks`, which are as many,
+    /// are not zero. Says how many there are; 16 entries of `out` may be overwritten.
+    fn list(self, marks: &[f32], values: &[f32], first: usize, out: &mut [Entry]) -> usize;
+
+    /// Lists as many columns of a block, at most 16, as there are `counts`: each column's entries go to `entries` at `capacity` times
+    /// its number, after as many as its count says, which grows by them.
+    fn list_columns(self, block: &Block<'_>, counts: &mut [u32], entries: &mut [Entry], capacity: usize);
+
+    /// Every value of a list squared.
+    fn square(self, entries: &mut [Entry]);
+
+    /// Σ a ∘ b.
+    fn dot(self, a: &[f32], b: &[f32]) -> f32;
+
+    /// `lines`[k][j] ← `rows`[j][k], for at most 32 rows, each as long as there are lines.
+    fn transpose(self, rows: &[&[f32]], lines: &mut [Line]);
+}
+
 /// Where a tile's numbers of A are.
-#[derive(Clone, Copy)]
-pub(super) enum Left {
-    /// Rows of a matrix, `stride` numbers apart.
-    Rows { first: *const f32, stride: usize },
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Left<'a> {
+    /// Rows of a matrix, `stride` numbers apart, from the tile's first on.
+    Rows { values: &'a [f32], stride: usize },
     /// Packed: the tile's numbers for one step of the inner dimension beside each other.
-    Packed { first: *const f32 },
+    Packed(&'a [f32]),
 }
 
 /// One tile to compute.
-#[derive(Clone, Copy)]
-pub(super) struct Tile {
-    pub(super) left: Left,
-    /// A panel: for each step of the inner dimension [`COLUMNS`] numbers; those beyond `columns` do not matter.
-    pub(super) panel: *const f32,
-    /// Steps of the inner dimension: rows of the panel.
-    pub(super) depth: usize,
-    /// The tile's first number in C, and the distance of C's rows.
-    pub(super) out: *mut f32,
+#[derive(Debug)]
+pub(super) struct Tile<'a> {
+    pub(super) left: Left<'a>,
+    /// For each step of the inner dimension a line; what it has beyond `columns` does not matter.
+    pub(super) panel: &'a [Line],
+    /// C from the tile's first number on, and the distance of C's rows.
+    pub(super) out: &'a mut [f32],
     pub(super) out_stride: usize,
     /// Rows, 1 to [`ROWS`], and columns, 1 to [`COLUMNS`].
     pub(super) rows: usize,
@@ -33,61 +101,31 @@ pub(super) struct Tile {
     pub(super) add: bool,
 }
 
-/// Computes a tile.
-///
-/// # Safety
-/// [`super::has_panels`] says so of single precision; what the tile points to is there, and nobody else uses the part of C
-/// meanwhile.
-pub(super) unsafe fn compute(tile: &Tile) {
-    debug_assert!((1..=ROWS).contains(&tile.rows) && (1..=COLUMNS).contains(&tile.columns));
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: the caller's.
-    unsafe {
-        super::avx512::compute(tile);
+impl Tile<'_> {
+    /// # Panics
+    /// Where a matrix ends inside the tile.
+    pub(super) fn check(&self) {
+        let (rows, columns, depth) = (self.rows, self.columns, self.panel.len());
+        let reach = |stride: usize, width: usize| (rows - 1).saturating_mul(stride).saturating_add(width);
+        assert!((1..=ROWS).contains(&rows) && (1..=COLUMNS).contains(&columns), "a tile of {rows} × {columns}");
+        let left = match self.left {
+            Left::Rows { values, stride } => values.len() >= reach(stride, depth),
+            Left::Packed(values) => values.len() >= depth.saturating_mul(rows),
+        };
+        assert!(left && self.out.len() >= reach(self.out_stride, columns), "a tile inside its matrices");
     }
-    #[cfg(not(target_arch = "x86_64"))]
-    unreachable!("panels are used where AVX-512 is");
 }
 
 /// One row's list, or a part of it, and what it is multiplied with.
-#[derive(Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Strip<'a> {
     pub(super) entries: &'a [Entry],
-    /// One panel or two; as long as the entries ask for.
+    /// One panel or two: the second is needed for more than 32 columns.
     pub(super) panels: [&'a [Line]; 2],
-    /// The first number in C.
-    pub(super) out: *mut f32,
-    /// Columns of C: at most those of the panels.
-    pub(super) columns: usize,
+    /// The columns of C, at most two panels' as many.
+    pub(super) out: &'a mut [f32],
     /// Whether to add to C instead of writing it.
     pub(super) add: bool,
-}
-
-/// Computes a strip.
-///
-/// # Safety
-/// As of [`compute`]; the panels have the lines that the entries name.
-pub(super) unsafe fn multiply(strip: &Strip<'_>) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: the caller's.
-    unsafe {
-        super::avx512_lists::multiply(strip);
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    unreachable!("{ELSEWHERE} {:?}", strip.out);
-}
-
-/// Lists at most 16 numbers of a row, of which the first is number `first`: those of `values` where `marks` are not zero. Says how
-/// many there are.
-pub(super) fn list(marks: &[f32], values: &[f32], first: usize, out: &mut [Entry]) -> usize {
-    debug_assert!(marks.len() <= 16 && marks.len() == values.len());
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: lists are used where AVX-512 is.
-    unsafe {
-        super::avx512_lists::list(marks, values, first, out)
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    unreachable!("{ELSEWHERE} {first} {out:?}")
 }
 
 /// Some rows of a matrix whose columns are listed.
@@ -99,42 +137,4 @@ pub(super) struct Block<'a> {
     /// The number of the first row, and of the first column that is listed.
     pub(super) row: usize,
     pub(super) column: usize,
-}
-
-/// Lists as many columns of a block, at most 16, as there are `counts`: each column's entries go to `entries` at `capacity` times
-/// its number, after as many as its count says, which grows by them.
-pub(super) fn list_columns(block: &Block<'_>, counts: &mut [u32], entries: &mut [Entry], capacity: usize) {
-    debug_assert!(block.rows.len() <= 16 && counts.len() <= 16);
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: lists are used where AVX-512 is.
-    unsafe {
-        super::avx512_lists::list_columns(block, counts, entries, capacity);
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    unreachable!("{ELSEWHERE} {block:?} {entries:?} {capacity}")
-}
-
-/// Every value of a list squared.
-pub(super) fn square(entries: &mut [Entry]) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: lists are used where AVX-512 is.
-    unsafe {
-        super::avx512_lists::square(entries);
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    unreachable!("{ELSEWHERE} {entries:?}")
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-const ELSEWHERE: &str = "lists are used where AVX-512 is";
-
-/// Σ a ∘ b over at most 64 numbers.
-pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
-    debug_assert!(a.len() == b.len() && a.len() <= 2 * COLUMNS);
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: listed products are used where AVX-512 is.
-    let sum = unsafe { super::avx512::dot(a, b) };
-    #[cfg(not(target_arch = "x86_64"))]
-    let sum = a.iter().zip(b).map(|(a, b)| a * b).sum();
-    sum
 }

@@ -5,12 +5,12 @@
 
 use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2};
 
-use super::kernel::{self, Block, Strip};
-use super::panels::{COLUMNS, Line, Panels};
+use super::kernel::{Block, Kernel, Loops, Strip, with_loops};
+use super::panels::{COLUMNS, Line, Packed, Panels};
 use super::transposed::take_panel;
 
 /// Numbers that are looked at together.
-const LANES: usize = 16;
+pub(super) const LANES: usize = 16;
 
 /// Lines of two panels that a row's list is multiplied with before the next row's is: they stay in a first-level cache of 32 KB.
 const PIECE: usize = 128;
@@ -34,6 +34,13 @@ pub(super) struct Entry {
     /// Of the line of a panel that it multiplies, in bytes.
     pub(super) offset: u32,
     pub(super) value: f32,
+}
+
+impl Entry {
+    /// Of line `line`.
+    pub(super) fn new(line: usize, value: f32) -> Self {
+        Self { offset: (line * size_of::<Line>()) as u32, value }
+    }
 }
 
 /// What is listed where a matrix of marks is not zero.
@@ -64,9 +71,10 @@ pub(in crate::engine) struct Listed {
 }
 
 impl Listed {
+    /// Forgets what was listed, and makes room.
     fn begin(&mut self, rows: usize, depth: usize) {
-        assert!(u32::try_from(depth * size_of::<Line>()).is_ok(), "a panel of less than 4 GB");
-        (self.rows, self.depth, self.capacity) = (rows, depth, depth + SLACK);
+        assert!(u32::try_from(depth.saturating_mul(size_of::<Line>())).is_ok(), "a panel of less than 4 GB");
+        (self.rows, self.depth, self.capacity) = (0, depth, depth + SLACK);
         if self.entries.len() < rows * self.capacity {
             self.entries.resize(rows * self.capacity, Entry::default());
         }
@@ -81,35 +89,42 @@ impl Listed {
     }
 
     /// Lists the rows of `values` where `marks`, a matrix of the same shape, is not zero; gives up, and says so by `false`, where the
-    /// first rows have more of that than the share `most`.
+    /// first rows have more of that than the share `most`. Nothing is listed then.
     pub(in crate::engine) fn take_rows(
         &mut self,
+        kernel: Kernel,
         marks: ArrayView2<'_, f32>,
         values: ArrayView2<'_, f32>,
         most: f64,
     ) -> bool {
+        assert_eq!(marks.dim(), values.dim(), "shapes");
         self.begin(marks.nrows(), marks.ncols());
         let pieces = self.pieces();
         for (row, (marks, values)) in marks.outer_iter().zip(values.outer_iter()).enumerate() {
             let list = &mut self.entries[row * self.capacity..(row + 1) * self.capacity];
             let (marks, values) = (contiguous(&marks).chunks(PIECE), contiguous(&values).chunks(PIECE));
             let mut count = 0;
-            for (piece, (marks, values)) in marks.zip(values).enumerate() {
+            with_loops!(kernel, loops => for (piece, (marks, values)) in marks.zip(values).enumerate() {
                 for (step, (marks, values)) in marks.chunks(LANES).zip(values.chunks(LANES)).enumerate() {
-                    count += kernel::list(marks, values, piece * PIECE + step * LANES, &mut list[count..]);
+                    count += loops.list(marks, values, piece * PIECE + step * LANES, &mut list[count..]);
                 }
                 self.ends[row * pieces + piece] = count as u32;
-            }
+            });
             if row + 1 == FIRST && self.share_of(FIRST) > most {
                 return false;
             }
         }
-        marks.nrows() >= FIRST || self.share_of(self.rows) <= most
+        if marks.nrows() < FIRST && self.share_of(marks.nrows()) > most {
+            return false;
+        }
+        self.rows = marks.nrows();
+        true
     }
 
     /// Lists the rows of a transposed matrix, whose own rows come in parts of marks and values; gives up as [`Self::take_rows`] does.
     pub(in crate::engine) fn take_columns<'a>(
         &mut self,
+        kernel: Kernel,
         parts: impl Iterator<Item = (ArrayView2<'a, f32>, ArrayView2<'a, f32>)> + Clone,
         listing: Listing,
         most: f64,
@@ -120,17 +135,20 @@ impl Listed {
         self.counts.clear();
         self.counts.resize(columns, 0);
         let pieces = self.pieces();
-        let mut rows = parts.flat_map(|(marks, values)| marks.into_outer_iter().zip(values.into_outer_iter()));
+        let mut rows = parts.flat_map(|(marks, values)| {
+            assert_eq!((marks.dim(), marks.ncols()), (values.dim(), columns), "shapes");
+            marks.into_outer_iter().zip(values.into_outer_iter())
+        });
         for first in (0..depth).step_by(LANES) {
             let height = LANES.min(depth - first);
             let mut group: [(&[f32], &[f32]); LANES] = [(&[], &[]); LANES];
             for (slot, (marks, values)) in group.iter_mut().zip(rows.by_ref().take(height)) {
                 *slot = (marks.to_slice().expect(ORDER), values.to_slice().expect(ORDER));
             }
-            for (block, counts) in self.counts.chunks_mut(LANES).enumerate() {
+            with_loops!(kernel, loops => for (block, counts) in self.counts.chunks_mut(LANES).enumerate() {
                 let block = Block { rows: &group[..height], listing, row: first, column: block * LANES };
-                kernel::list_columns(&block, counts, &mut self.entries, self.capacity);
-            }
+                loops.list_columns(&block, counts, &mut self.entries, self.capacity);
+            });
             let done = first + height;
             if done.is_multiple_of(PIECE) || done == depth {
                 for (ends, &count) in self.ends.chunks_exact_mut(pieces).zip(&self.counts) {
@@ -142,6 +160,7 @@ impl Listed {
                 return false;
             }
         }
+        self.rows = columns;
         true
     }
 
@@ -159,22 +178,24 @@ impl Listed {
     }
 
     /// Every number squared.
-    pub(in crate::engine) fn square(&mut self) {
+    pub(in crate::engine) fn square(&mut self, kernel: Kernel) {
         for row in 0..self.rows {
             let count = self.count(row);
-            kernel::square(&mut self.entries[row * self.capacity..][..count]);
+            let entries = &mut self.entries[row * self.capacity..][..count];
+            with_loops!(kernel, loops => loops.square(entries));
         }
     }
 
-    /// `out` ← listed rows · `panels`.
-    pub(in crate::engine) fn product(&self, panels: &Panels, out: ArrayViewMut2<'_, f32>) {
-        assert_eq!(panels.columns(), out.ncols(), "shapes");
-        self.multiply(panels, 0, out, false);
+    /// `out` ← listed rows · `right`.
+    pub(in crate::engine) fn product(&self, right: Packed<'_>, out: ArrayViewMut2<'_, f32>) {
+        assert_eq!(right.panels.columns(), out.ncols(), "shapes");
+        self.multiply(right, 0, out, false);
     }
 
     /// `out` ← (or +=, with `add`) listed rows · D, where D's rows come in parts.
     pub(in crate::engine) fn product_with<'a>(
         &mut self,
+        kernel: Kernel,
         parts: impl Iterator<Item = ArrayView2<'a, f32>> + Clone,
         mut out: ArrayViewMut2<'_, f32>,
         add: bool,
@@ -183,7 +204,7 @@ impl Listed {
         for first in (0..out.ncols()).step_by(STRIP) {
             let width = STRIP.min(out.ncols() - first);
             take_panel(&mut panel, parts.clone(), first, width, self.depth);
-            self.multiply(&panel, first, out.view_mut(), add);
+            self.multiply(Packed { kernel, panels: &panel }, first, out.view_mut(), add);
         }
         self.panel = panel;
     }
@@ -191,6 +212,7 @@ impl Listed {
     /// `sums`[i] += Σ over columns of `factors` ∘ (listed rows · D) in row i.
     pub(in crate::engine) fn weighted_product_with<'a>(
         &mut self,
+        kernel: Kernel,
         parts: impl Iterator<Item = ArrayView2<'a, f32>> + Clone,
         factors: ArrayView2<'_, f32>,
         sums: &mut [f32],
@@ -201,54 +223,53 @@ impl Listed {
             let width = STRIP.min(factors.ncols() - first);
             take_panel(&mut panel, parts.clone(), first, width, self.depth);
             let sides = [0, 1].map(|side| side_of(&panel, side));
-            for piece in 0..self.pieces() {
+            with_loops!(kernel, loops => for piece in 0..self.pieces() {
                 for (row, sum) in sums.iter_mut().enumerate() {
                     let mut strip = [0.0; STRIP];
-                    // SAFETY: the panel has `depth` lines, and the strip `width` columns.
-                    unsafe { self.strip(row, piece, sides, strip.as_mut_ptr(), width, false) };
-                    *sum += kernel::dot(&strip[..width], &contiguous(&factors.row(row))[first..first + width]);
+                    let strip = &mut strip[..width];
+                    let entries = self.piece(row, piece);
+                    // SAFETY: the lists are of lines below `depth`, which is what each of the panels has.
+                    unsafe { loops.strip(Strip { entries, panels: sides, out: strip, add: false }) };
+                    *sum += loops.dot(strip, &contiguous(&factors.row(row))[first..first + width]);
                 }
-            }
+            });
         }
         self.panel = panel;
     }
 
-    /// Columns of `out` from `first` on ← (or +=) listed rows · `panels`.
-    fn multiply(&self, panels: &Panels, first: usize, mut out: ArrayViewMut2<'_, f32>, add: bool) {
-        let fits = self.rows == out.nrows() && self.depth == panels.depth() && first + panels.columns() <= out.ncols();
-        assert!(fits && (out.ncols() <= 1 || out.strides()[1] == 1), "shapes");
+    /// Columns of `out` from `first` on ← (or +=, with `add`) listed rows · `right`.
+    ///
+    /// # Panics
+    /// Shapes that do not fit; an `out` that is not in standard layout.
+    fn multiply(&self, right: Packed<'_>, first: usize, mut out: ArrayViewMut2<'_, f32>, add: bool) {
+        let Packed { kernel, panels } = right;
+        let stride = out.ncols();
+        let fits = self.rows == out.nrows() && self.depth == panels.depth() && first + panels.columns() <= stride;
+        assert!(fits, "shapes");
         if self.depth == 0 && !add {
             out.fill(0.0);
         }
-        let (corner, stride) = (out.as_mut_ptr(), out.strides()[0].unsigned_abs());
+        let out = out.as_slice_mut().expect(ORDER);
         for pair in (0..panels.count()).step_by(2) {
             let sides = [pair, pair + 1].map(|side| side_of(panels, side));
             let column = pair * COLUMNS;
             let width = STRIP.min(panels.columns() - column);
-            for piece in 0..self.pieces() {
+            with_loops!(kernel, loops => for piece in 0..self.pieces() {
                 for row in 0..self.rows {
-                    // SAFETY: the panels have `depth` lines, and `out` these rows and columns.
-                    unsafe {
-                        let strip = corner.add(row * stride + first + column);
-                        self.strip(row, piece, sides, strip, width, add || piece > 0);
-                    }
+                    let strip = &mut out[row * stride + first + column..][..width];
+                    let (entries, add) = (self.piece(row, piece), add || piece > 0);
+                    // SAFETY: the lists are of lines below `depth`, which is what each of the panels has.
+                    unsafe { loops.strip(Strip { entries, panels: sides, out: strip, add }) };
                 }
-            }
+            });
         }
     }
 
-    /// `width` numbers at `out` ← (or +=, with `add`) one piece of a row · two panels, of which the second is needed for more
-    /// than 32.
-    ///
-    /// # Safety
-    /// The panels have `depth` lines, and `out` as many numbers.
-    unsafe fn strip(&self, row: usize, piece: usize, panels: [&[Line]; 2], out: *mut f32, width: usize, add: bool) {
+    /// One piece of a row's list.
+    fn piece(&self, row: usize, piece: usize) -> &[Entry] {
         let ends = &self.ends[row * self.pieces()..];
         let entries = if piece == 0 { 0 } else { ends[piece - 1] as usize }..ends[piece] as usize;
-        let entries = &self.entries[row * self.capacity..][entries];
-        debug_assert!(panels[0].len() == self.depth && (width <= COLUMNS || panels[1].len() == self.depth), "shapes");
-        // SAFETY: lists are of lines below `depth`; the rest is the caller's.
-        unsafe { kernel::multiply(&Strip { entries, panels, out, columns: width, add }) };
+        &self.entries[row * self.capacity..][entries]
     }
 }
 
@@ -257,7 +278,7 @@ fn side_of(panels: &Panels, panel: usize) -> &[Line] {
     if panel < panels.count() { panels.panel(panel) } else { &[] }
 }
 
-const ORDER: &str = "rows are contiguous";
+const ORDER: &str = "rows are contiguous, and products in standard layout";
 
 fn contiguous<'a>(row: &ArrayView1<'a, f32>) -> &'a [f32] {
     row.to_slice().expect(ORDER)

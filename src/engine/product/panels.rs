@@ -5,6 +5,8 @@ use std::marker::PhantomData;
 
 use ndarray::ArrayView2;
 
+use super::kernel::{Kernel, Loops, with_loops};
+
 /// Columns of a panel: two registers of AVX-512.
 pub(super) const COLUMNS: usize = 32;
 
@@ -19,6 +21,13 @@ pub(in crate::engine) struct Panels {
     lines: Vec<Line>,
     depth: usize,
     columns: usize,
+}
+
+/// A packed matrix as the right factor of a product, and the loops that multiply it.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::engine) struct Packed<'a> {
+    pub(in crate::engine) kernel: Kernel,
+    pub(in crate::engine) panels: &'a Panels,
 }
 
 impl Panels {
@@ -113,38 +122,16 @@ impl Filling<'_> {
     ///
     /// # Safety
     /// No other thread fills these columns.
-    pub(in crate::engine) unsafe fn columns(self, column: usize, values: ArrayView2<'_, f32>) {
+    pub(in crate::engine) unsafe fn columns(self, kernel: Kernel, column: usize, values: ArrayView2<'_, f32>) {
         let fits = column.is_multiple_of(COLUMNS) && column + values.nrows() <= self.columns;
         assert!(fits && values.nrows() <= COLUMNS && values.ncols() == self.depth, "a panel's columns");
         // SAFETY: the panel has as many lines; the rest is the caller's.
         let lines =
             unsafe { std::slice::from_raw_parts_mut(self.first.add(column / COLUMNS * self.depth), self.depth) };
-        transpose(values, lines);
-    }
-}
-
-/// `lines`[k][j] ← `values`[j][k].
-fn transpose(values: ArrayView2<'_, f32>, lines: &mut [Line]) {
-    let mut rows: [&[f32]; COLUMNS] = [&[]; COLUMNS];
-    for (slot, row) in rows.iter_mut().zip(values.outer_iter()) {
-        *slot = row.to_slice().expect("rows are contiguous");
-    }
-    let rows = &rows[..values.nrows()];
-    let mut done = 0;
-    #[cfg(target_arch = "x86_64")]
-    if rows.len() == COLUMNS {
-        use super::avx512::{SIDE, transpose};
-        for lines in lines.chunks_exact_mut(SIDE) {
-            for (half, rows) in rows.chunks_exact(SIDE).enumerate() {
-                // SAFETY: panels are filled where AVX-512 is.
-                unsafe { transpose(rows, done, lines, half * SIDE) };
-            }
-            done += SIDE;
+        let mut rows: [&[f32]; COLUMNS] = [&[]; COLUMNS];
+        for (slot, row) in rows.iter_mut().zip(values.outer_iter()) {
+            *slot = row.to_slice().expect("rows are contiguous");
         }
-    }
-    for (k, line) in lines.iter_mut().enumerate().skip(done) {
-        for (value, row) in line.0.iter_mut().zip(rows) {
-            *value = row[k];
-        }
+        with_loops!(kernel, loops => loops.transpose(&rows[..values.nrows()], lines));
     }
 }

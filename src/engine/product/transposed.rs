@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::kernel::{self, Left, ROWS, Tile};
+use super::kernel::{Kernel, Left, Loops, ROWS, Tile, with_loops};
 use super::panels::{COLUMNS, Panels};
 
 /// The most rows of a minibatch that go through at a time, so that what is packed of them stays in the caches.
@@ -59,36 +59,38 @@ impl Transposed {
     }
 
     /// `out` ← (or +=, with `add`) Aᵀ·D, where D's rows come in the parts of A.
+    ///
+    /// # Panics
+    /// Shapes that do not fit; an `out` that is not in standard layout.
     pub(in crate::engine) fn product<'a>(
         &mut self,
+        kernel: Kernel,
         parts: impl Iterator<Item = ArrayView2<'a, f32>> + Clone,
         mut out: ArrayViewMut2<'_, f32>,
         add: bool,
     ) {
         let (rows, columns) = out.dim();
         assert_eq!((rows, self.depth), (self.columns, parts.clone().map(|part| part.nrows()).sum()), "Aᵀ·D's shapes");
-        let out_stride = out.strides()[0].unsigned_abs();
+        let out = out.as_slice_mut().expect(ORDER);
         for first in (0..columns).step_by(COLUMNS) {
             let width = COLUMNS.min(columns - first);
             take_panel(&mut self.panel, parts.clone(), first, width, self.depth);
-            for sliver in 0..rows.div_ceil(ROWS) {
-                let row = sliver * ROWS;
-                let tile = Tile {
-                    left: Left::Packed { first: self.slivers[row * self.depth..].as_ptr() },
-                    panel: self.panel.panel(0).as_ptr().cast(),
-                    depth: self.depth,
-                    out: &raw mut out[(row, first)],
-                    out_stride,
+            with_loops!(kernel, loops => for row in (0..rows).step_by(ROWS) {
+                loops.tile(Tile {
+                    left: Left::Packed(&self.slivers[row * self.depth..]),
+                    panel: self.panel.panel(0),
+                    out: &mut out[row * columns + first..],
+                    out_stride: columns,
                     rows: ROWS.min(rows - row),
                     columns: width,
                     add,
-                };
-                // SAFETY: panels exist where AVX-512 does; slivers and panel are `depth` long, and `out` has the tile's rows.
-                unsafe { kernel::compute(&tile) };
-            }
+                });
+            });
         }
     }
 }
+
+const ORDER: &str = "products are in standard layout";
 
 /// Packs columns `first` to `first + width` of the parts below each other.
 pub(super) fn take_panel<'a>(

@@ -1,0 +1,104 @@
+//! The innermost loops in plain Rust, for any processor: what they compute is what the others must.
+//!
+//! They are no fast way to train (a BLAS is faster), but with them every machine, and an interpreter, goes through the packing
+//! and the listing around the loops.
+
+use super::kernel::{Block, Left, Loops, ROWS, Strip, Tile};
+use super::listed::{Entry, LANES, Listing};
+use super::panels::{COLUMNS, Line};
+
+/// The loops; every processor has what they need.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::engine) struct Portable;
+
+impl Loops for Portable {
+    fn tile(self, tile: Tile<'_>) {
+        tile.check();
+        let mut sums = [[0.0; COLUMNS]; ROWS];
+        for (step, line) in tile.panel.iter().enumerate() {
+            for (row, sums) in sums[..tile.rows].iter_mut().enumerate() {
+                let left = match tile.left {
+                    Left::Rows { values, stride } => values[row * stride + step],
+                    Left::Packed(values) => values[step * tile.rows + row],
+                };
+                add_scaled(sums, left, line);
+            }
+        }
+        for (row, sums) in sums[..tile.rows].iter().enumerate() {
+            let first = row * tile.out_stride;
+            write(&sums[..tile.columns], &mut tile.out[first..first + tile.columns], tile.add);
+        }
+    }
+
+    unsafe fn strip(self, strip: Strip<'_>) {
+        for (panel, out) in strip.panels.iter().zip(strip.out.chunks_mut(COLUMNS)) {
+            let mut sums = [0.0; COLUMNS];
+            for entry in strip.entries {
+                add_scaled(&mut sums, entry.value, &panel[entry.offset as usize / size_of::<Line>()]);
+            }
+            write(&sums[..out.len()], out, strip.add);
+        }
+    }
+
+    fn list(self, marks: &[f32], values: &[f32], first: usize, out: &mut [Entry]) -> usize {
+        let mut count = 0;
+        for (index, (&mark, &value)) in marks.iter().zip(values).enumerate().take(LANES) {
+            if mark != 0.0 {
+                out[count] = Entry::new(first + index, value);
+                count += 1;
+            }
+        }
+        count
+    }
+
+    fn list_columns(self, block: &Block<'_>, counts: &mut [u32], entries: &mut [Entry], capacity: usize) {
+        for (index, count) in counts.iter_mut().enumerate().take(LANES) {
+            let column = block.column + index;
+            for (row, (marks, values)) in block.rows.iter().enumerate() {
+                let mark = marks[column];
+                let value = match block.listing {
+                    Listing::Marks => mark,
+                    Listing::Values => values[column],
+                    Listing::Differences => values[column] - mark,
+                };
+                if mark != 0.0 {
+                    entries[column * capacity + *count as usize] = Entry::new(block.row + row, value);
+                    *count += 1;
+                }
+            }
+        }
+    }
+
+    fn square(self, entries: &mut [Entry]) {
+        entries.iter_mut().for_each(|entry| entry.value *= entry.value);
+    }
+
+    fn dot(self, a: &[f32], b: &[f32]) -> f32 {
+        a.iter().zip(b).map(|(a, b)| a * b).sum()
+    }
+
+    fn transpose(self, rows: &[&[f32]], lines: &mut [Line]) {
+        transpose_from(0, rows, lines);
+    }
+}
+
+/// [`Loops::transpose`] for the lines from `first` on.
+pub(super) fn transpose_from(first: usize, rows: &[&[f32]], lines: &mut [Line]) {
+    for (k, line) in lines.iter_mut().enumerate().skip(first) {
+        for (value, row) in line.0.iter_mut().zip(rows) {
+            *value = row[k];
+        }
+    }
+}
+
+fn add_scaled(sums: &mut [f32; COLUMNS], factor: f32, line: &Line) {
+    for (sum, &right) in sums.iter_mut().zip(&line.0) {
+        *sum += factor * right;
+    }
+}
+
+fn write(sums: &[f32], out: &mut [f32], add: bool) {
+    for (out, &sum) in out.iter_mut().zip(sums) {
+        *out = if add { *out + sum } else { sum };
+    }
+}

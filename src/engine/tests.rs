@@ -1,0 +1,62 @@
+//! Steps of small networks of every noise, on threads, on every way of products that this machine has: what an interpreter that
+//! looks for undefined behaviour goes through too.
+
+use ndarray::{Array1, Array2};
+
+use super::*;
+use crate::layers::{Layer, Noise};
+use crate::noise::{Rates, Sharing};
+use crate::optimizer::AdamSettings;
+
+/// A layer each of (inputs, outputs), with the noise numbered `kind`.
+fn layer(kind: usize, inputs: usize, outputs: usize) -> Layer<f32> {
+    let rates = |sharing| Rates::new(0.4, sharing, true, inputs, outputs).unwrap();
+    let noise = match kind {
+        0 => Noise::None,
+        1 => Noise::Binary { rate: 0.3 },
+        2 => Noise::GaussianInput(rates(Sharing::Unit)),
+        3 => Noise::GaussianOutput(rates(Sharing::Weight)),
+        4 => Noise::GaussianOutput(rates(Sharing::Unit)),
+        _ => Noise::Additive { log_variance: Array2::from_elem((inputs, outputs), -4.0) },
+    };
+    let weight = Array2::from_shape_fn((inputs, outputs), |(i, j)| (1.7 * i as f32 + 0.9 * j as f32).sin() * 0.5);
+    Layer { weight, bias: Array1::from_elem(outputs, 0.1), noise }
+}
+
+#[test]
+fn small_steps_of_every_noise_agree_on_every_way_of_products() {
+    let widths = [19, 34, 3];
+    for kind in 0..6 {
+        // Another noise in the second layer.
+        let layers = || vec![layer(kind, widths[0], widths[1]), layer((kind + 2) % 6, widths[1], widths[2])];
+        for ink in [0.9, -2.0] {
+            let inputs = Array2::from_shape_fn((10, widths[0]), |(i, j)| {
+                let value = (1.3 * i as f32 + 2.1 * j as f32).sin();
+                if value < ink { 0.0 } else { value }
+            });
+            let labels = [0, 1, 2, 0, 1, 2, 0, 1, 2, 0];
+            let batch = Rows::new(inputs.view(), &labels).unwrap();
+            let objective = Objective { kl_weight: 1.0, examples: 10 };
+            let losses = |way, input_gradient| {
+                let mut network = Network::from_layers(layers()).unwrap();
+                let mut adam = Adam::new(&network, AdamSettings::default()).unwrap();
+                let mut engine = Engine::with_products(&network, 10, 2, way).unwrap();
+                engine.input_gradient = input_gradient;
+                (0..2)
+                    .map(|step| {
+                        let loss = engine.gradient(&network, &batch, NoiseSource::new(1, step), objective).unwrap();
+                        engine.step(&mut network, &mut adam, 1.0).unwrap();
+                        loss + engine.evaluate(&network, &batch).unwrap().cross_entropy
+                    })
+                    .sum::<f64>()
+            };
+            let expected = losses(Products::DOUBLE, false);
+            for way in Products::available() {
+                for input_gradient in [false, true] {
+                    let found = losses(way, input_gradient);
+                    assert!((found / expected - 1.0).abs() < 1e-5, "noise {kind}, {way}: {found}, {expected}");
+                }
+            }
+        }
+    }
+}
