@@ -9,8 +9,8 @@ BROWSER ?=
 IMAGE ?= vardrop
 
 .DEFAULT_GOAL := help
-.PHONY: help setup data lab test check-code test-crate test-doc test-readme test-runner test-kernel test-set-up notebooks
-.PHONY: test-workflow test-containers test-deploy test-image test-browser bench bench-peers peers-torch test-peers readme lock
+.PHONY: help setup data lab test check-code test-crate test-products test-doc test-readme test-runner test-kernel test-set-up notebooks
+.PHONY: test-miri test-workflow test-containers test-deploy test-image test-browser bench bench-peers peers-torch test-peers readme lock
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-15s %s\n", $$1, $$2 }'
@@ -25,7 +25,7 @@ data: ## Download MNIST, unless it is there
 lab: setup data ## Open JupyterLab with the notebooks on the Rust kernel
 	$(VENV)/jupyter lab --notebook-dir notebooks $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS)
 
-test: setup check-code test-crate test-doc test-readme test-runner test-kernel test-set-up test-workflow test-containers test-deploy notebooks ## Run every check
+test: setup check-code test-crate test-products test-doc test-readme test-runner test-kernel test-set-up test-workflow test-containers test-deploy notebooks ## Run every check
 
 check-code: ## Check the format and the lints
 	cargo fmt --check
@@ -33,6 +33,12 @@ check-code: ## Check the format and the lints
 
 test-crate: ## Run the unit, integration and documentation tests
 	cargo test --locked
+
+test-products: ## Run the numerical tests with each way of computing products that this machine has, and say which it has not
+	scripts/test_products.sh
+
+test-miri: ## Interpret the engine's unit tests by Miri, which sees undefined behaviour (nightly Rust, installed if missing)
+	scripts/test_miri.sh
 
 test-doc: ## Build the documentation, warnings denied
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps

@@ -1,0 +1,24 @@
+#!/bin/sh
+# Interprets the unit tests of the engine, the noise and the optimizer by Miri, which sees undefined behaviour: in a build without
+# BLAS, with the portable loops and, where the interpreter knows the instructions, with those for AVX-512.
+set -eu
+
+if ! cargo +nightly miri --version >/dev/null 2>&1; then
+    echo "Miri is missing: installing it, by: rustup toolchain install nightly --profile minimal --component miri,rust-src"
+    rustup toolchain install nightly --profile minimal --component miri,rust-src
+fi
+
+# The addresses that other arrays may share a huge page with, the clock and the environment are the machine's.
+interpret() {
+    title=$1
+    shift
+    echo "Miri: $title"
+    cargo +nightly miri test --quiet --locked --no-default-features --lib -- "$@"
+}
+
+export MIRIFLAGS="-Zmiri-disable-isolation"
+interpret "portable loops, Stacked Borrows" engine::
+export MIRIFLAGS="-Zmiri-disable-isolation -Zmiri-tree-borrows"
+interpret "portable loops, Tree Borrows" engine::
+export MIRIFLAGS="-Zmiri-disable-isolation" RUSTFLAGS="-C target-feature=+avx512f"
+interpret "AVX-512 loops, Stacked Borrows" engine::product
