@@ -141,7 +141,8 @@ warm_foundation() {
 # Downloads what notebooks link, in the versions of the crate's own lock file.
 download_crates() {
     local package=$kernel_work/package library stamp
-    stamp=$({ cat Cargo.toml Cargo.lock && rustc --version --verbose; } | sha256sum)
+    library=$(rustc --print sysroot)/lib/rustlib/src/rust/library
+    stamp=$({ cat Cargo.toml Cargo.lock "$library/Cargo.lock" 2>/dev/null || true; } | sha256sum)
     [ "$(cat "$kernel_crates/.stamp" 2>/dev/null)" != "$stamp" ] || return 0
     say "downloading what notebooks link"
     configure_cargo
@@ -152,8 +153,7 @@ download_crates() {
         "vardrop = { path = \"$root\", default-features = false, features = [\"notebook\"] }" >"$package/Cargo.toml"
     download "$package/Cargo.toml" || fail "what notebooks link could not be downloaded (see above)"
     # What the standard library's own sources depend on: without it the types of cells' variables are not found.
-    library=$(rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.toml
-    [ ! -e "$library" ] || VARDROP_USERS_RUSTC_BOOTSTRAP=1 download "$library" --locked ||
+    [ ! -e "$library" ] || VARDROP_USERS_RUSTC_BOOTSTRAP=1 download "$library/Cargo.toml" --locked ||
         say "… what the standard library needs could not be downloaded: write out the type of a new variable of a standard type"
     echo "$stamp" >"$kernel_crates/.stamp"
 }
