@@ -74,8 +74,10 @@ impl Selection {
     }
 }
 
-/// The methods that a row of the table is of.
-const GROUPS: [(&str, fn(Method) -> bool); 3] = [
+/// The methods that a row of the table is of: their name, and which they are.
+type Group = (&'static str, fn(Method) -> bool);
+
+const GROUPS: [Group; 3] = [
     ("no dropout and type A", |method| !matches!(method, Method::GaussianB | Method::VariationalB)),
     ("type B", |method| matches!(method, Method::GaussianB | Method::VariationalB)),
     ("all", |_| true),
