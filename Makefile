@@ -11,9 +11,10 @@ IMAGE ?= vardrop
 .DEFAULT_GOAL := help
 .PHONY: help setup data lab test check-code test-crate test-products test-doc test-readme test-runner test-kernel test-set-up notebooks
 .PHONY: test-miri test-workflow test-containers test-deploy test-image test-browser bench bench-peers peers-torch test-peers readme lock
+.PHONY: test-features test-aarch64 test-platforms
 
 help: ## List the commands
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-15s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-15s %s\n", $$1, $$2 }'
 
 setup: ## Install what is missing and compile the crate for notebooks
 	@scripts/setup.sh
@@ -39,6 +40,15 @@ test-products: ## Run the numerical tests with each way of computing products th
 
 test-miri: ## Interpret the engine's unit tests by Miri, which sees undefined behaviour (nightly Rust, installed if missing)
 	scripts/test_miri.sh
+
+test-features: ## Check every combination of features, and run the tests without any
+	python3 scripts/test_features.py
+
+test-aarch64: ## Lint for aarch64, and run there (under QEMU) the tests that need no BLAS
+	scripts/test_platforms.sh aarch64
+
+test-platforms: ## Lint the library without features for Windows, macOS and WebAssembly
+	scripts/test_platforms.sh others
 
 test-doc: ## Build the documentation, warnings denied
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
