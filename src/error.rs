@@ -61,6 +61,16 @@ pub enum Error {
         reason: String,
     },
 
+    /// A file that is there already, and that is neither replaced nor added to unless [`Output::force`](crate::files::Output::force)
+    /// says so.
+    #[error("{} is {found}; name another file", path.display())]
+    Occupied {
+        /// The file.
+        path: PathBuf,
+        /// What it holds, and what is not done to it therefore.
+        found: String,
+    },
+
     /// Something that is in none of the places where it is looked for.
     #[error("{what} was not found; tried\n{}\n{advice}", indented(tried))]
     Missing {

@@ -9,6 +9,7 @@ pub mod engine;
 pub mod experiment;
 #[cfg(feature = "figures")]
 pub mod figures;
+pub mod files;
 pub mod layers;
 pub mod network;
 pub mod noise;
@@ -19,7 +20,6 @@ pub mod uncertainty;
 pub mod variance;
 
 mod error;
-mod files;
 mod method;
 #[cfg(feature = "notebook")]
 mod notebook;

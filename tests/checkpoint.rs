@@ -308,8 +308,8 @@ fn other_data_is_refused_on_resuming_with_both_named() {
 fn a_place_that_cannot_be_written_is_an_error_and_an_old_file_stays() {
     let (place, splits) = (Place::new(), splits());
     let trainer = trainer(&splits, Method::None);
+    fs::write(&place.path, b"a file").unwrap();
     for path in [place.folder.path().join("no/such/folder/model"), place.path.join("model")] {
-        fs::write(&place.path, b"a file").unwrap();
         let message = trainer.save(&path).unwrap_err().to_string();
         assert!(message.contains("cannot write") && message.contains(&*path.to_string_lossy()), "{message}");
     }

@@ -152,7 +152,7 @@ fn a_wrong_setting_is_named_before_anything_is_evaluated() {
         ("missing --bins 0", ["bins is 0", "from 1 to 10000"]),
         ("model --samples 0", ["--samples", "0"]),
         ("model --threads 0", ["threads is 0", "1 to 1024"]),
-        ("model --record digits", ["cannot open digits", "directory"]),
+        ("model --record digits", ["cannot write digits", "directory"]),
         ("missing --record records.jsonl", ["cannot read missing", ""]),
     ] {
         let message = place.failure(arguments);

@@ -36,8 +36,8 @@ fn a_finished_sweep_leaves_what_is_not_its_own() {
     for name in ["my-model.safetensors", "none-3x9-1.safetensors", "none-3x9-1.lock"] {
         fs::write(networks.join(name), "kept").unwrap();
     }
-    // What killed processes left while they wrote the checkpoints of another network and of the plan's own.
-    for name in [".none-3x9-1.safetensors-a1B2c3", ".none-3x6-1.safetensors-a1B2c3"] {
+    // What a user calls so, and what a killed process left while it wrote a checkpoint.
+    for name in [".none-3x9-1.safetensors-a1B2c3", ".none-3x6-1.safetensors.vardrop-unfinished-0123456789abcdef"] {
         fs::create_dir(networks.join(name)).unwrap();
         fs::write(networks.join(name).join("new"), "half").unwrap();
     }

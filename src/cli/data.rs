@@ -35,6 +35,9 @@ enum Action {
         /// Download from this folder on the web instead; may be given several times
         #[arg(long, value_name = "URL")]
         mirror: Vec<String>,
+        /// Replace files in $MNIST_DIR that are not MNIST's
+        #[arg(long)]
+        force: bool,
         /// Print one JSON object instead of text
         #[arg(long)]
         json: bool,
@@ -47,8 +50,8 @@ impl DataArgs {
         let places = Places::from_environment();
         let json = match self.action {
             None => self.json,
-            Some(Action::Fetch { mirror, json }) => {
-                fetch(&places, mirror)?;
+            Some(Action::Fetch { mirror, force, json }) => {
+                fetch(&places, mirror, force)?;
                 json
             }
         };
@@ -58,7 +61,7 @@ impl DataArgs {
     }
 }
 
-fn fetch(places: &Places, mirrors: Vec<String>) -> Result<()> {
+fn fetch(places: &Places, mirrors: Vec<String>, force: bool) -> Result<()> {
     let mut fetcher = Fetcher::default();
     if !mirrors.is_empty() {
         fetcher.mirrors = mirrors;
@@ -68,11 +71,14 @@ fn fetch(places: &Places, mirrors: Vec<String>) -> Result<()> {
     };
     // Files that are not MNIST's may be another data set of the same names: they are not for us to replace.
     for place in places.inspect(&FILES) {
-        if place.files.iter().any(|file| matches!(file.state, FileState::Damaged { .. })) {
+        if !force && place.files.iter().any(|file| matches!(file.state, FileState::Damaged { .. })) {
             return Err(Error::Missing {
                 what: "MNIST".into(),
                 tried: vec![place.to_string()],
-                advice: "Files that are already in MNIST_DIR are not replaced: move them away, or unset it.".into(),
+                advice:
+                    "Files that are already in MNIST_DIR are not replaced: move them away, unset it, or replace them \
+                         with `vardrop data fetch --force`."
+                        .into(),
             });
         }
     }

@@ -49,6 +49,9 @@ pub struct EvaluateArgs {
     /// Add the result to this file, one JSON object a line
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
+    /// Add to --record also where the file holds something else
+    #[arg(long)]
+    force: bool,
     /// Print one JSON object and nothing else on standard output
     #[arg(long)]
     json: bool,
@@ -80,17 +83,18 @@ impl EvaluateArgs {
             return self.pruned();
         }
         let model = Model::open(&self.model)?;
-        if let Some(path) = &self.record {
-            EvaluationRecord::prepare(path)?;
-        }
         let data = self.data.clone().map_or_else(|| model.info.dataset.parse(), Ok)?;
+        let mut claims = super::claims(self.force, &data);
+        claims.reads("the model", &self.model);
+        let records =
+            self.record.as_ref().map(|path| claims.adds_to::<EvaluationRecord>("record", path)).transpose()?;
         let test = Splits::open(&data, 0)?.test;
         let predictive = Predictive::of_dataset(&model.network, &test, sampling)?;
         let calibration = predictive.calibration(test.labels(), self.bins)?;
-        if let Some(path) = &self.record {
+        let failed = records.and_then(|records| {
             let evaluated = Evaluated { model: &model.info, test_dataset: test.name(), sampling };
-            EvaluationRecord::new(evaluated, &predictive, &calibration, command_line()).append(path)?;
-        }
+            EvaluationRecord::new(evaluated, &predictive, &calibration, command_line()).append(records).err()
+        });
         let output = Output {
             method: model.info.config.method,
             hidden: &model.info.config.hidden,
@@ -103,7 +107,8 @@ impl EvaluateArgs {
             uncertainty: predictive.mean_uncertainty(),
             calibration: &calibration,
         };
-        self.print(&output)
+        super::end(failed.into_iter().collect(), self.print(&output))?;
+        Ok(ExitCode::SUCCESS)
     }
 
     /// Evaluates a pruned network by its weights that are not 0.
@@ -126,7 +131,7 @@ impl EvaluateArgs {
         alone.add(probabilities.view())?;
         let predictive = alone.predictive()?;
         let calibration = predictive.calibration(test.labels(), self.bins)?;
-        self.print(&Output {
+        let output = Output {
             method: info.config.method,
             hidden: &info.config.hidden,
             dataset: test.name(),
@@ -137,16 +142,13 @@ impl EvaluateArgs {
             noise_seed: self.seed,
             uncertainty: predictive.mean_uncertainty(),
             calibration: &calibration,
-        })
+        };
+        self.print(&output)?;
+        Ok(ExitCode::SUCCESS)
     }
 
-    fn print(&self, output: &Output<'_>) -> Result<ExitCode> {
-        super::print(&if self.json {
-            serde_json::to_string(output).expect("numbers and names")
-        } else {
-            text(output)
-        })?;
-        Ok(ExitCode::SUCCESS)
+    fn print(&self, output: &Output<'_>) -> Result<()> {
+        super::print(&if self.json { serde_json::to_string(output).expect("numbers and names") } else { text(output) })
     }
 
     fn sampling(&self) -> Sampling {

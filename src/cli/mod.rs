@@ -4,6 +4,7 @@ mod data;
 mod evaluate;
 mod prune;
 mod report;
+mod shell;
 mod sweep;
 mod train;
 mod variance;
@@ -12,7 +13,9 @@ use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use vardrop::data::Source;
 use vardrop::experiment::TornLine;
+use vardrop::files::{Claims, Kind};
 use vardrop::{Error, Result};
 
 /// Variational dropout and the local reparameterization trick (Kingma, Salimans & Welling 2015).
@@ -80,8 +83,46 @@ fn in_options(error: Error, command: &str) -> Error {
 }
 
 /// Prints a line on standard error. Whether anybody reads it does not matter.
-pub fn note(text: &str) {
+fn note(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Prints an error and its causes that it does not say itself, and the commands that help.
+pub fn tell_of(error: &Error) {
+    let text = error.to_string();
+    note(&format!("error: {text}"));
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    for cause in causes.map(ToString::to_string).filter(|cause| !text.contains(cause)) {
+        note(&format!("  because {cause}"));
+    }
+    let command = std::env::args_os().nth(1).unwrap_or_default();
+    let Error::Occupied { path, .. } = error else { return };
+    if command == "train" && matches!(Kind::of(path), Ok(Some(Kind::Checkpoint))) {
+        let path = shell::path(path);
+        let words = ["vardrop".as_ref(), "train".as_ref(), "--resume".as_ref(), &*path, "--save".as_ref(), &*path];
+        note(&format!("to go on from it: {}", shell::line(words)));
+    }
+    if command != "sweep" && command != "data" {
+        note(&format!("to write to it all the same: {}", shell::this_command_with(["--force"])));
+    }
+}
+
+/// The end of a command that has its result, printed or not: of what could not be kept each error is told, the last one by the
+/// caller.
+fn end(mut failed: Vec<Error>, printed: vardrop::Result<()>) -> vardrop::Result<()> {
+    failed.extend(printed.err());
+    let last = failed.pop();
+    failed.iter().for_each(tell_of);
+    last.map_or(Ok(()), Err)
+}
+
+/// The files of a command so far: its data.
+fn claims(force: bool, data: &Source) -> Claims {
+    let mut claims = Claims::new(force);
+    for file in data.files() {
+        claims.reads("a file of the data", file);
+    }
+    claims
 }
 
 /// Prints a line on standard output. A reader that has gone, such as `head`, is no error.

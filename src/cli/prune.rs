@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::Args;
 use vardrop::data::{Dataset, Source, Splits};
 use vardrop::engine::{Engine, Examples};
+use vardrop::files::Kind;
 use vardrop::network::PRUNING_THRESHOLD;
 use vardrop::sparse::{self, Errors, PruneRecord, PruningErrors, SparseModel, SparseNetwork};
 use vardrop::training::{Model, Progress};
@@ -49,6 +50,9 @@ pub struct PruneArgs {
     /// Add the result to this file of records, one JSON object a line
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
+    /// Write to --out and --record also where a file of another kind is there
+    #[arg(long)]
+    force: bool,
     /// Print one JSON object and nothing else on standard output
     #[arg(long)]
     json: bool,
@@ -65,23 +69,17 @@ impl PruneArgs {
                 expected: format!(
                     "sparse: train one from this model's weights (vardrop train --method sparse --start {} --save FILE), \
                      and prune that",
-                    self.model.display()
+                    super::shell::line([super::shell::path(&self.model)])
                 ),
             });
         }
         let pruned = sparse::prune(&network, self.threshold)?;
-        let out = self.out.clone().unwrap_or_else(|| beside(&self.model));
-        if out == self.model {
-            return Err(Error::Argument {
-                name: "out",
-                value: out.display().to_string(),
-                expected: "another file than the model, which it would replace".to_owned(),
-            });
-        }
-        if let Some(path) = &self.record {
-            PruneRecord::prepare(path)?;
-        }
         let data = self.data.clone().map_or_else(|| info.dataset.parse(), Ok)?;
+        let mut claims = super::claims(self.force, &data);
+        claims.reads("the model", &self.model);
+        let out = self.out.clone().unwrap_or_else(|| beside(&self.model));
+        let out = claims.writes("out", out, Kind::Pruned)?;
+        let records = self.record.as_ref().map(|path| claims.adds_to::<PruneRecord>("record", path)).transpose()?;
         let splits = Splits::open(&data, info.config.protocol.held_out)?;
         let mut config = info.config.clone();
         config.threads = self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
@@ -110,29 +108,30 @@ impl PruneArgs {
         let network = SparseNetwork::new(&pruned)?;
         let (dataset, examples) = (&info.dataset, info.train_examples);
         let model = SparseModel::new(network, &info.config, dataset, examples, self.threshold, self.fine_tune);
-        model.save(&out)?;
-        let record = PruneRecord::new(&model, errors, &out, super::train::command_line())?;
-        if let Some(path) = &self.record {
-            record.append(path)?;
-        }
-        if self.json {
-            super::print(&serde_json::to_string(&record).expect("numbers and names"))?;
+        let record = PruneRecord::new(&model, errors, super::train::command_line());
+        let saved = model.save(&out);
+        let written = if saved.is_ok() { format!("; written to {}", out.path().display()) } else { String::new() };
+        let mut failed: Vec<Error> = saved.err().into_iter().collect();
+        failed.extend(records.and_then(|records| record.append(records).err()));
+        let printed = if self.json {
+            super::print(&serde_json::to_string(&record).expect("numbers and names"))
         } else {
-            super::print(sparse::pruning_table(std::slice::from_ref(&record)).to_string().trim_end())?;
             let (kept, stored) =
                 (record.layers.iter().map(|layer| layer.kept).sum::<usize>(), model.network.stored_weights());
             super::print(&format!(
-                "{kept} weights are left, {stored} of them between units that matter ({}); written to {}",
+                "{}\n{kept} weights are left, {stored} of them between units that matter ({}){written}",
+                sparse::pruning_table(std::slice::from_ref(&record)).to_string().trim_end(),
                 record.units.iter().map(usize::to_string).collect::<Vec<_>>().join("-"),
-                out.display()
-            ))?;
-        }
+            ))
+        };
+        super::end(failed, printed)?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
 /// `model-pruned.safetensors` for `model.safetensors`.
 fn beside(model: &std::path::Path) -> PathBuf {
-    let stem = model.file_stem().unwrap_or_default().to_string_lossy();
-    model.with_file_name(format!("{stem}-pruned.safetensors"))
+    let mut name = model.file_stem().unwrap_or_default().to_owned();
+    name.push("-pruned.safetensors");
+    model.with_file_name(name)
 }

@@ -56,6 +56,9 @@ pub struct SweepArgs {
     /// Write a checkpoint at the end of an epoch once the last one is so many seconds old
     #[arg(long, value_name = "S", default_value_t = 20)]
     checkpoint_seconds: u64,
+    /// Train a network from its beginning where its checkpoint is damaged or of another training
+    #[arg(long)]
+    force: bool,
 }
 
 impl SweepArgs {
@@ -76,6 +79,12 @@ impl SweepArgs {
         sweep.jobs = self.jobs.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
         sweep.checkpoint_every = Duration::from_secs(self.checkpoint_seconds);
         sweep.command = super::train::command_line();
+        sweep.force = self.force;
+        let mut claims = super::claims(self.force, plan.data());
+        claims.reads("the plan", &self.plan);
+        for file in sweep.files() {
+            claims.owns("out", file)?;
+        }
         super::tell_of_torn(sweep.records()?.torn());
         if self.merge {
             let merged = sweep.merge()?;

@@ -1,8 +1,9 @@
 //! `vardrop train`: trains a network, with progress on standard error and the result on standard output.
 
+use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,10 +14,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use vardrop::data::{Source, Splits};
 use vardrop::experiment::{Record, Records};
+use vardrop::files::{Kind, Output};
 use vardrop::training::{
     Best, BorderAlpha, Config, Ending, Epoch, Model, ModelInfo, Preset, Progress, Protocol, Trainer,
 };
 use vardrop::{Error, Method, Result, peak_memory_mib};
+
+use super::shell;
 
 /// What a process that an interrupt ended exits with, by the shells' convention (128 + SIGINT).
 const INTERRUPTED: u8 = 130;
@@ -105,6 +109,9 @@ pub struct TrainArgs {
     /// Add the finished run to this file of records, one JSON object a line
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
+    /// Write to --save, --export and --record also where a file is there that holds something else
+    #[arg(long)]
+    force: bool,
     /// Print one JSON object and nothing else on standard output
     #[arg(long)]
     json: bool,
@@ -124,6 +131,13 @@ pub(super) fn protocol_line(config: &Config, is: Option<Preset>, asked: Preset) 
     format!("protocol {name}: {protocol}")
 }
 
+/// The files that a training writes.
+struct Files {
+    save: Option<Output>,
+    export: Option<Output>,
+    record: Option<Output>,
+}
+
 /// Two epochs, such as `5,20`.
 fn warm_up(text: &str) -> std::result::Result<[f64; 2], String> {
     let epochs: Vec<f64> = text.split(',').filter_map(|part| part.trim().parse().ok()).collect();
@@ -141,7 +155,7 @@ pub(super) fn methods() -> PossibleValuesParser {
 
 /// What `--json` prints.
 #[derive(Serialize)]
-struct Output<'a> {
+struct Printed<'a> {
     method: Method,
     hidden: &'a [usize],
     seed: u64,
@@ -161,18 +175,13 @@ struct Output<'a> {
 impl TrainArgs {
     /// Trains; 0 where it finished, 130 where an interrupt stopped it.
     pub fn run(self) -> Result<ExitCode> {
-        // A model may have taken hours: only the run that it belongs to replaces it.
-        if let Some(path) = self.save.as_ref().filter(|path| path.exists() && self.resume.as_ref() != Some(path)) {
-            return Err(Error::Argument {
-                name: "save",
-                value: path.display().to_string(),
-                expected: "a file that is not there yet; go on from this one with --resume, or remove it".to_owned(),
-            });
-        }
         // A wrong setting is named before the data is looked for.
         let start = self.start.as_ref().map(Model::open).transpose()?;
         let config = if self.resume.is_none() { Some(self.config(start.as_ref())?) } else { None };
-        let splits = self.splits(config.as_ref())?;
+        let resumed = self.resume.as_ref().map(ModelInfo::open).transpose()?;
+        let data = self.data(resumed.as_ref())?;
+        let files = self.files(&data)?;
+        let splits = self.splits(&data, resumed.as_ref(), config.as_ref())?;
         let mut trainer = match (&self.resume, config) {
             (_, Some(config)) => match &start {
                 Some(model) => Trainer::from_weights(config, &splits, &model.network)?,
@@ -180,45 +189,79 @@ impl TrainArgs {
             },
             (path, None) => Trainer::resume(path.as_ref().expect("settings are its own"), &splits, self.epochs)?,
         };
-        // An unwritable place is found out before the work and not after it.
-        if let Some(path) = &self.export {
-            trainer.export(path)?;
-        }
-        if let Some(path) = &self.record {
-            Records::prepare(path)?;
-        }
-        if let Some(path) = &self.save {
-            trainer.save(path)?;
-        }
         self.tell(&trainer);
+        self.note_what_is_lost();
         let stop = stop_at_interrupt()?;
-        let ending = self.train(&mut trainer, &stop)?;
-        if let (Some(path), Ending::Finished) = (&self.export, ending) {
-            trainer.export(path)?;
+        let (ending, unsaved) = self.train(&mut trainer, files.save.as_ref(), &stop)?;
+        let mut failed: Vec<Error> = unsaved.into_iter().collect();
+        if ending == Ending::Finished {
+            failed.extend(files.export.and_then(|export| trainer.export(export).err()));
+            let record = files.record.zip(Record::of(&trainer, command_line()));
+            failed.extend(record.and_then(|(records, record)| Records::append(records, &record).err()));
         }
-        if let (Some(path), Ending::Finished) = (&self.record, ending)
-            && let Some(record) = Record::of(&trainer, command_line())
-        {
-            Records::append(path, &record)?;
-        }
-        self.print(&trainer, ending)?;
+        super::end(failed, self.print(&trainer, ending))?;
         Ok(if ending == Ending::Finished { ExitCode::SUCCESS } else { ExitCode::from(INTERRUPTED) })
     }
 
-    /// What to train on and what to hold out: as told, else as the resumed model was trained; else of MNIST what the protocol says,
-    /// for which it was chosen, and a tenth of other data, for which nobody has chosen the number of epochs.
-    fn splits(&self, config: Option<&Config>) -> Result<Splits> {
-        let resumed = self.resume.as_ref().map(ModelInfo::open).transpose()?;
-        let data = match (&self.data, &resumed) {
-            (Some(data), _) => data.clone(),
-            (None, Some(info)) => info.dataset.parse()?,
-            (None, None) => Source::default(),
+    /// The files that are written, none of them touched: an unwritable place is found out before the work and not after it.
+    fn files(&self, data: &Source) -> Result<Files> {
+        let mut claims = super::claims(self.force, data);
+        for (name, path) in [("--resume", &self.resume), ("--start", &self.start)] {
+            path.iter().for_each(|path| claims.reads(name, path));
+        }
+        // A model may have taken hours: only the run that it belongs to replaces it.
+        let save = self.save.as_ref().map(|path| claims.keeps("save", path, self.resume.as_deref())).transpose()?;
+        let export = self.export.as_ref().map(|path| claims.writes("export", path, Kind::Exported)).transpose()?;
+        let record = self.record.as_ref().map(|path| claims.adds_to::<Record>("record", path)).transpose()?;
+        Ok(Files { save, export, record })
+    }
+
+    /// Says what will not be kept of a training that goes on from a file, and how it would be.
+    fn note_what_is_lost(&self) {
+        let (Some(model), None) = (&self.resume, &self.save) else { return };
+        let lost = match &self.export {
+            Some(_) => "only the finished model will be kept, and nothing of an interrupted training",
+            None => "nothing of this training will be kept",
         };
+        let command = shell::this_command_with(["--save".as_ref(), &*shell::path(model)]);
+        super::note(&format!("note: without --save, {lost}; to keep it in the same file: {command}"));
+    }
+
+    /// What goes on from a checkpoint, with the files and the output of this command.
+    fn resuming(&self, checkpoint: &Path) -> String {
+        let checkpoint = shell::path(checkpoint);
+        let mut words: Vec<OsString> = ["vardrop", "train", "--resume"].map(OsString::from).into();
+        words.extend([checkpoint.clone(), "--save".into(), checkpoint]);
+        let data = self.data.as_ref().map(|data| match data {
+            Source::Folder(folder) => shell::path(folder),
+            other => other.to_string().into(),
+        });
+        let path = |path: &Option<PathBuf>| path.as_deref().map(shell::path);
+        for (flag, value) in [("--data", data), ("--export", path(&self.export)), ("--record", path(&self.record))] {
+            words.extend(value.into_iter().flat_map(|value| [flag.into(), value]));
+        }
+        let switches = [("--force", self.force), ("--json", self.json)];
+        words.extend(switches.into_iter().filter(|(_, given)| *given).map(|(flag, _)| flag.into()));
+        shell::line(words)
+    }
+
+    /// What to train on: as told, else as the resumed model was trained.
+    fn data(&self, resumed: Option<&ModelInfo>) -> Result<Source> {
+        match (&self.data, resumed) {
+            (Some(data), _) => Ok(data.clone()),
+            (None, Some(info)) => info.dataset.parse(),
+            (None, None) => Ok(Source::default()),
+        }
+    }
+
+    /// What to hold out: as told, else as the resumed model was trained; else of MNIST what the protocol says, for which it was
+    /// chosen, and a tenth of other data, for which nobody has chosen the number of epochs.
+    fn splits(&self, data: &Source, resumed: Option<&ModelInfo>, config: Option<&Config>) -> Result<Splits> {
         let resumed = resumed.map(|info| info.config.protocol.held_out);
-        match self.held_out.or(resumed).or(config.filter(|_| data == Source::Mnist).map(|c| c.protocol.held_out)) {
-            Some(held_out) => Splits::open(&data, held_out),
+        match self.held_out.or(resumed).or(config.filter(|_| *data == Source::Mnist).map(|c| c.protocol.held_out)) {
+            Some(held_out) => Splits::open(data, held_out),
             None => {
-                let Splits { train, test, .. } = Splits::open(&data, 0)?;
+                let Splits { train, test, .. } = Splits::open(data, 0)?;
                 let tenth = train.len() / 10;
                 Splits::hold_out(train, test, tenth)
             }
@@ -263,7 +306,14 @@ impl TrainArgs {
         }
     }
 
-    fn train(&self, trainer: &mut Trainer<'_>, stop: &AtomicBool) -> Result<Ending> {
+    /// Trains to the end or to an interrupt. A model that could not be saved last is the error beside: what is trained is not lost
+    /// for that, and the next epoch tries again.
+    fn train(
+        &self,
+        trainer: &mut Trainer<'_>,
+        save: Option<&Output>,
+        stop: &AtomicBool,
+    ) -> Result<(Ending, Option<Error>)> {
         let epochs = trainer.config().protocol.epochs;
         let bar = std::io::stderr().is_terminal().then(|| progress_bar(trainer));
         let line = |text: String| match &bar {
@@ -285,23 +335,26 @@ impl TrainArgs {
                 }
                 if stop.load(Ordering::SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })?;
-            if let Some(path) = &self.save {
-                trainer.save(path)?;
-            }
+            let unsaved = save.and_then(|save| trainer.save(save).err());
             if trainer.is_finished() {
                 if let Some(bar) = &bar {
                     bar.finish_and_clear();
                 }
-                return Ok(Ending::Finished);
+                return Ok((Ending::Finished, unsaved));
             }
             if flow.is_break() {
-                line(match &self.save {
-                    Some(path) => {
-                        format!("interrupted; go on with: vardrop train --resume {0} --save {0}", path.display())
+                line(match (save, &unsaved) {
+                    (Some(save), None) => format!("interrupted; go on with: {}", self.resuming(save.path())),
+                    (Some(_), Some(_)) => "interrupted; the last epoch was not saved".to_owned(),
+                    (None, _) => {
+                        let again = shell::this_command_with(["--save", "model.safetensors"]);
+                        format!("interrupted; nothing was saved; to be able to go on, begin with: {again}")
                     }
-                    None => "interrupted; nothing was saved (use --save to be able to go on)".to_owned(),
                 });
-                return Ok(Ending::Stopped);
+                return Ok((Ending::Stopped, unsaved));
+            }
+            if let Some(error) = unsaved {
+                line(format!("warning: {error}; the training goes on, and is saved after the next epoch"));
             }
         }
     }
@@ -310,7 +363,7 @@ impl TrainArgs {
         let config = trainer.config();
         let best = trainer.best();
         if self.json {
-            let output = Output {
+            let output = Printed {
                 method: config.method,
                 hidden: &config.hidden,
                 seed: config.seed,
@@ -382,6 +435,5 @@ fn all_steps(epochs: usize, steps: usize) -> u64 {
 }
 
 pub(super) fn command_line() -> String {
-    let arguments = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
-    std::iter::once("vardrop".to_owned()).chain(arguments).collect::<Vec<_>>().join(" ")
+    shell::line(std::iter::once("vardrop".into()).chain(std::env::args_os().skip(1)))
 }

@@ -1,5 +1,6 @@
 //! `vardrop variance`: trains a network and measures the variance of its gradient's estimators (Table 1).
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -10,6 +11,7 @@ use serde::Serialize;
 
 use vardrop::data::{Source, Splits};
 use vardrop::engine::{Engine, Examples};
+use vardrop::files::{Claims, Kind, Output};
 use vardrop::training::{Config, ModelInfo, Preset, Progress, Trainer};
 use vardrop::variance::{self, Estimator, GradientSampler, Plan, Trained, VarianceRecord};
 use vardrop::{Error, Method, Result};
@@ -92,14 +94,24 @@ pub struct VarianceArgs {
     /// Add each estimator's result to this file, one JSON object a line, and take from it what is measured already
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
+    /// Write to --save and --record also where a file is there that holds something else
+    #[arg(long)]
+    force: bool,
     /// Print one JSON object and nothing else on standard output
     #[arg(long)]
     json: bool,
 }
 
+/// The checkpoints of the training and of each number of epochs.
+#[derive(Default)]
+struct Kept {
+    running: Option<Output>,
+    reached: BTreeMap<usize, Output>,
+}
+
 /// What `--json` prints.
 #[derive(Serialize)]
-struct Output<'a> {
+struct Printed<'a> {
     measurements: &'a [VarianceRecord],
 }
 
@@ -109,24 +121,23 @@ impl VarianceArgs {
         // A wrong setting is named before the data is looked for.
         let model = self.model.as_ref().map(ModelInfo::open).transpose()?;
         let config = model.as_ref().map_or_else(|| self.config(), |info| Ok(info.config.clone()))?;
-        let known = match &self.record {
-            Some(path) => {
-                VarianceRecord::prepare(path)?;
-                VarianceRecord::open(path)?.0
-            }
-            None => Vec::new(),
-        };
         let data = match (&self.data, &model) {
             (Some(data), _) => data.clone(),
             (None, Some(info)) => info.dataset.parse()?,
             (None, None) => Source::default(),
         };
+        let mut claims = super::claims(self.force, &data);
+        self.model.iter().for_each(|model| claims.reads("the model", model));
+        let file = self.record.as_ref().map(|path| claims.adds_to::<VarianceRecord>("record", path)).transpose()?;
+        let known = self.known()?;
+        let kept = self.kept(&mut claims)?;
         let splits = Splits::open(&data, config.protocol.held_out)?;
         let plan = self.plan(&config, splits.train.len())?;
         let mut records = Vec::new();
+        let mut failed = Vec::new();
         if let Some(path) = &self.model {
             let trainer = Trainer::resume(path, &splits, None)?;
-            self.measure(&trainer, &plan, &known, &mut records)?;
+            failed.extend(self.measure(&trainer, &plan, &known, file.as_ref(), &mut records)?);
         } else {
             let mut epochs = self.epochs.clone();
             epochs.sort_unstable();
@@ -143,15 +154,17 @@ impl VarianceArgs {
                     super::note(&super::train::protocol_line(&config, is, self.preset()));
                     told = true;
                 }
-                let trainer = self.train(&config, &splits, epochs)?;
-                self.measure(&trainer, &plan, &known, &mut records)?;
+                let (trainer, unsaved) = self.train(&config, &splits, epochs, &kept)?;
+                failed.extend(unsaved);
+                failed.extend(self.measure(&trainer, &plan, &known, file.as_ref(), &mut records)?);
             }
         }
-        if self.json {
-            super::print(&serde_json::to_string(&Output { measurements: &records }).expect("numbers and names"))?;
+        let printed = if self.json {
+            super::print(&serde_json::to_string(&Printed { measurements: &records }).expect("numbers and names"))
         } else {
-            super::print(variance::table1(&records)?.to_string().trim_end())?;
-        }
+            variance::table1(&records).and_then(|table| super::print(table.to_string().trim_end()))
+        };
+        super::end(failed, printed)?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -216,26 +229,48 @@ impl VarianceArgs {
         self.estimators.iter().map(record).collect()
     }
 
-    /// A training that has come to the end of epoch `epochs`: read from `--save`, or trained on from what is there.
-    fn train<'a>(&self, config: &Config, splits: &'a Splits, epochs: usize) -> Result<Trainer<'a>> {
-        let file = |name: String| self.save.as_ref().map(|folder| folder.join(name));
-        let (reached, running) = (file(format!("epoch-{epochs}.safetensors")), file("training.safetensors".to_owned()));
-        if let Some(path) = reached.as_ref().filter(|path| path.exists()) {
-            return resume(path, config, splits);
+    /// What `--record` holds already.
+    fn known(&self) -> Result<Vec<VarianceRecord>> {
+        let Some(path) = self.record.as_ref().filter(|path| path.is_file()) else { return Ok(Vec::new()) };
+        match VarianceRecord::open(path) {
+            Err(Error::Format { .. }) if self.force => Ok(Vec::new()),
+            known => Ok(known?.0),
         }
-        let mut trainer = match running.as_ref().filter(|path| path.exists()) {
-            Some(path) => resume(path, config, splits)?,
+    }
+
+    /// The checkpoints in the folder `--save`: of the training, and of each of the epochs that are measured.
+    fn kept(&self, claims: &mut Claims) -> Result<Kept> {
+        let Some(folder) = &self.save else { return Ok(Kept::default()) };
+        let mut file = |name: &str| claims.writes_in("save", folder, name, Kind::Checkpoint);
+        let running = Some(file("training.safetensors")?);
+        let epochs: BTreeSet<usize> = self.epochs.iter().copied().collect();
+        let reached = epochs.into_iter().map(|epochs| Ok((epochs, file(&format!("epoch-{epochs}.safetensors"))?)));
+        Ok(Kept { running, reached: reached.collect::<Result<_>>()? })
+    }
+
+    /// A training that has come to the end of epoch `epochs`: read from `--save`, or trained on from what is there. Beside it the
+    /// error of the checkpoint that could not be written last.
+    fn train<'a>(
+        &self,
+        config: &Config,
+        splits: &'a Splits,
+        epochs: usize,
+        kept: &Kept,
+    ) -> Result<(Trainer<'a>, Option<Error>)> {
+        let there = |output: &&Output| matches!(Kind::of(output.path()), Ok(Some(Kind::Checkpoint)));
+        let (reached, running) = (kept.reached.get(&epochs), kept.running.as_ref());
+        if let Some(output) = reached.filter(there) {
+            return Ok((resume(output.path(), config, splits)?, None));
+        }
+        let mut trainer = match running.filter(there) {
+            Some(output) => resume(output.path(), config, splits)?,
             None => Trainer::new(config.clone(), splits).map_err(of_training)?,
         };
-        if let Some(folder) = &self.save {
-            let error = |source| Error::Io { action: "create", path: folder.clone(), source };
-            std::fs::create_dir_all(folder).map_err(error)?;
-        }
         if trainer.history().epochs.len() > epochs {
             return Err(Error::Argument {
                 name: "epochs",
                 value: epochs.to_string(),
-                expected: format!("{} or more, which {} has reached", trainer.history().epochs.len(), folder(&running)),
+                expected: format!("{} or more, which {} has reached", trainer.history().epochs.len(), folder(running)),
             });
         }
         while trainer.history().epochs.len() < epochs {
@@ -245,23 +280,23 @@ impl VarianceArgs {
                 }
                 ControlFlow::Continue(())
             })?;
-            if let Some(path) = &running {
-                trainer.save(path)?;
+            if let Some(error) = running.and_then(|running| trainer.save(running).err()) {
+                super::note(&format!("warning: {error}; the training goes on"));
             }
         }
-        if let Some(path) = &reached {
-            trainer.save(path)?;
-        }
-        Ok(trainer)
+        let unsaved = reached.and_then(|reached| trainer.save(reached).err());
+        Ok((trainer, unsaved))
     }
 
+    /// Measures what is not known; the error is of the last record that could not be written.
     fn measure(
         &self,
         trainer: &Trainer<'_>,
         plan: &Plan,
         known: &[VarianceRecord],
+        file: Option<&Output>,
         records: &mut Vec<VarianceRecord>,
-    ) -> Result<()> {
+    ) -> Result<Option<Error>> {
         let (config, splits) = (trainer.config(), trainer.splits());
         let Some(last) = trainer.history().epochs.last() else {
             return Err(Error::Argument {
@@ -285,6 +320,7 @@ impl VarianceArgs {
             averaged_test_error_percent: last.test_error_percent,
             epoch_seconds: last.seconds,
         };
+        let mut unrecorded = None;
         let mut sampler = GradientSampler::new(network.clone(), splits.train.len(), plan.batch_size, config.threads)?;
         for &estimator in &self.estimators {
             let known = find(known, trained, estimator, plan);
@@ -299,9 +335,7 @@ impl VarianceArgs {
                 bar.finish_and_clear();
                 sampler.release();
                 let record = VarianceRecord::new(trained, plan, measurement, super::train::command_line());
-                if let Some(path) = &self.record {
-                    record.append(path)?;
-                }
+                unrecorded = file.and_then(|file| record.append(file).err()).or(unrecorded);
                 record
             };
             let layers =
@@ -314,7 +348,7 @@ impl VarianceArgs {
             ));
             records.push(record);
         }
-        Ok(())
+        Ok(unrecorded)
     }
 }
 
@@ -342,8 +376,8 @@ fn find<'a>(
     known.iter().filter(same).find(|record| trained.is_of(record))
 }
 
-fn folder(path: &Option<PathBuf>) -> String {
-    path.as_ref().and_then(|path| path.parent()).unwrap_or(Path::new(".")).display().to_string()
+fn folder(output: Option<&Output>) -> String {
+    output.and_then(|output| output.path().parent()).unwrap_or(Path::new(".")).display().to_string()
 }
 
 /// Goes on with a training that must be this command's own.

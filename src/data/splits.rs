@@ -73,6 +73,21 @@ impl Splits {
     }
 }
 
+impl Source {
+    /// The files that its examples may be read from, as far as they are there.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let places = mnist::Places::from_environment();
+        let folders = match self {
+            Self::Mnist => [places.variable, Some(places.local), places.cache].into_iter().flatten().collect(),
+            Self::Synthetic => Vec::new(),
+            Self::Folder(folder) => vec![folder.clone()],
+        };
+        let names = mnist::FILES.map(|file| [file.gz_name(), file.name.to_owned()]);
+        let files = folders.iter().flat_map(|folder| names.iter().flatten().map(|name| folder.join(name)));
+        files.filter(|file| file.exists()).collect()
+    }
+}
+
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -3,7 +3,6 @@
 mod contrast;
 #[cfg(feature = "sweep")]
 mod estimate;
-pub(crate) mod lines;
 pub mod paper;
 #[cfg(feature = "sweep")]
 mod plan;
@@ -18,10 +17,10 @@ mod tasks;
 #[cfg(feature = "sweep")]
 mod under_way;
 
+pub use crate::files::TornLine;
 pub use contrast::{Contrast, holm};
 #[cfg(feature = "sweep")]
 pub use estimate::Estimate;
-pub use lines::TornLine;
 #[cfg(feature = "sweep")]
 pub use plan::SweepPlan;
 pub use record::Record;

@@ -3,6 +3,7 @@
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::files::{Kind, Line};
 use crate::method::Method;
 use crate::provenance::Provenance;
 use crate::training::{Best, BorderAlpha, Epoch, Protocol, RunKey, Trainer};
@@ -71,6 +72,10 @@ impl<'de> Deserialize<'de> for Record {
             None => Ok(record),
         }
     }
+}
+
+impl Line for Record {
+    const KIND: Kind = Kind::Runs;
 }
 
 impl Record {

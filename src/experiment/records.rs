@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::Record;
-use super::lines::{self, TornLine};
 use super::summary::{Summary, summarize};
 use crate::error::Result;
+use crate::files::{self, Output, TornLine};
 
 /// Records in the order in which they were read.
 ///
@@ -27,8 +27,8 @@ impl Records {
         let path = path.as_ref();
         let mut records = Self::default();
         let hint = "`vardrop sweep PLAN.toml --out DIR` writes one, and so does `vardrop train --record FILE.jsonl`";
-        for file in lines::files(path, hint)? {
-            let (entries, torn) = lines::read(&file)?;
+        for file in files::files(path, hint)? {
+            let (entries, torn) = files::read(&file)?;
             entries.into_iter().for_each(|record| records.insert(record));
             records.torn.extend(torn);
         }
@@ -49,22 +49,13 @@ impl Records {
         }
     }
 
-    /// Makes sure that a file of records is there and can be written, before the work and not after it: creates it, empty,
-    /// and its folder where they are missing.
-    ///
-    /// # Errors
-    /// A file that cannot be created or written, or whose last line is no record and was not cut off either.
-    pub fn prepare(path: impl AsRef<Path>) -> Result<()> {
-        lines::prepare::<Record>(path.as_ref())
-    }
-
     /// Appends one record to a file, creating it and its folder, under a lock on the file. A process that is killed at any moment leaves
     /// the file with the whole record or as it was. A line that a crash left torn goes; a whole one is never touched.
     ///
     /// # Errors
-    /// A file that cannot be opened, locked or written; it then stays as it was.
-    pub fn append(path: impl AsRef<Path>, record: &Record) -> Result<()> {
-        lines::append(path.as_ref(), record)
+    /// A file that cannot be opened, locked or written, or that holds something else; it then stays as it was.
+    pub fn append(to: impl Into<Output>, record: &Record) -> Result<()> {
+        files::append(&to.into(), record)
     }
 
     /// The records.
@@ -181,7 +172,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = path(&folder);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path.with_file_name(".records.jsonl.new"), "{\"meth").unwrap();
+        let abandoned = path.with_file_name(".records.jsonl.vardrop-unfinished-0123456789abcdef");
+        fs::create_dir(&abandoned).unwrap();
+        fs::write(abandoned.join("lock"), "").unwrap();
+        fs::write(abandoned.join("new"), "{\"meth").unwrap();
         std::thread::scope(|scope| {
             for writer in 0..8 {
                 let path = &path;

@@ -18,10 +18,10 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::under_way::{Lock, UnderWay};
-use super::{Record, Records, SweepPlan, lines};
+use super::{Record, Records, SweepPlan};
 use crate::data::Splits;
 use crate::error::{Error, Result};
-use crate::files;
+use crate::files::{self, Claims, Kind, Output};
 use crate::training::{Config, Epoch, MODEL_REMEDY, ModelInfo, Progress, Trainer, differences};
 
 /// What a sweep tells of its progress, of the network with that index in the plan.
@@ -98,6 +98,8 @@ pub struct Sweep<'a> {
     pub checkpoint_every: Duration,
     /// The command line, for the records.
     pub command: String,
+    /// Whether a checkpoint that is damaged, or of another training, gives way to a training from the beginning.
+    pub force: bool,
 }
 
 /// Told of each event with the network's index, from any worker.
@@ -117,9 +119,9 @@ impl<'a> Sweep<'a> {
         let networks = folder.join("networks");
         let remedy = "expected a folder for the records that can be written: name another, or change its permissions";
         fs::create_dir_all(&networks).map_err(Error::unread("create", &networks, remedy))?;
-        let sweep =
-            Self { plan, splits, folder, jobs: 1, checkpoint_every: Duration::from_secs(20), command: String::new() };
-        lines::prepare::<Record>(&sweep.records_file())?;
+        let checkpoint_every = Duration::from_secs(20);
+        let sweep = Self { plan, splits, folder, jobs: 1, checkpoint_every, command: String::new(), force: false };
+        sweep.make_records_file()?;
         let records = sweep.records()?;
         for index in 0..plan.networks().len() {
             sweep.check(index, &records)?;
@@ -159,6 +161,29 @@ impl<'a> Sweep<'a> {
             format!("{}, where network {index} ({network}) was trained {how} ({differing})", self.folder.display()),
             format!("records of this plan alone: name another folder for it{older}"),
         )
+    }
+
+    /// Makes the file of records, empty, where it is not there: a folder without one is no folder of records.
+    fn make_records_file(&self) -> Result<()> {
+        let path = self.records_file();
+        let no_records =
+            || Error::unread("open", &path, "expected a file for the records that can be written: name another");
+        // A device or a pipe has no records to read.
+        if fs::metadata(&path).is_ok_and(|there| !there.is_file()) {
+            return Err(no_records()(ErrorKind::InvalidInput.into()));
+        }
+        Claims::default().adds_to::<Record>("folder of the sweep", &path)?;
+        fs::OpenOptions::new().append(true).create(true).open(&path).map(drop).map_err(no_records())
+    }
+
+    /// The files that it may write: the records, and what each network has while it is under way.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let mut files = vec![self.records_file()];
+        for config in self.plan.networks() {
+            let UnderWay { lock, checkpoint, record } = UnderWay::of(config, &self.folder);
+            files.extend([lock, checkpoint, record]);
+        }
+        files
     }
 
     /// The records in the folder so far, also while another process merges those of single tasks.
@@ -252,7 +277,9 @@ impl<'a> Sweep<'a> {
         if let Some(lock) = Lock::take(self.merge_lock())? {
             lock.remove()?;
         }
-        lines::sweep_up(&self.records_file())
+        files::remove_unfinished(&self.folder);
+        files::remove_unfinished(&self.folder.join("networks"));
+        Ok(())
     }
 
     pub(super) fn merge_lock(&self) -> PathBuf {
@@ -285,7 +312,6 @@ impl<'a> Sweep<'a> {
         let records = self.records()?;
         self.check(index, &records)?;
         if !records.iter().any(|record| self.is_of(record, config)) {
-            files::remove_unfinished(&files.checkpoint)?;
             let mut trainer = match self.trainer(config, &files.checkpoint) {
                 // Of this network alone: the others go on.
                 Err(error @ Error::Format { .. }) => {
@@ -310,7 +336,7 @@ impl<'a> Sweep<'a> {
                 Kept::ByItself => {
                     // The whole file or none: a merge that comes in between finds nothing half written to remove.
                     let line = serde_json::to_string(&record).expect("a record is plain data") + "\n";
-                    files::replace(&files.record, |temporary| fs::write(temporary, line))?;
+                    Output::from(&files.record).replace(Kind::Runs, |temporary| fs::write(temporary, line))?;
                 }
             }
             observer(index, SweepEvent::Finished(&record));
@@ -322,9 +348,15 @@ impl<'a> Sweep<'a> {
 
     /// A training from its checkpoint, or from its beginning.
     fn trainer(&self, config: &Config, checkpoint: &Path) -> Result<Trainer<'a>> {
-        match self.checkpoint_of(config, checkpoint)? {
-            Some(_) => Trainer::resume(checkpoint, self.splits, None).map_err(damaged),
-            None => Trainer::new(config.clone(), self.splits),
+        let resumed = match self.checkpoint_of(config, checkpoint) {
+            Ok(Some(_)) => Trainer::resume(checkpoint, self.splits, None).map_err(damaged).map(Some),
+            Ok(None) => Ok(None),
+            Err(error) => Err(error),
+        };
+        match resumed {
+            Ok(Some(trainer)) => Ok(trainer),
+            Err(error) if !(self.force && matches!(error, Error::Format { .. } | Error::Argument { .. })) => Err(error),
+            _ => Trainer::new(config.clone(), self.splits),
         }
     }
 
@@ -338,7 +370,7 @@ impl<'a> Sweep<'a> {
             return Err(Error::argument(
                 "checkpoint",
                 format!("{}, of another training ({})", checkpoint.display(), told(&info.config, config)),
-                "one of this plan's network: name another folder for the plan",
+                "one of this plan's network: name another folder for the plan, or use --force to train it from its beginning",
             ));
         }
         Ok(Some(info))
@@ -363,7 +395,7 @@ impl<'a> Sweep<'a> {
             })?;
             let stopping = flow.is_break() && !trainer.is_finished();
             if stopping || (saved.elapsed() >= self.checkpoint_every && !trainer.is_finished()) {
-                trainer.save(checkpoint)?;
+                trainer.save(Output::from(checkpoint).force(self.force))?;
                 saved = Instant::now();
             }
             if stopping {
@@ -392,7 +424,7 @@ fn damaged(error: Error) -> Error {
         Error::Io { path, source, .. } => (path, source.kind().to_string()),
         other => return other,
     };
-    let reason = format!("{reason}; remove it, and the network is trained from its beginning");
+    let reason = format!("{reason}; remove it, and the network is trained from its beginning (--force does both)");
     Error::Format { path, expected: "a checkpoint to go on from", reason }
 }
 

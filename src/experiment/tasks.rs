@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::sweep::{Kept, Observer, Outcome};
 use super::under_way::Lock;
-use super::{Record, Records, Sweep, SweepEnd, TornLine, lines};
+use super::{Record, Records, Sweep, SweepEnd, TornLine};
 use crate::error::{Error, Result};
 use crate::files;
 
@@ -34,10 +34,10 @@ impl Sweep<'_> {
     pub fn merge(&self) -> Result<usize> {
         let lock = Lock::wait(self.merge_lock())?;
         let main = self.records_file();
-        let (mut known, _) = lines::read::<Record>(&main)?;
+        let (mut known, _) = files::read::<Record>(&main)?;
         let (mut merged, mut cut_off) = (0, None);
         for path in self.task_files()? {
-            let (records, torn) = lines::read::<Record>(&path)?;
+            let (records, torn) = files::read::<Record>(&path)?;
             for record in records {
                 merged += 1;
                 if !known.iter().any(|other| other.is_same_run(&record)) {
@@ -67,7 +67,7 @@ impl Sweep<'_> {
 
     /// The records of single tasks, also of networks that the plan no longer has.
     fn task_files(&self) -> Result<Vec<PathBuf>> {
-        let mut paths = lines::files(&self.folder, "`vardrop sweep PLAN.toml --task I` writes one")?;
+        let mut paths = files::files(&self.folder, "`vardrop sweep PLAN.toml --task I` writes one")?;
         paths.retain(|path| path.file_name().unwrap_or_default().to_string_lossy().starts_with("task-"));
         Ok(paths)
     }

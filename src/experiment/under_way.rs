@@ -1,12 +1,11 @@
 //! What a network that is under way has in the sweep's folder: a lock and a checkpoint, and as a single task its record. They
 //! are named after the network and not after its place in the plan: a plan may be added to, and plans may share a folder.
 
-use std::fs::{File, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
-use super::lines::{is_at, locked};
 use crate::error::{Error, Result};
-use crate::files;
+use crate::files::{self, is_at, locked};
 use crate::training::Config;
 
 /// The files of one network.
@@ -29,12 +28,9 @@ impl UnderWay {
         }
     }
 
-    /// Removes the checkpoint, and what was killed while it wrote it or the record: the network has its record, and nobody needs
-    /// them.
+    /// Removes the checkpoint: the network has its record, and nobody needs it.
     pub(super) fn remove_checkpoint(&self) -> Result<()> {
-        files::remove(&self.checkpoint)?;
-        files::remove_unfinished(&self.checkpoint)?;
-        files::remove_unfinished(&self.record)
+        files::remove(&self.checkpoint)
     }
 }
 
@@ -48,7 +44,7 @@ impl Lock {
     /// `None` where another process, or worker, holds it.
     pub(super) fn take(path: PathBuf) -> Result<Option<Self>> {
         loop {
-            let file = File::create(&path).map_err(Error::io("create", &path))?;
+            let file = open(&path).map_err(Error::io("create", &path))?;
             match file.try_lock() {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Ok(None),
@@ -56,19 +52,31 @@ impl Lock {
             }
             // Whoever held it may have removed the file meanwhile.
             if is_at(&file, &path).map_err(Error::io("lock", &path))? {
-                return Ok(Some(Self { path, _file: file }));
+                return Ok(Some(Self::empty(path, file)?));
             }
         }
     }
 
     /// As [`Self::take`], once nobody else holds it.
     pub(super) fn wait(path: PathBuf) -> Result<Self> {
-        let file = locked(&path, "create", |path| File::create(path))?;
-        Ok(Self { path, _file: file })
+        let file = locked(&path, "create", open)?;
+        Self::empty(path, file)
+    }
+
+    /// A lock has no content: what has some is somebody's file, and stays.
+    fn empty(path: PathBuf, file: File) -> Result<Self> {
+        match file.metadata().map_err(Error::io("lock", &path))?.len() {
+            0 => Ok(Self { path, _file: file }),
+            _ => Err(Error::Occupied { path, found: "no lock of a sweep's, for it has content".to_owned() }),
+        }
     }
 
     /// Removes the file while it is still locked.
     pub(super) fn remove(self) -> Result<()> {
         files::remove(&self.path)
     }
+}
+
+fn open(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new().write(true).create(true).truncate(false).open(path)
 }

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::SparseNetwork;
 use super::network::SparseLayer;
 use crate::error::{Error, Result};
-use crate::files;
-use crate::training::{Config, PRUNED_KEY};
+use crate::files::{self, Kind, Output, PRUNED_KEY};
+use crate::training::Config;
 
 const FORMAT: u32 = 1;
 const EXPECTED: &str = "a pruned vardrop model";
@@ -81,8 +81,27 @@ impl SparseModel {
     /// Writes it, in place of what is there or not at all.
     ///
     /// # Errors
-    /// Where the file cannot be written; an older one stays as it was.
-    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+    /// Where the file cannot be written, or another kind of file is there; an older one then stays as it was.
+    pub fn save(&self, to: impl Into<Output>) -> Result<()> {
+        let (tensors, metadata) = self.content();
+        to.into().replace(Kind::Pruned, |temporary| {
+            safetensors::serialize_to_file(
+                tensors.iter().map(|(name, numbers)| (name, numbers)),
+                Some(metadata),
+                temporary,
+            )
+            .map_err(std::io::Error::other)
+        })
+    }
+
+    /// The size of its file.
+    pub(super) fn file_bytes(&self) -> u64 {
+        let (tensors, metadata) = self.content();
+        let bytes = safetensors::serialize(tensors.iter().map(|(name, numbers)| (name, numbers)), Some(metadata));
+        bytes.expect("a row of numbers is as long as it says").len() as u64
+    }
+
+    fn content(&self) -> (Vec<(String, Numbers)>, HashMap<String, String>) {
         let mut tensors = vec![("inputs".to_owned(), numbers(&self.network.inputs))];
         for (index, layer) in self.network.layers.iter().enumerate() {
             tensors.extend([
@@ -93,15 +112,7 @@ impl SparseModel {
             ]);
         }
         let json = serde_json::to_string(&self.info).expect("a model's description is plain data");
-        let metadata = HashMap::from([(PRUNED_KEY.to_owned(), json)]);
-        files::replace(path.as_ref(), |temporary| {
-            safetensors::serialize_to_file(
-                tensors.iter().map(|(name, numbers)| (name, numbers)),
-                Some(metadata),
-                temporary,
-            )
-            .map_err(std::io::Error::other)
-        })
+        (tensors, HashMap::from([(PRUNED_KEY.to_owned(), json)]))
     }
 
     /// Reads what [`Self::save`] wrote.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{LayerSparsity, compression};
 use crate::error::Result;
-use crate::experiment::lines;
+use crate::files::{self, Kind, Line, Output};
 use crate::method::Method;
 use crate::network::PRUNING_THRESHOLD;
 use crate::provenance::Provenance;
@@ -89,16 +89,16 @@ pub struct PruningErrors {
     pub fine_tuned: Errors,
 }
 
+impl Line for PruneRecord {
+    const KIND: Kind = Kind::Prunings;
+}
+
 impl PruneRecord {
-    /// The record of a pruned network that was written to `file`, made by `command`.
-    ///
-    /// # Errors
-    /// A file whose size cannot be read.
-    pub fn new(model: &super::SparseModel, errors: PruningErrors, file: &Path, command: String) -> Result<Self> {
+    /// The record of a pruned network, made by `command`.
+    pub fn new(model: &super::SparseModel, errors: PruningErrors, command: String) -> Self {
         let Config { method, hidden, seed, protocol, .. } = model.info.config.clone();
         let layers = model.network.sparsity();
-        let file_bytes = std::fs::metadata(file).map_err(crate::Error::io("read", file))?.len();
-        Ok(Self {
+        Self {
             preset: Some(protocol.preset_name(method, &hidden)),
             method,
             hidden,
@@ -116,10 +116,10 @@ impl PruneRecord {
             fine_tuned_epochs: model.info.fine_tuned_epochs,
             test_error_percent: errors.fine_tuned.test,
             dense_bytes: 4 * layers.iter().map(|layer| layer.weights() + layer.outputs).sum::<usize>() as u64,
-            file_bytes,
+            file_bytes: model.file_bytes(),
             layers,
             provenance: Provenance::now(command),
-        })
+        }
     }
 
     /// Reads a file of records, or every `.jsonl` file of a folder, in their order.
@@ -128,26 +128,18 @@ impl PruneRecord {
     /// A path that cannot be read, a folder without such a file, or a line that is no record.
     pub fn open(path: impl AsRef<Path>) -> Result<Vec<Self>> {
         let mut records = Vec::new();
-        for file in lines::files(path.as_ref(), "`vardrop prune --record FILE.jsonl` writes one")? {
-            records.extend(lines::read::<Self>(&file)?.0);
+        for file in files::files(path.as_ref(), "`vardrop prune --record FILE.jsonl` writes one")? {
+            records.extend(files::read::<Self>(&file)?.0);
         }
         Ok(records)
-    }
-
-    /// Makes sure that a file of records can be written, before the work and not after it.
-    ///
-    /// # Errors
-    /// A file that cannot be created or written, or whose last line is no record and was not cut off either.
-    pub fn prepare(path: impl AsRef<Path>) -> Result<()> {
-        lines::prepare::<Self>(path.as_ref())
     }
 
     /// Appends the record to a file as one whole line, or not at all.
     ///
     /// # Errors
-    /// A file that cannot be opened, locked or written.
-    pub fn append(&self, path: impl AsRef<Path>) -> Result<()> {
-        lines::append(path.as_ref(), self)
+    /// A file that cannot be opened, locked or written, or that holds something else.
+    pub fn append(&self, to: impl Into<Output>) -> Result<()> {
+        files::append(&to.into(), self)
     }
 }
 

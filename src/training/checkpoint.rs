@@ -17,14 +17,11 @@ use super::history::History;
 use super::trainer::Trainer;
 use crate::data::Splits;
 use crate::error::{Error, Result};
-use crate::files;
+use crate::files::{self, Kind, MODEL_KEY, Output, PRUNED_KEY};
 use crate::network::Network;
 use crate::optimizer::Adam;
 
 const FORMAT: u32 = 1;
-const KEY: &str = "vardrop";
-/// The metadata's key of a pruned network, which is another format.
-pub(crate) const PRUNED_KEY: &str = "vardrop-pruned";
 const EXPECTED: &str = "a vardrop model";
 /// What to do about a model that is none.
 pub(crate) const REMEDY: &str = "name a file that `vardrop train --save` has written, or train the network again";
@@ -153,7 +150,7 @@ impl View for Values<'_> {
     }
 }
 
-pub(super) fn save(trainer: &Trainer<'_>, path: &Path) -> Result<()> {
+pub(super) fn save(trainer: &Trainer<'_>, to: &Output) -> Result<()> {
     let adam = trainer.adam.state();
     let state = vec![
         ("training.parameters.", values(&trainer.network)),
@@ -161,16 +158,16 @@ pub(super) fn save(trainer: &Trainer<'_>, path: &Path) -> Result<()> {
         ("training.first_moment.", adam.first_moment.iter().map(Vec::as_slice).collect()),
         ("training.second_moment.", adam.second_moment.iter().map(Vec::as_slice).collect()),
     ];
-    write(trainer, state, path)
+    write(trainer, state, to, Kind::Checkpoint)
 }
 
 /// The model alone.
-pub(super) fn export(trainer: &Trainer<'_>, path: &Path) -> Result<()> {
-    write(trainer, Vec::new(), path)
+pub(super) fn export(trainer: &Trainer<'_>, to: &Output) -> Result<()> {
+    write(trainer, Vec::new(), to, Kind::Exported)
 }
 
 /// The model, and arrays like its own with a prefix before their names.
-fn write(trainer: &Trainer<'_>, state: Vec<(&str, Vec<&[f32]>)>, path: &Path) -> Result<()> {
+fn write(trainer: &Trainer<'_>, state: Vec<(&str, Vec<&[f32]>)>, to: &Output, kind: Kind) -> Result<()> {
     let network = &trainer.network;
     let info = ModelInfo {
         format: FORMAT,
@@ -191,8 +188,8 @@ fn write(trainer: &Trainer<'_>, state: Vec<(&str, Vec<&[f32]>)>, path: &Path) ->
         }
     }
     let json = serde_json::to_string(&info).expect("a model's description is plain data");
-    let metadata = HashMap::from([(KEY.to_owned(), json)]);
-    files::replace(path, |temporary| {
+    let metadata = HashMap::from([(MODEL_KEY.to_owned(), json)]);
+    to.replace(kind, |temporary| {
         safetensors::serialize_to_file(tensors, Some(metadata), temporary).map_err(std::io::Error::other)
     })
 }
@@ -275,7 +272,7 @@ fn parse<'a>(path: &Path, bytes: &'a [u8]) -> Result<(ModelInfo, SafeTensors<'a>
     if value(PRUNED_KEY).is_some() {
         return Err(refused(path, "it is a pruned network, which `vardrop evaluate` alone reads"));
     }
-    let json = value(KEY).ok_or_else(|| format_error(path, format!("its metadata has no key `{KEY}`")))?;
+    let json = value(MODEL_KEY).ok_or_else(|| format_error(path, format!("its metadata has no key `{MODEL_KEY}`")))?;
     // The format first: the rest of another format may be anything.
     let Version { format } = serde_json::from_str(json).map_err(|error| format_error(path, error))?;
     if format != FORMAT {

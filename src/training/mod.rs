@@ -13,7 +13,6 @@ mod trainer;
 
 pub use background::{BackgroundRun, background};
 pub use border::BorderAlpha;
-pub(crate) use checkpoint::PRUNED_KEY;
 #[cfg(feature = "sweep")]
 pub(crate) use checkpoint::REMEDY as MODEL_REMEDY;
 pub use checkpoint::{Model, ModelInfo};

@@ -13,6 +13,7 @@ use super::history::{Best, Epoch, History};
 use crate::data::{Dataset, Splits};
 use crate::engine::{Engine, Evaluation, Examples};
 use crate::error::{Error, Result};
+use crate::files::Output;
 use crate::network::{Network, PRUNING_THRESHOLD};
 use crate::noise::{NoiseSource, Purpose};
 use crate::optimizer::Adam;
@@ -349,18 +350,18 @@ impl<'a> Trainer<'a> {
     /// [`Trainer::resume`] needs. The file is replaced atomically.
     ///
     /// # Errors
-    /// Where it cannot be written; an older file stays as it was.
-    pub fn save(&self, path: impl AsRef<std::path::Path>) -> Result<()> {
-        checkpoint::save(self, path.as_ref())
+    /// Where it cannot be written, or another kind of file is there; an older file then stays as it was.
+    pub fn save(&self, to: impl Into<Output>) -> Result<()> {
+        checkpoint::save(self, &to.into())
     }
 
     /// Writes the model that validation has chosen so far for [`Model::open`](super::Model::open), without what
     /// [`Trainer::resume`] needs: a fifth of the size.
     ///
     /// # Errors
-    /// Where it cannot be written; an older file stays as it was.
-    pub fn export(&self, path: impl AsRef<std::path::Path>) -> Result<()> {
-        checkpoint::export(self, path.as_ref())
+    /// Where it cannot be written, or another kind of file is there; an older file then stays as it was.
+    pub fn export(&self, to: impl Into<Output>) -> Result<()> {
+        checkpoint::export(self, &to.into())
     }
 
     /// Goes on from a checkpoint, for `epochs` epochs in all where it is given.

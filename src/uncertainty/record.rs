@@ -9,7 +9,7 @@ use super::entropy::Uncertainty;
 use super::predictive::Predictive;
 use super::sampling::Sampling;
 use crate::error::Result;
-use crate::experiment::{TornLine, lines};
+use crate::files::{self, Kind, Line, Output, TornLine};
 use crate::method::Method;
 use crate::provenance::Provenance;
 use crate::training::{ModelInfo, Protocol, RunKey};
@@ -62,6 +62,10 @@ pub struct Evaluated<'a> {
     pub test_dataset: &'a str,
     /// How its predictions were drawn.
     pub sampling: Sampling,
+}
+
+impl Line for EvaluationRecord {
+    const KIND: Kind = Kind::Evaluations;
 }
 
 impl EvaluationRecord {
@@ -130,8 +134,8 @@ impl EvaluationRecord {
     /// A path that cannot be read, a folder without such a file, or a line that is no record: the error has its number.
     pub fn open(path: impl AsRef<Path>) -> Result<(Vec<Self>, Vec<TornLine>)> {
         let (mut records, mut torn): (Vec<Self>, Vec<TornLine>) = (Vec::new(), Vec::new());
-        for file in lines::files(path.as_ref(), "`vardrop evaluate --record FILE.jsonl` writes one")? {
-            let (entries, cut) = lines::read::<Self>(&file)?;
+        for file in files::files(path.as_ref(), "`vardrop evaluate --record FILE.jsonl` writes one")? {
+            let (entries, cut) = files::read::<Self>(&file)?;
             torn.extend(cut);
             for entry in entries {
                 match records.iter_mut().find(|record| record.is_same_evaluation(&entry)) {
@@ -145,19 +149,11 @@ impl EvaluationRecord {
         Ok((records, torn))
     }
 
-    /// Makes sure that a file of records can be written, before the work and not after it.
-    ///
-    /// # Errors
-    /// A file that cannot be created or written, or whose last line is no record and was not cut off either.
-    pub fn prepare(path: impl AsRef<Path>) -> Result<()> {
-        lines::prepare::<Self>(path.as_ref())
-    }
-
     /// Appends the record to a file as one whole line, or not at all.
     ///
     /// # Errors
-    /// A file that cannot be opened, locked or written.
-    pub fn append(&self, path: impl AsRef<Path>) -> Result<()> {
-        lines::append(path.as_ref(), self)
+    /// A file that cannot be opened, locked or written, or that holds something else.
+    pub fn append(&self, to: impl Into<Output>) -> Result<()> {
+        files::append(&to.into(), self)
     }
 }

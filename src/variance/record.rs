@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Measurement, Plan};
 use crate::error::Result;
-use crate::experiment::{TornLine, lines};
+use crate::files::{self, Kind, Line, Output, TornLine};
 use crate::method::Method;
 use crate::provenance::Provenance;
 use crate::training::{Config, Preset, Protocol, RunKey};
@@ -79,6 +79,10 @@ impl Trained<'_> {
     }
 }
 
+impl Line for VarianceRecord {
+    const KIND: Kind = Kind::Variances;
+}
+
 impl VarianceRecord {
     /// The record of a measurement, made by `command`.
     pub fn new(trained: Trained<'_>, plan: &Plan, measurement: Measurement, command: impl Into<String>) -> Self {
@@ -135,8 +139,8 @@ impl VarianceRecord {
     /// A path that cannot be read, a folder without such a file, or a line that is no record: the error has its number.
     pub fn open(path: impl AsRef<Path>) -> Result<(Vec<Self>, Vec<TornLine>)> {
         let (mut records, mut torn): (Vec<Self>, Vec<TornLine>) = (Vec::new(), Vec::new());
-        for file in lines::files(path.as_ref(), "`vardrop variance --record FILE.jsonl` writes one")? {
-            let (entries, cut) = lines::read::<Self>(&file)?;
+        for file in files::files(path.as_ref(), "`vardrop variance --record FILE.jsonl` writes one")? {
+            let (entries, cut) = files::read::<Self>(&file)?;
             torn.extend(cut);
             for entry in entries {
                 match records.iter_mut().find(|record| record.is_same_measurement(&entry)) {
@@ -150,19 +154,11 @@ impl VarianceRecord {
         Ok((records, torn))
     }
 
-    /// Makes sure that a file of records can be written, before the work and not after it.
-    ///
-    /// # Errors
-    /// A file that cannot be created or written, or whose last line is no record and was not cut off either.
-    pub fn prepare(path: impl AsRef<Path>) -> Result<()> {
-        lines::prepare::<Self>(path.as_ref())
-    }
-
     /// Appends the record to a file as one whole line, or not at all.
     ///
     /// # Errors
-    /// A file that cannot be opened, locked or written.
-    pub fn append(&self, path: impl AsRef<Path>) -> Result<()> {
-        lines::append(path.as_ref(), self)
+    /// A file that cannot be opened, locked or written, or that holds something else.
+    pub fn append(&self, to: impl Into<Output>) -> Result<()> {
+        files::append(&to.into(), self)
     }
 }

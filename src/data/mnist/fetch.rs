@@ -1,10 +1,10 @@
 //! Downloading MNIST.
 //!
-//! A file is held in memory until its SHA-256 is right (the largest has 10 MB), then written beside its place and
-//! renamed: an interrupted download leaves nothing behind, and several processes may download at once.
+//! A file is held in memory until its SHA-256 is right (the largest has 10 MB), and only then put in its place: an
+//! interrupted download replaces nothing, and several processes may download at once.
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use ureq::Agent;
 use super::files::{FileSpec, FileState, hexadecimal};
 use super::places::Places;
 use crate::error::{Error, Result};
+use crate::files::{Kind, Output};
 
 /// Where the four files are published over HTTPS: what TensorFlow Datasets and torchvision use, and a repository.
 pub const MIRRORS: [&str; 3] = [
@@ -91,7 +92,9 @@ impl Fetcher {
             };
             // What has worked once is asked first from now on: a dead mirror costs its time-out only once.
             mirrors[..=mirror].rotate_right(1);
-            paths.push(store(&bytes, &folder.join(file.gz_name()))?);
+            let path = folder.join(file.gz_name());
+            Output::from(&path).makes_folder(true).replace(Kind::Download, |new| fs::write(new, &bytes))?;
+            paths.push(path);
         }
         Ok(paths.try_into().expect("one path a file"))
     }
@@ -149,26 +152,4 @@ fn progress_bar(file: &FileSpec) -> ProgressBar {
         .expect("a valid template")
         .progress_chars("=> ");
     ProgressBar::new(file.gz.bytes).with_style(style).with_message(file.gz_name())
-}
-
-/// Writes a file so that it is either not there or whole, after a power cut too.
-fn store(bytes: &[u8], path: &Path) -> Result<PathBuf> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
-    let write = || -> io::Result<()> {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".download-").suffix(".part");
-        // Readable by others as far as the umask allows, unlike other temporary files.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut file = builder.tempfile_in(folder)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        #[cfg(unix)]
-        fs::File::open(folder)?.sync_all()?;
-        Ok(())
-    };
-    write().map_err(Error::io("write", path))?;
-    Ok(path.into())
 }

@@ -1,0 +1,77 @@
+//! Commands as they are typed: quoted, so that they can be pasted.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt::Write;
+use std::path::Path;
+
+/// This command as it was typed, with other arguments before its own.
+pub(super) fn this_command_with<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> String {
+    let mut words: Vec<OsString> = vec!["vardrop".into()];
+    let mut typed = std::env::args_os().skip(1);
+    words.extend(typed.next());
+    words.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
+    words.extend(typed);
+    line(words)
+}
+
+/// Words as a line for a shell.
+pub(super) fn line<I: AsRef<OsStr>>(words: impl IntoIterator<Item = I>) -> String {
+    words.into_iter().map(|word| quoted(word.as_ref())).collect::<Vec<_>>().join(" ")
+}
+
+/// A path that is not taken for a flag.
+pub(super) fn path(path: &Path) -> OsString {
+    if path.as_os_str().as_encoded_bytes().starts_with(b"-") { Path::new(".").join(path).into() } else { path.into() }
+}
+
+fn quoted(word: &OsStr) -> String {
+    let bytes = word.as_encoded_bytes();
+    let plain = |&byte: &u8| byte.is_ascii_alphanumeric() || b"_@%+=:,./-".contains(&byte);
+    match word.to_str() {
+        Some(text) if !text.is_empty() && !text.starts_with('=') && bytes.iter().all(plain) => text.to_owned(),
+        Some(text) if !text.contains(char::is_control) => format!("'{}'", text.replace('\'', r"'\''")),
+        // As bash, zsh and ksh have it for what has no other spelling.
+        _ => {
+            bytes.iter().fold("$'".to_owned(), |mut text, &byte| {
+                match byte {
+                    b'\\' | b'\'' => write!(text, "\\{}", char::from(byte)),
+                    b' '..=b'~' => write!(text, "{}", char::from(byte)),
+                    _ => write!(text, "\\x{byte:02x}"),
+                }
+                .expect("text takes everything");
+                text
+            }) + "'"
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_shell_reads_the_words_back() {
+        use std::os::unix::ffi::{OsStrExt, OsStringExt};
+        let words: [&[u8]; 12] = [
+            b"plain-1.st",
+            b"",
+            b"my model",
+            b"it's",
+            b"$HOME",
+            b"`id`",
+            b"a\"b",
+            b"!x",
+            b"~",
+            b"a\nb",
+            b"\xff'\\",
+            "é".as_bytes(),
+        ];
+        let line = line(words.map(OsStr::from_bytes));
+        let print = format!("for word in {line}; do printf '%s\\0' \"$word\"; done");
+        let output = std::process::Command::new("bash").args(["-c", &print]).output().unwrap();
+        let read: Vec<&[u8]> = output.stdout.split(|&byte| byte == 0).collect();
+        assert_eq!(read[..12], words, "{line}");
+        assert_eq!(path(&std::path::PathBuf::from(OsString::from_vec(b"-x".to_vec()))), "./-x");
+    }
+}
