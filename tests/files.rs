@@ -29,10 +29,11 @@ impl Place {
         Self { root }
     }
 
-    /// With a checkpoint `sp.st` of a sparse network, and an exported model `good.st`.
+    /// With a checkpoint `sp.st` of a sparse network and `dense.st` of another, and an exported model `good.st`.
     fn with_models() -> Self {
         let place = Self::new();
         place.run(&format!("{TRAIN} --method sparse --epochs 2 --save sp.st --export good.st"), 0);
+        place.run(&format!("{TRAIN} --method none --epochs 1 --save dense.st"), 0);
         place
     }
 
@@ -108,7 +109,7 @@ fn an_interrupted_or_diverged_run_leaves_the_old_files_byte_for_byte() {
     place.run(&format!("{TRAIN} --method none --learning-rate 1e30 --save good.st --force"), 1);
     place.run(&format!("{TRAIN} --method none --batch-size 1000 --export good.st"), 2);
     assert_eq!(place.read("good.st"), good);
-    assert_eq!(place.names(), ["good.st", "sp.st"]);
+    assert_eq!(place.names(), ["dense.st", "good.st", "sp.st"]);
     // Finished work takes the place of a model of its kind, at once and with its permissions.
     fs::set_permissions(place.path("good.st"), fs::Permissions::from_mode(0o640)).unwrap();
     place.run(&format!("{TRAIN} --method none --epochs 1 --export good.st"), 0);
@@ -168,7 +169,7 @@ fn what_vardrop_did_not_write_is_not_written_to_without_force() {
     let place = Place::with_models();
     place.run("evaluate sp.st --record evaluations.jsonl", 0);
     place.run("prune sp.st --threshold 0 --out pruned.st --record prunings.jsonl", 0);
-    place.run("variance sp.st --batch-size 40 --estimators none --record variances.jsonl", 0);
+    place.run("variance dense.st --batch-size 40 --estimators none --record variances.jsonl", 0);
     place.run(&format!("{TRAIN} --method none --epochs 1 --record runs.jsonl"), 0);
     place.write("notes.txt", "what I have seen\n");
     let before: Vec<_> = place.names().iter().map(|name| place.read(name)).collect();
@@ -180,7 +181,7 @@ fn what_vardrop_did_not_write_is_not_written_to_without_force() {
         ("prune sp.st --threshold 0 --out".into(), "notes.txt good.st prunings.jsonl"),
         ("prune sp.st --threshold 0 --record".into(), "notes.txt runs.jsonl evaluations.jsonl variances.jsonl"),
         ("evaluate sp.st --record".into(), "notes.txt runs.jsonl prunings.jsonl variances.jsonl"),
-        ("variance good.st --batch-size 40 --record".into(), "notes.txt runs.jsonl evaluations.jsonl prunings.jsonl"),
+        ("variance dense.st --batch-size 40 --record".into(), "notes.txt runs.jsonl evaluations.jsonl prunings.jsonl"),
     ] {
         for name in names.split(' ') {
             let (_, message) = place.run(&format!("{arguments} {name}"), 1);
@@ -259,7 +260,7 @@ fn a_result_that_cannot_be_kept_is_printed_and_is_an_error() {
         (format!("{TRAIN} --method none --epochs 1 --json"), "{\"method\":\"none\""),
         ("evaluate sp.st".to_owned(), "sparse on 100"),
         ("prune sp.st --threshold 0 --out pruned.st --json".to_owned(), "{\"method\""),
-        ("variance sp.st --batch-size 40 --estimators none --json".to_owned(), "{\"measurements\""),
+        ("variance dense.st --batch-size 40 --estimators none --json".to_owned(), "{\"measurements\""),
     ] {
         let (stdout, stderr) = place.run(&format!("{arguments} --record /dev/full"), 1);
         assert!(stdout.starts_with(begins), "{arguments}: {stdout}");

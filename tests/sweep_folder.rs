@@ -39,6 +39,7 @@ fn a_finished_sweep_leaves_what_is_not_its_own() {
     // What a user calls so, and what a killed process left while it wrote a checkpoint.
     for name in [".none-3x9-1.safetensors-a1B2c3", ".none-3x6-1.safetensors.vardrop-unfinished-0123456789abcdef"] {
         fs::create_dir(networks.join(name)).unwrap();
+        fs::write(networks.join(name).join("lock"), "").unwrap();
         fs::write(networks.join(name).join("new"), "half").unwrap();
     }
     place.run("--out out", 0);

@@ -210,6 +210,11 @@ impl<'a> Display<'a> {
                 let best = record.best;
                 self.end(index, &format!("test error {:.2} % at epoch {}", best.test_error_percent, best.epoch));
             }
+            SweepEvent::Unrecorded(record) => {
+                let best = record.best;
+                let result = format!("test error {:.2} % at epoch {}", best.test_error_percent, best.epoch);
+                self.end(index, &format!("{result}, which could not be recorded"));
+            }
             SweepEvent::Failed(error) => self.end(index, &format!("failed: {error}")),
             SweepEvent::Elsewhere => self.line(&format!("{}: another process trains it", name(index, config))),
         }

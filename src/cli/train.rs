@@ -347,7 +347,8 @@ impl TrainArgs {
                     (Some(save), None) => format!("interrupted; go on with: {}", self.resuming(save.path())),
                     (Some(_), Some(_)) => "interrupted; the last epoch was not saved".to_owned(),
                     (None, _) => {
-                        let again = shell::this_command_with(["--save", "model.safetensors"]);
+                        let model = self.resume.as_deref().unwrap_or(Path::new("model.safetensors"));
+                        let again = shell::this_command_with(["--save".as_ref(), &*shell::path(model)]);
                         format!("interrupted; nothing was saved; to be able to go on, begin with: {again}")
                     }
                 });

@@ -36,6 +36,8 @@ pub enum SweepEvent<'a> {
     Epoch(&'a Epoch),
     /// It is trained, and its record is on the disk.
     Finished(&'a Record),
+    /// It is trained, and its record cannot be written: the sweep ends with the error.
+    Unrecorded(&'a Record),
     /// Its training failed by itself; the others go on.
     Failed(&'a Error),
     /// Another process is training it.
@@ -331,13 +333,18 @@ impl<'a> Sweep<'a> {
                 Err(error) => return Err(error),
             }
             let record = Record::of(&trainer, &self.command).expect("a finished run has an epoch or more");
-            match kept {
-                Kept::WithTheOthers => Records::append(self.records_file(), &record)?,
+            let written = match kept {
+                Kept::WithTheOthers => Records::append(self.records_file(), &record),
                 Kept::ByItself => {
                     // The whole file or none: a merge that comes in between finds nothing half written to remove.
                     let line = serde_json::to_string(&record).expect("a record is plain data") + "\n";
-                    Output::from(&files.record).replace(Kind::Runs, |temporary| fs::write(temporary, line))?;
+                    // What was there has been read: a line that was cut off, of this network.
+                    Output::from(&files.record).force(true).replace(Kind::Runs, |temporary| fs::write(temporary, line))
                 }
+            };
+            if let Err(error) = written {
+                observer(index, SweepEvent::Unrecorded(&record));
+                return Err(error);
             }
             observer(index, SweepEvent::Finished(&record));
         }
