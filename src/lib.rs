@@ -34,7 +34,7 @@ pub use network::Network;
 #[cfg(feature = "notebook")]
 pub use notebook::DisplayList;
 pub use progress::{ProgressLines, WorkObserver, progress_lines};
-pub use provenance::{Provenance, peak_memory_mib};
+pub use provenance::{Machine, Provenance, peak_memory_mib};
 pub use real::Real;
 pub use table::{Cell, Row, Table};
 

@@ -167,6 +167,13 @@ fn what_does_not_fit_is_an_error_and_nothing_is_overwritten() {
         assert!(message.contains(part), "{message}");
     }
     assert_eq!(fs::read(place.path("out/records.jsonl")).unwrap(), before);
+    let hint = "preset = \"first\"";
+    assert!(!message.contains(hint), "{message}");
+    // A record from before there were presets, and a plan that names none.
+    let older = String::from_utf8(before.clone()).unwrap().replace("\"preset\":\"custom\",", "");
+    fs::write(place.path("out/records.jsonl"), &older).unwrap();
+    let message = place.run("--out out", 1);
+    assert!(message.contains(hint), "{message}");
 
     fs::write(place.path("plan.toml"), PLAN.replace("widths = [6, 9]", "widths = \"wide\"")).unwrap();
     let message = place.run("--out other", 1);

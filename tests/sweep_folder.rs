@@ -5,7 +5,8 @@
 mod support;
 
 use std::fs;
-use std::process::{Output, Stdio};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use support::place::{PLAN, Place, terminate, wait_for};
@@ -154,6 +155,45 @@ fn a_damaged_checkpoint_fails_its_network_alone_and_says_what_to_do() {
     fs::remove_dir(&checkpoint).unwrap();
     place.run("--out out", 0);
     assert_eq!(place.figures("out"), place.figures("whole"));
+}
+
+/// As if it had been written on another processor, whose name is as long.
+fn move_to_another_processor(path: &Path) {
+    let mut bytes = fs::read(path).unwrap();
+    let key = b"\"processor\":\"";
+    // In a model's header the JSON is within a string, its quotes with backslashes.
+    let escaped = br#"\"processor\":\""#;
+    let find = |key: &[u8]| bytes.windows(key.len()).position(|part| part == key).map(|at| at + key.len());
+    let at = find(key).or_else(|| find(escaped)).unwrap();
+    bytes[at] = b'?';
+    fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_folder_of_networks_from_two_processors_says_so() {
+    let place = Place::new(&plan("[6]", 2));
+    assert!(!place.run("--out out", 0).contains("note:"));
+    move_to_another_processor(&place.path("out/records.jsonl"));
+    fs::write(place.path("plan.toml"), plan("[5, 6]", 2)).unwrap();
+    let text = place.run("--out out", 0);
+    assert!(text.contains("note: with this machine's, the networks in out are from ?"), "{text}");
+    let mut report = Command::new(env!("CARGO_BIN_EXE_vardrop"));
+    let report = report.args(["report", "figure1", "out"]).current_dir(place.root.path()).output().unwrap();
+    let stderr = String::from_utf8(report.stderr).unwrap();
+    assert!(report.status.success() && stderr.contains("note: the records are from ?"), "{stderr}");
+
+    fs::write(place.path("plan.toml"), plan("[9]", 20_000)).unwrap();
+    leave_checkpoint(&place, "--out out --jobs 1", "none-3x9-1");
+    move_to_another_processor(&place.path("out/networks/none-3x9-1.safetensors"));
+    let child = place.command("--out out --jobs 1").spawn().unwrap();
+    wait_for(|| place.path("out/networks/none-3x9-1.lock").exists());
+    std::thread::sleep(Duration::from_millis(300));
+    terminate(&child);
+    let stderr = String::from_utf8(child.wait_with_output().unwrap().stderr).unwrap();
+    assert!(
+        stderr.contains("none 9-9-9, seed 1 goes on on another machine (?") && stderr.contains(", then "),
+        "{stderr}"
+    );
 }
 
 #[test]

@@ -130,14 +130,14 @@ fn the_protocol_is_the_readmes_where_no_option_says_otherwise() {
     assert!(!stderr.contains("note:"), "{stderr}");
     let (named, stderr) = run("--method binary --protocol first --held-out 0 --epochs 2 --averaging 0.5");
     assert_eq!((&named["train_examples"], &named["protocol"]["alpha_step"]), (&300.into(), &20.0.into()));
-    assert!(stderr.starts_with("protocol first but for epochs, batch size, held out, averaging:"), "{stderr}");
+    assert!(stderr.starts_with("protocol first but for epochs, averaging, batch size, held out:"), "{stderr}");
     let output = place.run(
         "train --data ./digits --hidden 8 --threads 1 --method none --patience 1 --save model --record runs.jsonl",
     );
     let stderr = text(&output.stderr);
     assert!(
         stderr
-            .starts_with("protocol figure1 but for patience, held out: 60 epochs, step size 1e-3, minibatches of 100")
+            .starts_with("protocol figure1 but for held out, patience: 60 epochs, step size 1e-3, minibatches of 100")
     );
     assert!(stderr.contains("note: the number of epochs was chosen for MNIST's 60,000 images"), "{stderr}");
     let record: Value = serde_json::from_str(&text(&fs::read(place.path("runs.jsonl")).unwrap())).unwrap();
@@ -202,6 +202,27 @@ fn an_interrupt_leaves_a_model_to_evaluate_and_to_resume_to_the_same_numbers() {
     assert_eq!(figures(resumed), figures(whole));
     let report = place.run("report figure1 runs.jsonl --format csv");
     assert_eq!(report.status.code(), Some(0), "{}", text(&report.stderr));
+}
+
+#[test]
+fn a_run_that_goes_on_on_another_processor_says_so_and_its_record_names_both() {
+    let place = Place::new();
+    place.json(&format!("{SMALL} --method none --epochs 1 --save model --json"));
+    let unmoved = place.run("train --resume model --epochs 2");
+    assert!(!text(&unmoved.stderr).contains("another machine"), "{}", text(&unmoved.stderr));
+    // As if it had been written on another one, whose name is as long.
+    let mut model = fs::read(place.path("model")).unwrap();
+    let key = br#"\"processor\":\""#;
+    let at = model.windows(key.len()).position(|part| part == key).unwrap() + key.len();
+    model[at] = b'?';
+    fs::write(place.path("model"), model).unwrap();
+    let output = place.run("train --resume model --epochs 2 --record runs.jsonl");
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    assert!(stderr.contains("note: this run goes on on another machine (?") && stderr.contains(", then "), "{stderr}");
+    let record: Value = serde_json::from_str(&text(&fs::read(place.path("runs.jsonl")).unwrap())).unwrap();
+    let processor = record["processor"].as_str().unwrap();
+    assert!(processor.starts_with('?') && processor.contains(", then "), "{record}");
 }
 
 #[test]
@@ -442,10 +463,11 @@ fn help_mentions_every_flag_and_what_it_starts_with() {
         assert!(train.contains(&format!("--{flag}")), "{flag}: {train}");
     }
     // What each option is by default is the protocol's; the protocols are named, each with what it is.
+    let words = train.split_whitespace().collect::<Vec<_>>().join(" ");
     for preset in Preset::ALL {
-        assert!(train.contains(&format!("- {preset}:")) && train.contains(preset.description()), "{preset}: {train}");
+        assert!(words.contains(&format!("- {preset}: {}", preset.description())), "{preset}: {train}");
     }
-    assert!(train.matches("the protocol's").count() >= 7, "{train}");
+    assert!(words.matches("the protocol's").count() >= 7, "{train}");
     let evaluate = help("evaluate --help");
     for flag in ["data", "samples", "seed", "threads", "json"] {
         assert!(evaluate.contains(&format!("--{flag}")), "{flag}: {evaluate}");

@@ -16,7 +16,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use vardrop::data::Source;
 use vardrop::experiment::TornLine;
 use vardrop::files::{Claims, Kind};
-use vardrop::{Error, Result};
+use vardrop::{Error, Machine, Result};
 
 /// Variational dropout and the local reparameterization trick (Kingma, Salimans & Welling 2015).
 #[derive(Debug, Parser)]
@@ -132,6 +132,22 @@ fn print(text: &str) -> Result<()> {
             Err(Error::Io { action: "write", path: "standard output".into(), source })
         }
         _ => Ok(()),
+    }
+}
+
+/// That a run has gone on on another machine.
+fn moved(what: &str, machine: &Machine) -> String {
+    format!(
+        "{what} goes on on another machine ({machine}): its numbers agree with one machine's to rounding, and not bit for bit"
+    )
+}
+
+/// Says that records are of several machines.
+fn tell_of_mixture<'a>(machines: impl IntoIterator<Item = &'a Machine>) {
+    if let Some(machines) = Machine::mixture(machines) {
+        note(&format!(
+            "note: the records are from {machines}: numbers of two machines agree to rounding, and not bit for bit"
+        ));
     }
 }
 

@@ -102,7 +102,8 @@ impl PruneArgs {
                 }
                 ControlFlow::Continue(())
             };
-            sparse::fine_tune(&pruned, &config, &splits, self.fine_tune, self.learning_rate, tell)?.network
+            let tuned = sparse::fine_tune(&pruned, &config, &splits, self.fine_tune, self.learning_rate, tell);
+            tuned.map_err(of_fine_tuning)?.network
         };
         let errors = PruningErrors { unpruned, pruned: before, fine_tuned: errors(&pruned)? };
         let network = SparseNetwork::new(&pruned)?;
@@ -126,6 +127,14 @@ impl PruneArgs {
         };
         super::end(failed, printed)?;
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// An error of the training after pruning, whose epochs have an option of their own here.
+fn of_fine_tuning(error: Error) -> Error {
+    match error {
+        Error::Argument { name: "epochs", value, expected } => Error::Argument { name: "fine_tune", value, expected },
+        other => other,
     }
 }
 

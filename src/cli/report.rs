@@ -82,6 +82,7 @@ impl ReportArgs {
             let count = records.superseded();
             super::note(&format!("note: {count} records are of runs that were repeated later, and are left out"));
         }
+        super::tell_of_mixture(records.iter().map(|record| &record.provenance.machine));
         let summaries = records.summaries();
         let misplaced = summaries.iter().filter(|summary| summary.width().is_none());
         let count: usize = misplaced.map(|summary| summary.test_error_percent.runs).sum();
@@ -94,6 +95,7 @@ impl ReportArgs {
     fn table1(&self) -> Result<String> {
         let (records, torn) = VarianceRecord::open(self.dir.as_deref().unwrap_or(Path::new("results/table1")))?;
         super::tell_of_torn(&torn);
+        super::tell_of_mixture(records.iter().map(|record| &record.provenance.machine));
         self.render(|| variance::table1(&records), || variance::table1_points(&records))
     }
 

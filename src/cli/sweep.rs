@@ -86,6 +86,13 @@ impl SweepArgs {
             claims.owns("out", file)?;
         }
         super::tell_of_torn(sweep.records()?.torn());
+        if let Some(machines) = sweep.mixture()?.filter(|_| !self.merge) {
+            super::note(&format!(
+                "note: with this machine's, the networks in {} are from {machines}: they agree with those of one machine to rounding, \
+                 and not bit for bit",
+                out.display()
+            ));
+        }
         if self.merge {
             let merged = sweep.merge()?;
             super::note(&format!("{merged} records of single tasks are in {}", out.join("records.jsonl").display()));
@@ -178,7 +185,10 @@ impl<'a> Display<'a> {
         let config = &self.plan.networks()[index];
         let all_epochs = config.protocol.epochs;
         match event {
-            SweepEvent::Started { epochs } => {
+            SweepEvent::Started { epochs, moved } => {
+                if let Some(machine) = moved {
+                    self.line(&format!("note: {}", super::moved(&name(index, config), machine)));
+                }
                 if epochs > 0 {
                     self.line(&format!("{}: goes on after epoch {epochs}", name(index, config)));
                 } else if self.bars.is_none() {

@@ -18,7 +18,7 @@ use vardrop::files::{Kind, Output};
 use vardrop::training::{
     Best, BorderAlpha, Config, Ending, Epoch, Model, ModelInfo, Preset, Progress, Protocol, Trainer,
 };
-use vardrop::{Error, Method, Result, peak_memory_mib};
+use vardrop::{Error, Machine, Method, Result, peak_memory_mib};
 
 use super::shell;
 
@@ -296,6 +296,9 @@ impl TrainArgs {
     fn tell(&self, trainer: &Trainer<'_>) {
         let config = trainer.config();
         let is = config.protocol.preset(config.method, &config.hidden);
+        if trainer.machine().differs(&Machine::here()) {
+            super::note(&format!("note: {}", super::moved("this run", trainer.machine())));
+        }
         super::note(&protocol_line(config, is, self.protocol.unwrap_or_else(|| Preset::of(config.method))));
         let data = trainer.splits().train.name();
         if data != "mnist" && self.epochs.is_none() && self.resume.is_none() {

@@ -159,6 +159,7 @@ impl VarianceArgs {
                 failed.extend(self.measure(&trainer, &plan, &known, file.as_ref(), &mut records)?);
             }
         }
+        super::tell_of_mixture(records.iter().map(|record| &record.provenance.machine));
         let printed = if self.json {
             super::print(&serde_json::to_string(&Printed { measurements: &records }).expect("numbers and names"))
         } else {
@@ -177,7 +178,13 @@ impl VarianceArgs {
             });
         }
         let longest = self.epochs.iter().copied().max().unwrap_or(0);
-        let config = Config::new(self.method.parse::<Method>()?, &self.hidden).preset(self.preset())?;
+        let method = self.method.parse::<Method>()?;
+        if method == Method::Sparse {
+            // Before it is trained for hours.
+            let problem = "has noise that is no factor of the weights, so that there are no weight samples to compare: choose another";
+            return Err(Error::Setting { name: "method", value: method.to_string(), problem: problem.to_owned() });
+        }
+        let config = Config::new(method, &self.hidden).preset(self.preset())?;
         let mut config = config.seed(self.seed).epochs(longest);
         let protocol = &mut config.protocol;
         protocol.batch_size = self.train_batch_size.unwrap_or(protocol.batch_size);

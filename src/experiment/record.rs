@@ -97,7 +97,7 @@ impl Record {
             border_alpha: trainer.border_alpha(),
             seconds: history.epochs.iter().map(|epoch| epoch.seconds).sum(),
             threads: config.threads,
-            provenance: Provenance::now(command),
+            provenance: Provenance { machine: trainer.machine().clone(), ..Provenance::now(command) },
         })
     }
 

@@ -22,6 +22,7 @@ use super::{Record, Records, SweepPlan};
 use crate::data::Splits;
 use crate::error::{Error, Result};
 use crate::files::{self, Claims, Kind, Output};
+use crate::provenance::Machine;
 use crate::training::{Config, Epoch, MODEL_REMEDY, ModelInfo, Progress, Trainer, differences};
 
 /// What a sweep tells of its progress, of the network with that index in the plan.
@@ -31,6 +32,8 @@ pub enum SweepEvent<'a> {
     Started {
         /// Epochs that a checkpoint has.
         epochs: usize,
+        /// The machines that have trained it, where they are more than this one: its numbers agree with those of one machine to rounding.
+        moved: Option<&'a Machine>,
     },
     /// An epoch has ended.
     Epoch(&'a Epoch),
@@ -154,7 +157,7 @@ impl<'a> Sweep<'a> {
         let differing = told(&record.key(), &config.key(train.name(), train.len()));
         let network = format!("{} {:?}, seed {}", record.method, record.hidden, record.seed);
         // What a plan without a preset meant before there were presets.
-        let older = match self.plan.names_presets() || *there == planned {
+        let older = match self.plan.names_presets() || record.preset.is_some() {
             true => "",
             false => ", or write preset = \"first\" into [protocol] if the plan was made for an earlier version",
         };
@@ -201,6 +204,16 @@ impl<'a> Sweep<'a> {
             }
         }
         Records::open(&self.folder)
+    }
+
+    /// The machines of the records so far and this one, where they are more than one: networks from two of them agree with those of one
+    /// to rounding, and not bit for bit.
+    ///
+    /// # Errors
+    /// As [`Self::records`].
+    pub fn mixture(&self) -> Result<Option<String>> {
+        let (records, here) = (self.records()?, Machine::here());
+        Ok(Machine::mixture(records.iter().map(|record| &record.provenance.machine).chain([&here])))
     }
 
     /// The plan's networks that have no record, by index.
@@ -322,7 +335,9 @@ impl<'a> Sweep<'a> {
                 }
                 trainer => trainer?,
             };
-            observer(index, SweepEvent::Started { epochs: trainer.history().epochs.len() });
+            let epochs = trainer.history().epochs.len();
+            let moved = Some(trainer.machine()).filter(|machine| machine.differs(&Machine::here()));
+            observer(index, SweepEvent::Started { epochs, moved });
             match self.train_on(&mut trainer, index, &files.checkpoint, halted, observer) {
                 Ok(true) => {}
                 Ok(false) => return Ok(Outcome::Left),

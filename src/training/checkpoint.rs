@@ -20,6 +20,7 @@ use crate::error::{Error, Result};
 use crate::files::{self, Kind, MODEL_KEY, Output, PRUNED_KEY};
 use crate::network::Network;
 use crate::optimizer::Adam;
+use crate::provenance::Machine;
 
 const FORMAT: u32 = 1;
 const EXPECTED: &str = "a vardrop model";
@@ -54,6 +55,9 @@ pub struct ModelInfo {
     /// The [`Preset`](super::Preset) that its protocol is, or `custom`; older models have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preset: Option<String>,
+    /// What it was trained on; older models do not say.
+    #[serde(flatten)]
+    pub machine: Machine,
     /// The epochs so far.
     pub history: History,
     steps: u64,
@@ -176,6 +180,7 @@ fn write(trainer: &Trainer<'_>, state: Vec<(&str, Vec<&[f32]>)>, to: &Output, ki
         dataset: trainer.splits.train.name().to_owned(),
         train_examples: trainer.splits.train.len(),
         preset: Some(trainer.config.protocol.preset_name(trainer.config.method, &trainer.config.hidden)),
+        machine: trainer.machine.clone(),
         history: trainer.history.clone(),
         steps: trainer.adam.steps(),
         position: trainer.position,
@@ -253,7 +258,9 @@ pub(super) fn resume<'a>(path: &Path, splits: &'a Splits, epochs: Option<usize>)
         Some(best)
     };
     let adam = Adam::restore(config.adam(), info.steps, first, second, average)?;
-    Trainer::from_parts(config, splits, network, adam, best, info.history, info.position)
+    let mut trainer = Trainer::from_parts(config, splits, network, adam, best, info.history, info.position)?;
+    trainer.machine = info.machine.then(trainer.machine);
+    Ok(trainer)
 }
 
 fn refused(path: &Path, reason: impl ToString) -> Error {

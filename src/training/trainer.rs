@@ -18,6 +18,7 @@ use crate::network::{Network, PRUNING_THRESHOLD};
 use crate::noise::{NoiseSource, Purpose};
 use crate::optimizer::Adam;
 use crate::progress::time_left;
+use crate::provenance::Machine;
 
 /// What an observer of a run is told.
 #[derive(Debug, Clone, Copy)]
@@ -90,6 +91,8 @@ pub struct Trainer<'a> {
     pub(super) best_network: Option<Network>,
     pub(super) history: History,
     pub(super) position: Position,
+    /// What it has been trained on.
+    pub(super) machine: Machine,
     engine: Engine,
     /// Seconds that epochs took here, their evaluation included, and how many epochs that is.
     pace: (f64, usize),
@@ -165,12 +168,18 @@ impl<'a> Trainer<'a> {
             return Err(Error::argument("number of test examples", 0, "1 or more"));
         }
         let engine = Engine::new(&network, config.protocol.batch_size, config.threads)?;
-        Ok(Self { config, splits, network, adam, best_network, history, position, engine, pace: (0.0, 0) })
+        let machine = Machine::here();
+        Ok(Self { config, splits, network, adam, best_network, history, position, machine, engine, pace: (0.0, 0) })
     }
 
     /// What the run was told.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// The machine that has trained it; of a run that moved, all of them.
+    pub fn machine(&self) -> &Machine {
+        &self.machine
     }
 
     /// What it trains on.

@@ -34,7 +34,7 @@
 //! use vardrop::uncertainty::{Calibration, Predictive, Sampling};
 //!
 //! let splits = Splits::hold_out(synthetic(2_200, 1), synthetic(300, 2), 200)?;
-//! let config = Config::new(Method::Binary, &[50, 50]).epochs(6).batch_size(20).seed(1).threads(1);
+//! let config = Config::new(Method::Binary, &[50, 50]).epochs(6).batch_size(20).learning_rate(1e-3).seed(1).threads(1);
 //! let network = train(&config, &splits, |_| ())?.network;
 //!
 //! let sampling = Sampling::draws(16).seed(1);

@@ -18,7 +18,11 @@ use super::Protocol;
 use crate::error::{Error, Result};
 use crate::method::Method;
 
-/// A protocol with a name.
+/// A protocol with a name. All were chosen on MNIST.
+///
+/// [`Self::Figure1`] was chosen for three equal layers of 100, 250 and 500 units. Another network takes the choice of the nearest of
+/// them, by ratio: up to 158 units that of 100, up to 353 that of 250, and beyond that of 500. Layers of unequal widths count as their
+/// geometric mean.
 ///
 /// ```
 /// use vardrop::Method;
@@ -32,13 +36,14 @@ use crate::method::Method;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Preset {
-    /// Figure 1, by method and width.
+    /// Figure 1 of the README: step size and epochs as validation chose them for each method and width, all of MNIST's training images,
+    /// the last epoch. The default of every method but sparse.
     Figure1,
-    /// The trained network of Table 1.
+    /// Table 1 of the README: minibatches of 1000, a step size of 1e-4, 100 epochs. For every method but sparse.
     Table1,
-    /// Sparse variational dropout as it was published.
+    /// Sparse variational dropout as it was published (Molchanov, Ashukha & Vetrov 2017), and its default.
     Sparse,
-    /// The first records; abandoned.
+    /// The first records, abandoned since: a step of ln α 20 times as large, 60 epochs on 50,000 images. For every method but sparse.
     First,
 }
 
