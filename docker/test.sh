@@ -372,6 +372,7 @@ begin "as Binder starts it" --user 1000 -- jupyter notebook --ip=0.0.0.0 --port=
 claim "JupyterLab answers" status 200 http "/lab?token=t"
 claim "with the kernel of the notebooks" status 200 http "/api/kernelspecs/rust?token=t"
 finish
+# Whose words end the wait.
 begin "a command" -- sh -c 'echo it is running at all; sleep 60'
 claim "is healthy" healthy
 finish

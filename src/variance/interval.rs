@@ -60,6 +60,17 @@ mod tests {
     }
 
     #[test]
+    fn its_ends_are_quantiles_of_the_resampled_means() {
+        let values: Vec<f64> = (0..40).map(|k| f64::from(k).sqrt()).collect();
+        let mut generator = NoiseSource::for_purpose(Purpose::Resampling, 9, 0).generator();
+        let mut mean = || (0..40).map(|_| values[generator.random_range(0..40)]).sum::<f64>() / 40.0;
+        let mut means: Vec<f64> = (0..2000).map(|_| mean()).collect();
+        means.sort_by(f64::total_cmp);
+        // 2.5 % and 97.5 % of the way from number 0 to number 1999.
+        assert_eq!(Interval::of_mean(&values, 9), Some(Interval { low: means[50], high: means[1949] }));
+    }
+
+    #[test]
     fn intervals_that_touch_are_not_apart() {
         let interval = |low, high| Interval { low, high };
         assert!(interval(1.0, 2.0).is_apart_from(interval(2.1, 3.0)));

@@ -159,3 +159,18 @@ fn weighted_sum<T: Real>(delta: &[T], weight: &[T], factors: &[T]) -> T {
     }
     sums.into_iter().sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_side_by_side_leave_no_weight_out() {
+        for length in [0, 1, 15, 16, 17, 31, 256, 300, 1030] {
+            let row = |step: f64| (0..length).map(|k| (step * k as f64).cos()).collect::<Vec<f64>>();
+            let (delta, weight, factors) = (row(0.7), row(1.1), row(1.9));
+            let plain: f64 = (0..length).map(|k| delta[k] * weight[k] * factors[k]).sum();
+            assert!((weighted_sum(&delta, &weight, &factors) - plain).abs() < 1e-12, "{length} weights");
+        }
+    }
+}
