@@ -7,10 +7,11 @@ NOTEBOOKS ?=
 PEERS ?=
 BROWSER ?=
 IMAGE ?= vardrop
+MUTANTS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup data lab test check-code test-crate test-products test-doc test-readme test-runner test-kernel test-set-up notebooks
-.PHONY: test-miri test-workflow test-containers test-deploy test-image test-browser bench bench-peers peers-torch test-peers readme lock
+.PHONY: test-miri test-workflow test-containers test-deploy test-image test-browser mutants bench bench-peers peers-torch test-peers readme lock
 .PHONY: test-features test-aarch64 test-platforms
 
 help: ## List the commands
@@ -78,6 +79,9 @@ test-containers: setup ## Check the image's scripts, and that Dockerfile, compos
 
 notebooks: setup ## Run every notebook headless in the real kernel (NOTEBOOKS="'notebooks/a.ipynb' …" for some)
 	$(VENV)/python scripts/run_notebooks.py $(NOTEBOOKS)
+
+mutants: ## Change the crate in one place at a time, and see whether a test fails (MUTANTS="src/noise …" for some modules)
+	scripts/mutants.sh $(MUTANTS)
 
 test-image: ## Run the image (IMAGE=name) in each way that it can be run, and check what it says and does
 	docker/test.sh $(IMAGE)
