@@ -88,7 +88,9 @@ impl Cell {
     fn csv(&self) -> String {
         match self {
             Self::Number { value, .. } | Self::Difference { value, .. } | Self::Scientific { value, .. } => {
-                format!("{value:.9e}").parse().unwrap_or(*value).to_string()
+                // The largest numbers round to infinity.
+                let short = format!("{value:.9e}").parse().ok().filter(|short: &f64| short.is_finite());
+                short.unwrap_or(*value).to_string()
             }
             other => other.to_string(),
         }
@@ -102,7 +104,9 @@ impl fmt::Display for Cell {
             Self::Text(text) => f.write_str(text),
             Self::Integer(value) => write!(f, "{value}"),
             Self::Number { value, decimals } => f.write_str(&rounded(*value, *decimals)),
-            Self::Scientific { value, digits } => write!(f, "{value:.*e}", digits.saturating_sub(1)),
+            Self::Scientific { value, digits } => {
+                write!(f, "{value:.*e}", digits.saturating_sub(1).min(MOST_DECIMALS))
+            }
             Self::Difference { value, decimals } => {
                 let digits = rounded(value.abs(), *decimals);
                 let zero = digits.chars().all(|c| matches!(c, '0' | '.'));
@@ -117,8 +121,12 @@ impl fmt::Display for Cell {
     }
 }
 
+/// The last decimal that a number in double precision can have; the library formats no more than 65,535.
+const MOST_DECIMALS: usize = 1074;
+
 /// A number with so many decimals. Halves go away from 0, as on paper: 1.105 is 1.11, though the nearest binary fraction is below it.
 fn rounded(value: f64, decimals: usize) -> String {
+    let decimals = decimals.min(MOST_DECIMALS);
     let scale = 10f64.powi(i32::try_from(decimals).unwrap_or(i32::MAX));
     let scaled = value * scale;
     // Beyond that its decimals are none of the number's own.
@@ -277,9 +285,7 @@ impl Table {
     /// A Markdown (GitHub) table, the caption as a paragraph below it.
     pub fn to_markdown(&self) -> String {
         let line = |cells: &mut dyn Iterator<Item = String>| {
-            cells.fold(String::from("|"), |line, cell| {
-                line + " " + &cell.replace('\\', "\\\\").replace('|', "\\|").replace(['\n', '\r'], " ") + " |"
-            }) + "\n"
+            cells.fold(String::from("|"), |line, cell| line + " " + &escape_markdown(&cell) + " |") + "\n"
         };
         let mut markdown = line(&mut self.header.iter().cloned());
         markdown.push('|');
@@ -298,8 +304,14 @@ impl Table {
 
     /// Comma-separated values (RFC 4180, lines end in `\n`), without the caption.
     pub fn to_csv(&self) -> String {
+        let alone = self.header.len() == 1;
         let field = |text: String| {
-            if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+            // A line of nothing would be no row to a reader.
+            if text.contains([',', '"', '\n', '\r']) || (alone && text.is_empty()) {
+                format!("\"{}\"", text.replace('"', "\"\""))
+            } else {
+                text
+            }
         };
         let mut csv = self.header.iter().cloned().map(field).collect::<Vec<_>>().join(",") + "\n";
         for row in &self.rows {
@@ -326,7 +338,9 @@ impl fmt::Display for Table {
         for row in [self.header.clone(), rule].iter().chain(&rows) {
             let mut line = String::new();
             for (cell, &(width, left)) in row.iter().zip(&columns) {
-                let _ = if left { write!(line, "{cell:<width$}  ") } else { write!(line, "{cell:>width$}  ") };
+                // The library pads to no more than 65,535.
+                let space = " ".repeat(width - cell.chars().count());
+                let _ = if left { write!(line, "{cell}{space}  ") } else { write!(line, "{space}{cell}  ") };
             }
             writeln!(f, "{}", line.trim_end())?;
         }
@@ -337,6 +351,18 @@ impl fmt::Display for Table {
 /// Escapes the characters that mean something in HTML text and attributes.
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+}
+
+/// Escapes the characters that mean something in a cell of a Markdown table; a line break becomes a space.
+fn escape_markdown(text: &str) -> String {
+    text.chars().fold(String::new(), |mut escaped, character| {
+        match character {
+            '\n' | '\r' => escaped.push(' '),
+            '\\' | '|' | '*' | '_' | '`' | '<' | '>' | '[' | ']' | '~' | '&' => escaped.extend(['\\', character]),
+            other => escaped.push(other),
+        }
+        escaped
+    })
 }
 
 #[cfg(test)]
