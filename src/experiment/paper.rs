@@ -1,8 +1,11 @@
 //! The numbers to compare with: the paper's Figure 1 and Table 1, and those of its older Theano/Lasagne replication, embedded
 //! from `paper/`.
 
+use std::path::Path;
+use std::str::FromStr;
 use std::sync::LazyLock;
 
+use crate::error::{Error, Result};
 use crate::method::Method;
 use crate::variance::Estimator;
 
@@ -25,14 +28,16 @@ pub struct PublishedPoint {
 
 /// Figure 1 of Kingma, Salimans & Welling (2015): mean test errors over runs, read off to about ±0.01.
 pub fn figure1() -> &'static [PublishedPoint] {
-    static POINTS: LazyLock<Vec<PublishedPoint>> = LazyLock::new(|| parse(FIGURE1));
+    static POINTS: LazyLock<Vec<PublishedPoint>> =
+        LazyLock::new(|| embedded(read_figure1(FIGURE1, Path::new("paper/figure1.csv")), ""));
     &POINTS
 }
 
 /// The same figure of the older replication (gngdb/variational-dropout), read off to about ±0.05. Its networks have two
 /// hidden layers, and it reports the best test error of each run.
 pub fn figure1_replication() -> &'static [PublishedPoint] {
-    static POINTS: LazyLock<Vec<PublishedPoint>> = LazyLock::new(|| parse(FIGURE1_REPLICATION));
+    static POINTS: LazyLock<Vec<PublishedPoint>> =
+        LazyLock::new(|| embedded(read_figure1(FIGURE1_REPLICATION, Path::new("paper/figure1_replication.csv")), ""));
     &POINTS
 }
 
@@ -58,31 +63,113 @@ pub fn table1_replication() -> &'static [PublishedVariances] {
 }
 
 fn variances(source: &str) -> Vec<PublishedVariances> {
-    let lines = TABLE1.lines().filter_map(|line| line.strip_prefix(source)?.strip_prefix(','));
-    let row = |line: &str| {
-        let mut fields = line.split(',');
-        let estimator = fields.next()?.parse().ok()?;
-        let columns: Vec<f64> = fields.map(|field| field.parse().ok()).collect::<Option<_>>()?;
-        Some(PublishedVariances { estimator, columns: columns.try_into().ok()? })
+    embedded(read_table1(TABLE1, Path::new("paper/table1.csv")), source)
+}
+
+/// What a source says in a file that is part of the crate: the tests read it, so that nothing here can fail for a user.
+fn embedded<T>(rows: Result<Vec<(String, T)>>, source: &str) -> Vec<T> {
+    let rows = rows.expect("the files of the crate can be read").into_iter();
+    rows.filter(|row| row.0 == source).map(|row| row.1).collect()
+}
+
+/// Reads points of a Figure 1: a table with the columns of `paper/figure1.csv`, in any order, as `vardrop report figure1 --format csv`
+/// prints them too. Each comes with its `source`, which is empty where the table has no such column. `path` is what errors call the
+/// text.
+///
+/// ```
+/// use vardrop::experiment::paper::read_figure1;
+/// let text = "source,method,hidden,error_percent,error_bar\nours,none,100,1.6,\n";
+/// let (source, point) = &read_figure1(text, "figure1.csv".as_ref())?[0];
+/// assert_eq!((source.as_str(), point.hidden, point.error_bar), ("ours", 100, None));
+/// # Ok::<(), vardrop::Error>(())
+/// ```
+///
+/// # Errors
+/// A column that is not there, or a value that is none of its kind, named with its line.
+pub fn read_figure1(text: &str, path: &Path) -> Result<Vec<(String, PublishedPoint)>> {
+    let point = |row: &Row<'_>| {
+        let method = row.value("method", "the name of a method", |_: &Method| true)?;
+        let hidden = row.value("hidden", "a whole number above 0", |&hidden| hidden > 0)?;
+        let error_percent =
+            row.value("error_percent", "a number from 0 to 100", |error| (0.0..=100.0).contains(error))?;
+        let error_bar = match row.field("error_bar") {
+            None | Some("") => None,
+            Some(_) => {
+                Some(row.value("error_bar", "a number from 0 to 100, or nothing", |bar| (0.0..=100.0).contains(bar))?)
+            }
+        };
+        Ok(PublishedPoint { method, hidden, error_percent, error_bar })
     };
-    lines.map(|line| row(line).unwrap_or_else(|| panic!("embedded line {line:?} is no row"))).collect()
+    read(text, path, &["method", "hidden", "error_percent"], point)
 }
 
-/// Reads an embedded file: comments, a header, then `method,hidden,error_percent[,error_bar]`. The files are part of the
-/// crate and the tests read them, so that nothing here can fail for a user.
-fn parse(text: &str) -> Vec<PublishedPoint> {
-    let lines = text.lines().filter(|line| !line.starts_with('#')).skip(1);
-    lines.map(|line| point(line).unwrap_or_else(|| panic!("embedded line {line:?} is no point"))).collect()
+/// Reads rows of a Table 1: a table with the columns of `paper/table1.csv`, otherwise as [`read_figure1`]. `vardrop report table1
+/// --format csv` leaves out what was not measured: such a row is an error.
+///
+/// # Errors
+/// As [`read_figure1`].
+pub fn read_table1(text: &str, path: &Path) -> Result<Vec<(String, PublishedVariances)>> {
+    const COLUMNS: [&str; 4] = ["top_10", "top_100", "bottom_10", "bottom_100"];
+    let variances = |row: &Row<'_>| {
+        let estimator = row.value("estimator", "the name of an estimator", |_: &Estimator| true)?;
+        let mut columns = [0.0; 4];
+        for (value, name) in columns.iter_mut().zip(COLUMNS) {
+            *value = row.value(name, "a finite number, 0 or above", |value: &f64| (0.0..=f64::MAX).contains(value))?;
+        }
+        Ok(PublishedVariances { estimator, columns })
+    };
+    read(text, path, &["estimator", COLUMNS[0], COLUMNS[1], COLUMNS[2], COLUMNS[3]], variances)
 }
 
-fn point(line: &str) -> Option<PublishedPoint> {
-    let fields: Vec<&str> = line.split(',').collect();
-    Some(PublishedPoint {
-        method: fields.first()?.parse().ok()?,
-        hidden: fields.get(1)?.parse().ok()?,
-        error_percent: fields.get(2)?.parse().ok()?,
-        error_bar: fields.get(3).map(|bar| bar.parse()).transpose().ok()?,
-    })
+/// One line of a table.
+struct Row<'a> {
+    path: &'a Path,
+    /// Counted from 1.
+    line: usize,
+    header: &'a [&'a str],
+    fields: Vec<&'a str>,
+}
+
+impl<'a> Row<'a> {
+    fn field(&self, name: &str) -> Option<&'a str> {
+        let column = self.header.iter().position(|column| *column == name)?;
+        self.fields.get(column).copied()
+    }
+
+    fn value<T: FromStr>(&self, name: &str, expected: &str, holds: impl Fn(&T) -> bool) -> Result<T> {
+        let text = self.field(name).unwrap_or_default();
+        let value = text.parse().ok().filter(holds);
+        value.ok_or_else(|| no_table(self.path, self.line, format!("{name} is {text:?}: expected {expected}")))
+    }
+}
+
+fn no_table(path: &Path, line: usize, reason: String) -> Error {
+    let reason = format!("line {line}: {reason}; correct it, or name another file");
+    Error::Format { path: path.to_owned(), expected: "a table of published numbers", reason }
+}
+
+/// Comments that begin with `#`, a header, then lines of as many fields. None of them is quoted: they are names and numbers.
+fn read<T>(
+    text: &str,
+    path: &Path,
+    columns: &[&str],
+    parse: impl Fn(&Row<'_>) -> Result<T>,
+) -> Result<Vec<(String, T)>> {
+    let mut lines = (1..).zip(text.lines()).filter(|(_, line)| !line.starts_with('#'));
+    let (line, header) = lines.next().ok_or_else(|| no_table(path, 1, "there is no header".to_owned()))?;
+    let header: Vec<&str> = header.split(',').collect();
+    if let Some(column) = columns.iter().find(|column| !header.contains(column)) {
+        return Err(no_table(path, line, format!("the header {header:?} has no column {column:?}")));
+    }
+    let row = |(line, text): (usize, &str)| {
+        let row = Row { path, line, header: &header, fields: text.split(',').collect() };
+        if row.fields.len() != header.len() {
+            let reason = format!("{} fields, expected the {} of the header", row.fields.len(), header.len());
+            return Err(no_table(path, line, reason));
+        }
+        Ok((row.field("source").unwrap_or_default().to_owned(), parse(&row)?))
+    };
+    lines.map(row).collect()
 }
 
 #[cfg(test)]
@@ -115,7 +202,30 @@ mod tests {
         let expected =
             PublishedPoint { method: Method::VariationalA2, hidden: 750, error_percent: 0.948, error_bar: Some(0.03) };
         assert!(figure1().contains(&expected));
-        assert_eq!(point("none,100"), None);
-        assert_eq!(point("none,100,1.4,wide"), None);
+    }
+    #[test]
+    fn what_is_no_table_is_an_error_with_its_line_and_its_value() {
+        for (text, part) in [
+            ("", "line 1: there is no header"),
+            (
+                "# a comment\nmethod,hidden\n",
+                "line 2: the header [\"method\", \"hidden\"] has no column \"error_percent\"",
+            ),
+            ("method,hidden,error_percent\nnone,100\n", "line 2: 2 fields, expected the 3 of the header"),
+            ("method,hidden,error_percent\n\n", "line 2: 1 fields"),
+            ("method,hidden,error_percent\nnone,0,1.4\n", "line 2: hidden is \"0\": expected a whole number above 0"),
+            (
+                "method,hidden,error_percent\nnone,100,NaN\n",
+                "line 2: error_percent is \"NaN\": expected a number from 0",
+            ),
+            ("method,hidden,error_percent\ndropout,100,1.4\n", "line 2: method is \"dropout\": expected the name"),
+            ("method,hidden,error_percent,error_bar\nnone,100,1.4,wide\n", "line 2: error_bar is \"wide\""),
+        ] {
+            let message = read_figure1(text, Path::new("a.csv")).unwrap_err().to_string();
+            assert!(message.starts_with("a.csv is not ") && message.contains(part), "{message}");
+        }
+        let text = "estimator,top_10,top_100,bottom_10,bottom_100\nno dropout noise,1,2,,4\n";
+        let message = read_table1(text, Path::new("a.csv")).unwrap_err().to_string();
+        assert!(message.contains("line 2: bottom_10 is \"\": expected a finite number, 0 or above"), "{message}");
     }
 }
