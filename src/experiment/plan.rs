@@ -81,6 +81,9 @@ fn methods_of_figure1() -> Vec<Method> {
 /// The most hidden layers of a network.
 const MOST_LAYERS: usize = 100;
 
+/// The most networks of a plan: years of work, and a slip of the keyboard costs no more memory than they do.
+const MOST_NETWORKS: usize = 100_000;
+
 fn three() -> usize {
     3
 }
@@ -203,6 +206,16 @@ impl std::str::FromStr for SweepPlan {
 impl SweepPlan {
     fn from_written(written: Written) -> Result<Self> {
         let mut plan = Self { data: written.data, networks: Vec::new(), names_presets: true, grids: Vec::new() };
+        let mut places = BTreeMap::new();
+        // Repeated ones count: each of them is looked at.
+        let networks = written.grid.iter().try_fold(0, |sum: usize, grid| {
+            let own = grid.widths.len().checked_mul(grid.methods.len())?.checked_mul(grid.seeds.len().max(1))?;
+            sum.checked_add(own).filter(|&sum| sum <= MOST_NETWORKS)
+        });
+        if networks.is_none() {
+            let expected = format!("at most {MOST_NETWORKS}: make several plans of it");
+            return Err(wrong("with too many networks".to_owned(), &expected));
+        }
         let trained = |method: &&Method| written.grid.iter().any(|grid| grid.methods.contains(method));
         if let Some(method) = written.protocol_of.keys().find(|method| !trained(method)) {
             let expected = "methods that a grid trains: leave this one out, or add it to a grid's methods";
@@ -234,7 +247,8 @@ impl SweepPlan {
                     let protocol = settings.try_fold(base, |base, own| own.applied_to(&base)).map_err(no_toml)?;
                     for &seed in &grid.seeds {
                         let (hidden, protocol) = (hidden.clone(), protocol.clone());
-                        plan.add(Config { method, hidden, seed, threads: 1, protocol }, number)?;
+                        let place = places.entry((method, width, grid.layers, seed)).or_insert(plan.networks.len());
+                        plan.add(Config { method, hidden, seed, threads: 1, protocol }, number, *place)?;
                     }
                 }
             }
@@ -245,8 +259,8 @@ impl SweepPlan {
         Ok(plan)
     }
 
-    /// Adds a network, unless it is there.
-    fn add(&mut self, config: Config, grid: usize) -> Result<()> {
+    /// Adds a network, unless it is there, at `place`.
+    fn add(&mut self, config: Config, grid: usize, place: usize) -> Result<()> {
         config.check()?;
         if let Some(start) = &config.protocol.start {
             let problem = "does not go in a plan, whose networks start from random weights: leave it out";
@@ -259,9 +273,7 @@ impl SweepPlan {
             );
             return Err(Error::setting("held_out", config.protocol.held_out, problem));
         }
-        let same =
-            |other: &&Config| (other.method, &other.hidden, other.seed) == (config.method, &config.hidden, config.seed);
-        match self.networks.iter().find(same) {
+        match self.networks.get(place) {
             Some(other) if *other == config => {}
             Some(_) => {
                 let network =
@@ -384,6 +396,7 @@ mod tests {
         for (text, part) in [
             ("", "grid"),
             ("grid = []", "without a network"),
+            (&grid.replace("[5]", &format!("{:?}", vec![5; 20_000])), "too many networks: expected at most 100000"),
             (&grid.replace("[5]", "[0]"), "hidden is [0, 0, 0]"),
             (&format!("{grid}layers = 0"), "layers is 0: expected 1 to 100"),
             (&format!("{grid}layers = 9223372036854775807"), "expected 1 to 100 hidden layers"),
