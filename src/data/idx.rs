@@ -41,7 +41,10 @@ pub fn from_reader<const RANK: usize>(mut reader: impl BufRead, path: &Path) -> 
 }
 
 fn parse<const RANK: usize>(mut reader: impl Read, path: &Path) -> Result<([usize; RANK], Vec<u8>)> {
-    let malformed = |reason| Error::Format { path: path.into(), expected: "an IDX file", reason };
+    let malformed = |reason: String| {
+        let reason = format!("{reason}; put an undamaged file in its place, or name other data with --data");
+        Error::Format { path: path.into(), expected: "an IDX file", reason }
+    };
     let failed = |error: io::Error, part: &str| match error.kind() {
         io::ErrorKind::UnexpectedEof => malformed(format!("it is truncated: it ends within {part}")),
         // What the decompressor finds wrong.

@@ -60,7 +60,12 @@ fn open_files(paths: &[impl AsRef<Path>; 4], name: &str) -> Result<(Dataset, Dat
             return Err(Error::Format { path: labels.into(), expected: "the labels of these images", reason });
         }
         let pixels = Array2::from_shape_vec((count, height * width), pixels).expect("sizes that the reader checked");
-        Dataset::new(name, pixels, classes, height, width)
+        Dataset::new(name, pixels, classes, height, width).map_err(|error| {
+            let of_label = matches!(error, Error::Argument { name: "label", .. });
+            let (path, expected) =
+                if of_label { (labels, "labels of ten classes") } else { (images, "images to learn from") };
+            Error::Format { path: path.into(), expected, reason: format!("{error}; name other data with --data") }
+        })
     };
     Ok((read(train_images.as_ref(), train_labels.as_ref())?, read(test_images.as_ref(), test_labels.as_ref())?))
 }
