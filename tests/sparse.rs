@@ -97,7 +97,7 @@ fn layer() -> Layer<f64> {
 #[test]
 fn weights_above_the_threshold_are_taken_out_and_no_others() {
     let network = Network::from_layers(vec![layer()]).unwrap();
-    for (threshold, kept) in [(-0.5, 1), (3.0, 3), (5.0, 5), (f64::INFINITY, 6)] {
+    for (threshold, kept) in [(-0.5, 1), (3.0, 3), (5.0, 5), (f64::MAX, 6)] {
         let pruned = prune(&network, threshold).unwrap();
         let sparsity = layer_sparsity(&pruned)[0];
         assert_eq!((sparsity.kept, sparsity.weights()), (kept, 6), "{threshold}");
@@ -115,6 +115,7 @@ fn what_cannot_be_pruned_is_said() {
     let network = Network::from_layers(vec![layer()]).unwrap();
     let message = |threshold| prune(&network, threshold).unwrap_err().to_string();
     assert!(message(f64::NAN).contains("threshold is NaN"));
+    assert!(message(f64::INFINITY).contains("threshold is inf: expected a finite number"));
     assert!(
         message(-2.0).contains("threshold is -2") && message(-2.0).contains("smallest ln α is -1.39"),
         "{}",

@@ -10,6 +10,7 @@ use crate::network::Network;
 
 /// How many weights of a layer are left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Written")]
 pub struct LayerSparsity {
     /// Number of inputs.
     pub inputs: usize,
@@ -17,6 +18,27 @@ pub struct LayerSparsity {
     pub outputs: usize,
     /// Weights that are not 0. Biases do not count, here as in what was published.
     pub kept: usize,
+}
+
+/// As a record has it, before it is checked.
+#[derive(Deserialize)]
+struct Written {
+    inputs: usize,
+    outputs: usize,
+    kept: usize,
+}
+
+impl TryFrom<Written> for LayerSparsity {
+    type Error = String;
+
+    fn try_from(Written { inputs, outputs, kept }: Written) -> Result<Self, String> {
+        match inputs.checked_mul(outputs) {
+            Some(weights) if kept <= weights && weights > 0 => Ok(Self { inputs, outputs, kept }),
+            _ => Err(format!(
+                "a layer of {inputs} × {outputs} weights, of which {kept} are kept: expected at most all of one or more"
+            )),
+        }
+    }
 }
 
 impl LayerSparsity {
@@ -61,10 +83,11 @@ pub fn compression(layers: &[LayerSparsity]) -> f64 {
 /// ```
 ///
 /// # Errors
-/// A network whose noise is not additive; a threshold that is not a number, or that leaves a layer without a weight.
+/// A network whose noise is not additive; a threshold that is not a finite number, or that leaves a layer without a weight.
 pub fn prune<T: Real>(network: &Network<T>, threshold: f64) -> Result<Network<T>> {
-    if threshold.is_nan() {
-        return Err(Error::argument("threshold", threshold, "a number, such as 3"));
+    // Nor is infinity one that a file can hold.
+    if !threshold.is_finite() {
+        return Err(Error::argument("threshold", threshold, "a finite number, such as 3"));
     }
     network.check()?;
     let mut layers = Vec::new();
