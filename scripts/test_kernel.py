@@ -60,7 +60,7 @@ SHOWN = {
     "records.iter().next().unwrap().clone()": PLOTLY,
     "measured": "text/html",
     "measured[0].measurement": "text/html",
-    "measured[0].measurement.layers[0].interval": "text/html",
+    "measured[0].measurement.layers[0].interval.unwrap()": "text/html",
     "prunings": "text/html",
     "evaluations": "text/html",
     "evaluations[0]": "text/html",

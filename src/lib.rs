@@ -20,6 +20,7 @@ pub mod uncertainty;
 pub mod variance;
 
 mod error;
+mod json;
 mod method;
 #[cfg(feature = "notebook")]
 mod notebook;
@@ -29,6 +30,7 @@ mod real;
 mod table;
 
 pub use error::{Error, Result};
+pub use json::to_json;
 pub use method::Method;
 pub use network::Network;
 #[cfg(feature = "notebook")]

@@ -237,7 +237,8 @@ fn a_measurement_is_the_variance_over_the_minibatches_of_its_passes() {
         assert_eq!((measured.gradients, told.last()), (20, Some(&(20, 20))));
         for (layer, index) in measured.layers.iter().zip([2, 0]) {
             assert_eq!((layer.layer, layer.contributions.len()), (index, 2 * 9));
-            assert!(layer.interval.low < layer.variance && layer.variance < layer.interval.high);
+            let interval = layer.interval.unwrap();
+            assert!(interval.low < layer.variance && layer.variance < interval.high);
         }
         let again = measure(&mut sampler, &dataset, estimator, &plan, &mut |_, _| {}).unwrap();
         assert_eq!(again.layers, measured.layers, "the same seed gives the same numbers");
@@ -280,7 +281,8 @@ fn noise_of_ones_own_falls_as_one_over_m_and_shared_noise_does_not() {
         }
         let noise = shares[2].noise;
         assert_eq!(noise == 0.0, estimator == Estimator::NoNoise);
-        assert!(shares[2].noise_interval.low <= noise && noise <= shares[2].noise_interval.high);
+        let interval = shares[2].noise_interval.unwrap();
+        assert!(interval.low <= noise && noise <= interval.high);
     }
     // The local reparameterization and separate weight samples draw the same output: one example's noise gradient differs
     // in what flows on to the weights, and is smaller.

@@ -148,7 +148,7 @@ impl EvaluateArgs {
     }
 
     fn print(&self, output: &Output<'_>) -> Result<()> {
-        super::print(&if self.json { serde_json::to_string(output).expect("numbers and names") } else { text(output) })
+        if self.json { super::print_json(output) } else { super::print(&text(output)) }
     }
 
     fn sampling(&self) -> Sampling {

@@ -13,6 +13,7 @@ use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use serde::Serialize;
 use vardrop::data::Source;
 use vardrop::experiment::TornLine;
 use vardrop::files::{Claims, Kind};
@@ -123,6 +124,11 @@ fn claims(force: bool, data: &Source) -> Claims {
         claims.reads("a file of the data", file);
     }
     claims
+}
+
+/// Prints a value as one line of JSON on standard output.
+fn print_json(value: &impl Serialize) -> Result<()> {
+    print(&vardrop::to_json(value)?)
 }
 
 /// Prints a line on standard output. A reader that has gone, such as `head`, is no error.

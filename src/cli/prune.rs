@@ -115,7 +115,7 @@ impl PruneArgs {
         let mut failed: Vec<Error> = saved.err().into_iter().collect();
         failed.extend(records.and_then(|records| record.append(records).err()));
         let printed = if self.json {
-            super::print(&serde_json::to_string(&record).expect("numbers and names"))
+            super::print_json(&record)
         } else {
             let (kept, stored) =
                 (record.layers.iter().map(|layer| layer.kept).sum::<usize>(), model.network.stored_weights());

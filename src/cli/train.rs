@@ -383,7 +383,7 @@ impl TrainArgs {
                 border_alpha: trainer.border_alpha(),
                 peak_memory_mib: peak_memory_mib(),
             };
-            return super::print(&serde_json::to_string(&output).expect("numbers and names"));
+            return super::print_json(&output);
         }
         super::print(&match best {
             Some(Best { epoch, valid_error_percent: Some(valid), test_error_percent })

@@ -161,7 +161,7 @@ impl VarianceArgs {
         }
         super::tell_of_mixture(records.iter().map(|record| &record.provenance.machine));
         let printed = if self.json {
-            super::print(&serde_json::to_string(&Printed { measurements: &records }).expect("numbers and names"))
+            super::print_json(&Printed { measurements: &records })
         } else {
             variance::table1(&records).and_then(|table| super::print(table.to_string().trim_end()))
         };

@@ -352,7 +352,7 @@ impl<'a> Sweep<'a> {
                 Kept::WithTheOthers => Records::append(self.records_file(), &record),
                 Kept::ByItself => {
                     // The whole file or none: a merge that comes in between finds nothing half written to remove.
-                    let line = serde_json::to_string(&record).expect("a record is plain data") + "\n";
+                    let line = files::line(&files.record, &record)?;
                     // What was there has been read: a line that was cut off, of this network.
                     Output::from(&files.record).force(true).replace(Kind::Runs, |temporary| fs::write(temporary, line))
                 }

@@ -153,7 +153,6 @@ mod tests {
     use super::*;
     use crate::method::Method;
     use crate::network::{DropoutRates, Initialisation};
-    use crate::variance::Interval;
 
     fn network(method: Method) -> Network {
         Network::new(method, &[16, 5, 3], DropoutRates::default(), Initialisation::UnitColumns, 1).unwrap()
@@ -170,9 +169,9 @@ mod tests {
             estimator,
             batch_size,
             total: 10.0 / batch_size as f64,
-            interval: Interval { low: 0.0, high: 1.0 },
+            interval: None,
             noise: 5.0 / batch_size as f64,
-            noise_interval: Interval { low: 0.0, high: 1.0 },
+            noise_interval: None,
             seconds_per_gradient: 0.1,
         };
         let shares = Estimator::ALL.map(|estimator| [1, 10, 100].map(|size| share(estimator, size))).concat();

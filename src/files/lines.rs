@@ -13,6 +13,7 @@ use super::place::Place;
 use super::unfinished::Unfinished;
 use super::{Kind, folder_of, locked};
 use crate::error::{Error, Result};
+use crate::json::to_json;
 
 const EXPECTED: &str = "a file of records";
 
@@ -137,6 +138,20 @@ fn belongs<T: Line>(output: &Output, number: usize, line: &[u8]) -> Result<()> {
     }
 }
 
+/// An entry as one line, with its line break.
+///
+/// # Errors
+/// An entry that [`read`] would refuse, such as one with a number that is not finite: it would make the whole file unreadable.
+pub(crate) fn line<T: Line>(path: &Path, entry: &T) -> Result<String> {
+    let unreadable = |reason: String| {
+        let reason = format!("{reason}; the record is left out, and the file stays as it was");
+        Error::io("write", path)(io::Error::new(io::ErrorKind::InvalidData, reason))
+    };
+    let line = to_json(entry).map_err(|error| unreadable(error.to_string()))?;
+    serde_json::from_str::<T>(&line).map_err(|error| unreadable(format!("it would not be read back ({error})")))?;
+    Ok(line + "\n")
+}
+
 /// Appends one line to a file, creating it and its folder. A file with the line takes the old one's place, so that a process that is
 /// killed at any moment leaves the one or the other: the kernel may cut a plain write off in the middle of a line. A line that a
 /// crash left torn goes; a whole one is never touched.
@@ -146,15 +161,10 @@ fn belongs<T: Line>(output: &Output, number: usize, line: &[u8]) -> Result<()> {
 /// a line that would not be read back. The file then stays as it was.
 pub(crate) fn append<T: Line>(output: &Output, entry: &T) -> Result<()> {
     let failed = || Error::io("write", output.path());
-    let mut line = serde_json::to_vec(entry).map_err(io::Error::other).map_err(failed())?;
-    // What would not be read, such as a number that is not finite, would make the whole file unreadable.
-    if let Err(error) = serde_json::from_slice::<T>(&line) {
-        return Err(failed()(io::Error::other(format!("the record would not be read back ({error})"))));
-    }
-    line.push(b'\n');
+    let line = line(output.path(), entry)?;
     let Place::File(path, _) = output.place()? else {
         let stream = OpenOptions::new().write(true).open(output.path());
-        return stream.and_then(|mut stream| stream.write_all(&line)).map_err(failed());
+        return stream.and_then(|mut stream| stream.write_all(line.as_bytes())).map_err(failed());
     };
     let folder = folder_of(&path);
     fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
@@ -183,7 +193,7 @@ pub(crate) fn append<T: Line>(output: &Output, entry: &T) -> Result<()> {
         if kept == metadata.len() && !tail.is_empty() {
             new.write_all(b"\n")?;
         }
-        new.write_all(&line)
+        new.write_all(line.as_bytes())
     };
     let new = Unfinished::beside(&path).map_err(failed())?;
     put(&new, &path, Some(&metadata), copy).map_err(failed())

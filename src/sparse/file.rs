@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use safetensors::{Dtype, SafeTensors, View};
@@ -12,6 +13,8 @@ use super::SparseNetwork;
 use super::network::SparseLayer;
 use crate::error::{Error, Result};
 use crate::files::{self, Kind, Output, PRUNED_KEY};
+use crate::json::to_json;
+use crate::network::check_widths;
 use crate::training::Config;
 
 const FORMAT: u32 = 1;
@@ -81,27 +84,33 @@ impl SparseModel {
     /// Writes it, in place of what is there or not at all.
     ///
     /// # Errors
-    /// Where the file cannot be written, or another kind of file is there; an older one then stays as it was.
+    /// Where the file cannot be written, or would hold a number that is not finite, or another kind of file is there; an older one
+    /// then stays as it was.
     pub fn save(&self, to: impl Into<Output>) -> Result<()> {
-        let (tensors, metadata) = self.content();
-        to.into().replace(Kind::Pruned, |temporary| {
-            safetensors::serialize_to_file(
-                tensors.iter().map(|(name, numbers)| (name, numbers)),
-                Some(metadata),
-                temporary,
-            )
-            .map_err(std::io::Error::other)
+        let to = to.into();
+        let unwritten =
+            |reason: String| Error::io("write", to.path())(std::io::Error::new(ErrorKind::InvalidData, reason));
+        if let Some(index) = self.network.layers.iter().position(|layer| !layer.is_finite()) {
+            return Err(unwritten(format!("layer {index} holds a number that is not finite")));
+        }
+        let json = to_json(&self.info).map_err(|error| unwritten(error.to_string()))?;
+        let tensors = self.tensors();
+        to.replace(Kind::Pruned, |temporary| {
+            let tensors = tensors.iter().map(|(name, numbers)| (name, numbers));
+            safetensors::serialize_to_file(tensors, Some(metadata(json)), temporary).map_err(std::io::Error::other)
         })
     }
 
     /// The size of its file.
     pub(super) fn file_bytes(&self) -> u64 {
-        let (tensors, metadata) = self.content();
+        let tensors = self.tensors();
+        // A description that cannot be written makes no file.
+        let metadata = metadata(to_json(&self.info).unwrap_or_default());
         let bytes = safetensors::serialize(tensors.iter().map(|(name, numbers)| (name, numbers)), Some(metadata));
         bytes.expect("a row of numbers is as long as it says").len() as u64
     }
 
-    fn content(&self) -> (Vec<(String, Numbers)>, HashMap<String, String>) {
+    fn tensors(&self) -> Vec<(String, Numbers)> {
         let mut tensors = vec![("inputs".to_owned(), numbers(&self.network.inputs))];
         for (index, layer) in self.network.layers.iter().enumerate() {
             tensors.extend([
@@ -111,8 +120,7 @@ impl SparseModel {
                 (format!("layers.{index}.bias"), numbers(&layer.bias)),
             ]);
         }
-        let json = serde_json::to_string(&self.info).expect("a model's description is plain data");
-        (tensors, HashMap::from([(PRUNED_KEY.to_owned(), json)]))
+        tensors
     }
 
     /// Reads what [`Self::save`] wrote.
@@ -127,6 +135,10 @@ impl SparseModel {
             Error::Format { path: path.to_owned(), expected: EXPECTED, reason }
         })
     }
+}
+
+fn metadata(json: String) -> HashMap<String, String> {
+    HashMap::from([(PRUNED_KEY.to_owned(), json)])
 }
 
 /// The one key that every format has.
@@ -145,8 +157,10 @@ fn parse(bytes: &[u8]) -> Result<SparseModel, String> {
     }
     let info: SparseInfo = serde_json::from_str(json).map_err(|error| error.to_string())?;
     let tensors = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
-    if info.widths.len() < 2 || info.kept.len() + 1 != info.widths.len() || info.widths.contains(&0) {
-        return Err(format!("it has widths {:?} and {} layers", info.widths, info.kept.len()));
+    check_widths(&info.widths).map_err(|error| error.to_string())?;
+    let sizes: Vec<usize> = info.widths.windows(2).map(|pair| pair[0] * pair[1]).collect();
+    if info.kept.len() != sizes.len() || info.kept.iter().zip(&sizes).any(|(kept, size)| kept > size) {
+        return Err(format!("it keeps {:?} weights of layers of widths {:?}", info.kept, info.widths));
     }
     let inputs: Vec<u16> = read(&tensors, "inputs")?;
     if let Some(input) = inputs.iter().find(|&&input| usize::from(input) >= info.widths[0]) {
@@ -172,7 +186,7 @@ fn parse(bytes: &[u8]) -> Result<SparseModel, String> {
         if let Some(column) = layer.columns.iter().find(|&&column| usize::from(column) >= units) {
             return Err(format!("{} holds {column}, expected numbers below {units}", name("columns")));
         }
-        if !layer.values.iter().chain(&layer.bias).all(|x| x.is_finite()) {
+        if !layer.is_finite() {
             return Err(format!("layer {index} holds a number that is not finite"));
         }
         units = layer.bias.len();

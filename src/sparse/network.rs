@@ -210,6 +210,11 @@ fn forward(layer: &SparseLayer, signal: &[[f32; LANES]], out: &mut [[f32; LANES]
 }
 
 impl SparseLayer {
+    /// Whether it holds nothing but numbers.
+    pub(super) fn is_finite(&self) -> bool {
+        self.values.iter().chain(&self.bias).all(|x| x.is_finite())
+    }
+
     /// From the weights (in × out), of which these inputs and outputs are kept.
     fn new(weight: &Array2<f32>, bias: &[f32], inputs: &[usize], outputs: &[usize]) -> Self {
         let mut layer = Self {

@@ -18,6 +18,7 @@ use super::trainer::Trainer;
 use crate::data::Splits;
 use crate::error::{Error, Result};
 use crate::files::{self, Kind, MODEL_KEY, Output, PRUNED_KEY};
+use crate::json::to_json;
 use crate::network::Network;
 use crate::optimizer::Adam;
 use crate::provenance::Machine;
@@ -192,11 +193,20 @@ fn write(trainer: &Trainer<'_>, state: Vec<(&str, Vec<&[f32]>)>, to: &Output, ki
             tensors.push((format!("{prefix}{name}"), Values { shape: shape.clone(), values }));
         }
     }
-    let json = serde_json::to_string(&info).expect("a model's description is plain data");
+    let json = to_json(&info).map_err(|error| unwritten(to.path(), error))?;
+    if let Some((name, _)) = tensors.iter().find(|(_, array)| !array.values.iter().all(|value| value.is_finite())) {
+        return Err(unwritten(to.path(), format!("{name} holds a number that is not finite")));
+    }
     let metadata = HashMap::from([(MODEL_KEY.to_owned(), json)]);
     to.replace(kind, |temporary| {
         safetensors::serialize_to_file(tensors, Some(metadata), temporary).map_err(std::io::Error::other)
     })
+}
+
+/// Of a model that could not be read back.
+fn unwritten(path: &Path, reason: impl Display) -> Error {
+    let reason = format!("{reason}; the model is left out, and what was at that place stays as it was");
+    Error::io("write", path)(std::io::Error::new(std::io::ErrorKind::InvalidData, reason))
 }
 
 fn values(network: &Network) -> Vec<&[f32]> {

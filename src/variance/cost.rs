@@ -70,7 +70,6 @@ const PAPER_SEPARATE: f64 = 1635.0;
 
 #[cfg(test)]
 mod tests {
-    use super::super::Interval;
     use super::*;
 
     #[test]
@@ -79,9 +78,9 @@ mod tests {
             estimator,
             batch_size: 10,
             total,
-            interval: Interval { low: 0.0, high: 0.0 },
+            interval: None,
             noise,
-            noise_interval: Interval { low: 0.0, high: 0.0 },
+            noise_interval: None,
             seconds_per_gradient: seconds,
         };
         let table = cost_table(&[

@@ -38,12 +38,12 @@ pub struct Share {
     pub batch_size: usize,
     /// The variance of the gradient.
     pub total: f64,
-    /// Its 95 % confidence interval.
-    pub interval: Interval,
+    /// Its 95 % confidence interval; `None` of two minibatches, which leave one contribution.
+    pub interval: Option<Interval>,
     /// The part that comes from the noise: half the squared difference of two draws on one minibatch.
     pub noise: f64,
     /// The noise part's 95 % confidence interval.
-    pub noise_interval: Interval,
+    pub noise_interval: Option<Interval>,
     /// Wall-clock seconds of one gradient.
     pub seconds_per_gradient: f64,
 }
@@ -171,15 +171,13 @@ fn share(
     let totals: Vec<f64> = a.contributions().iter().zip(b.contributions()).map(|(a, b)| 0.5 * (a + b)).collect();
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
     let total = mean(&totals);
-    let interval =
-        |values: &[f64], mean: f64| Interval::of_mean(values, plan.seed).unwrap_or(Interval { low: mean, high: mean });
     Ok(Share {
         estimator,
         batch_size,
         total,
-        interval: interval(&totals, total),
+        interval: Interval::of_mean(&totals, plan.seed),
         noise: mean(&noise),
-        noise_interval: interval(&noise, mean(&noise)),
+        noise_interval: Interval::of_mean(&noise, plan.seed),
         seconds_per_gradient: seconds / (2 * plan.draws) as f64,
     })
 }
@@ -195,9 +193,9 @@ mod tests {
             estimator: Estimator::SingleWeightSample,
             batch_size,
             total: law.at(batch_size),
-            interval: Interval { low: 0.0, high: 0.0 },
+            interval: None,
             noise: 0.0,
-            noise_interval: Interval { low: 0.0, high: 0.0 },
+            noise_interval: None,
             seconds_per_gradient: 0.0,
         };
         let fit = VarianceLaw::fit(&[1, 10, 100, 1000].map(share)).unwrap();

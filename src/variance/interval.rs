@@ -1,7 +1,7 @@
 //! Confidence intervals by resampling.
 
 use rand::RngExt;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::noise::{NoiseSource, Purpose};
 
@@ -18,10 +18,10 @@ const RESAMPLES: usize = 2000;
 
 impl Interval {
     /// For the mean of values: the 2.5 % and 97.5 % quantiles of the means of 2,000 resamples (Efron's percentile
-    /// bootstrap), the same for the same values and seed. `None` for fewer than two values.
+    /// bootstrap), the same for the same values and seed. `None` for fewer than two values, and where one of them is not finite.
     pub fn of_mean(values: &[f64], seed: u64) -> Option<Self> {
         let n = values.len();
-        if n < 2 {
+        if n < 2 || !values.iter().all(|value| value.is_finite()) {
             return None;
         }
         let mut generator = NoiseSource::for_purpose(Purpose::Resampling, seed, 0).generator();
@@ -36,6 +36,17 @@ impl Interval {
     pub fn is_apart_from(self, other: Self) -> bool {
         self.high < other.low || other.high < self.low
     }
+}
+
+/// An interval where there is one. Earlier versions wrote one without ends in place of none: `{"low":null,"high":null}`.
+pub(super) fn if_defined<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Interval>, D::Error> {
+    #[derive(Deserialize)]
+    struct Ends {
+        low: Option<f64>,
+        high: Option<f64>,
+    }
+    let ends = Option::<Ends>::deserialize(deserializer)?;
+    Ok(ends.and_then(|ends| Some(Interval { low: ends.low?, high: ends.high? })))
 }
 
 #[cfg(test)]
@@ -56,6 +67,7 @@ mod tests {
         // The percentile bootstrap of 59 values is a little narrow: 94 % ± 5 standard errors.
         assert!((900..=975).contains(&holds), "{holds}");
         assert_eq!(Interval::of_mean(&[1.0], 1), None);
+        assert_eq!(Interval::of_mean(&[1.0, f64::NAN, 2.0], 1), None);
         assert_eq!(Interval::of_mean(&[1.0, 2.0, 5.0], 3), Interval::of_mean(&[1.0, 2.0, 5.0], 3));
     }
 

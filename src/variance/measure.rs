@@ -5,7 +5,8 @@ use std::time::Instant;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
-use super::{Estimator, GradientSampler, Interval, Moments};
+use super::interval::{self, Interval};
+use super::{Estimator, GradientSampler, Moments};
 use crate::data::Dataset;
 use crate::engine::Examples;
 use crate::error::{Error, Result};
@@ -63,8 +64,9 @@ pub struct LayerVariance {
     pub layer: usize,
     /// The variance, averaged over the weights.
     pub variance: f64,
-    /// Its 95 % confidence interval.
-    pub interval: Interval,
+    /// Its 95 % confidence interval; `None` of two gradients, which leave one contribution.
+    #[serde(default, deserialize_with = "interval::if_defined")]
+    pub interval: Option<Interval>,
     /// What variance and interval are made of: see [`Moments::contributions`].
     pub contributions: Vec<f64>,
 }
@@ -112,7 +114,7 @@ pub fn measure_all(
 /// how many.
 ///
 /// # Errors
-/// As [`Plan::check`] and [`GradientSampler::draw`]; a sampler for smaller minibatches.
+/// As [`Plan::check`] and [`GradientSampler::draw`]; a sampler for smaller minibatches; gradients that are not finite.
 pub fn measure(
     sampler: &mut GradientSampler,
     dataset: &Dataset,
@@ -145,10 +147,14 @@ pub fn measure(
             all.extend(moments.contributions());
         }
     }
+    if let Some(value) = contributions.iter().flatten().find(|value| !value.is_finite()) {
+        let expected = "a finite number: the network's parameters are too large for it, or are no numbers";
+        return Err(Error::argument("variance of the gradients", value, expected));
+    }
     let layers = plan.layers.iter().zip(contributions).map(|(&layer, contributions)| LayerVariance {
         layer,
         variance: contributions.iter().sum::<f64>() / contributions.len() as f64,
-        interval: Interval::of_mean(&contributions, plan.seed).unwrap_or(Interval { low: f64::NAN, high: f64::NAN }),
+        interval: Interval::of_mean(&contributions, plan.seed),
         contributions,
     });
     Ok(Measurement { estimator, layers: layers.collect(), gradients: all, seconds_per_gradient: seconds / all as f64 })

@@ -74,7 +74,8 @@ pub fn table1(records: &[VarianceRecord]) -> Result<Table> {
                     epochs,
                     estimator.title(),
                     Cell::scientific(ours.variance, 2),
-                    format!("{:.1e} to {:.1e}", ours.interval.low, ours.interval.high),
+                    ours.interval
+                        .map_or("–".to_owned(), |interval| format!("{:.1e} to {:.1e}", interval.low, interval.high)),
                     paper.map(|paper| Cell::scientific(paper, 2)),
                     paper.map(|paper| Cell::number(ours.variance / paper, 2)),
                     older.map(|older| Cell::scientific(older, 2)),
@@ -106,22 +107,23 @@ pub fn measured(sets: &[(&str, &[Measurement])]) -> Table {
     let ends = |measurement: &Measurement| {
         let mut layers: Vec<&LayerVariance> = measurement.layers.iter().collect();
         layers.sort_by_key(|layer| layer.layer);
-        let variance = |layer: Option<&&LayerVariance>| layer.map_or(f64::NAN, |layer| layer.variance);
+        let variance = |layer: Option<&&LayerVariance>| layer.map(|layer| layer.variance);
         (variance(layers.last()), variance(layers.first()))
     };
     for (index, (name, measurements)) in sets.iter().enumerate() {
         for measurement in *measurements {
-            let first = sets[0].1.iter().find(|first| first.estimator == measurement.estimator).map(ends);
+            let first = sets[0].1.iter().find(|first| first.estimator == measurement.estimator).filter(|_| index > 0);
+            let (first_top, first_bottom) = first.map_or((None, None), ends);
             let (top, bottom) = ends(measurement);
-            let ratio =
-                |value: f64, first: Option<f64>| (index > 0).then_some(first).flatten().map(|first| value / first);
+            let variance = |value: Option<f64>| value.map(|value| Cell::scientific(value, 2));
+            let ratio = |value: Option<f64>, first: Option<f64>| Some(Cell::number(value? / first?, 2));
             table.push((
                 *name,
                 measurement.estimator.title(),
-                Cell::scientific(top, 2),
-                ratio(top, first.map(|first| first.0)).map(|ratio| Cell::number(ratio, 2)),
-                Cell::scientific(bottom, 2),
-                ratio(bottom, first.map(|first| first.1)).map(|ratio| Cell::number(ratio, 2)),
+                variance(top),
+                ratio(top, first_top),
+                variance(bottom),
+                ratio(bottom, first_bottom),
             ));
         }
     }
