@@ -12,7 +12,7 @@ MUTANTS ?=
 .DEFAULT_GOAL := help
 .PHONY: help setup data lab test check-code test-crate test-products test-doc test-readme test-runner test-kernel test-set-up notebooks
 .PHONY: test-miri test-workflow test-containers test-deploy test-image test-browser mutants bench bench-peers peers-torch test-peers readme lock
-.PHONY: test-features test-aarch64 test-platforms
+.PHONY: test-features test-aarch64 test-platforms fuzz
 
 help: ## List the commands
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-15s %s\n", $$1, $$2 }'
@@ -88,6 +88,10 @@ test-image: ## Run the image (IMAGE=name) in each way that it can be run, and ch
 
 test-browser: .cache/browser/stamp ## Run the notebooks of a server in Chromium (BROWSER="https://localhost --password …")
 	.cache/browser/bin/python scripts/browser/test_notebooks.py $(BROWSER)
+
+# Needs a nightly compiler, cargo-fuzz and a C++ compiler, and says so where one is missing.
+fuzz: ## Fuzz every reader, FUZZ_SECONDS (600) each (FUZZ_TARGETS="idx plan" for some)
+	@scripts/fuzz.sh
 
 bench: ## Run the benchmarks, and time a step beside its matrix products alone
 	cargo bench --locked

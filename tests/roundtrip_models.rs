@@ -88,10 +88,11 @@ proptest! {
         // The metadata is a map without an order.
         let same = |bytes: &[u8]| { let mut bytes = bytes.to_vec(); bytes.sort_unstable(); bytes };
         prop_assert_eq!(same(&fs::read(&place.path).unwrap()), same(&bytes));
-        trainer.export(&place.path).unwrap();
-        let exported = Model::open(&place.path).unwrap();
+        let path = place.path.with_extension("exported");
+        trainer.export(&path).unwrap();
+        let exported = Model::open(&path).unwrap();
         prop_assert_eq!(bits(&exported.network), bits(&model.network));
-        let message = Trainer::resume(&place.path, &splits, None).unwrap_err().to_string();
+        let message = Trainer::resume(&path, &splits, None).unwrap_err().to_string();
         prop_assert!(message.contains("exported model"), "{message}");
     }
 

@@ -352,9 +352,10 @@ impl<'a> Sweep<'a> {
                 Kept::WithTheOthers => Records::append(self.records_file(), &record),
                 Kept::ByItself => {
                     // The whole file or none: a merge that comes in between finds nothing half written to remove.
-                    let line = files::line(&files.record, &record)?;
                     // What was there has been read: a line that was cut off, of this network.
-                    Output::from(&files.record).force(true).replace(Kind::Runs, |temporary| fs::write(temporary, line))
+                    let output = Output::from(&files.record).force(true);
+                    files::line(&files.record, &record)
+                        .and_then(|line| output.replace(Kind::Runs, |temporary| fs::write(temporary, line)))
                 }
             };
             if let Err(error) = written {
