@@ -1,6 +1,7 @@
 #!/bin/sh
 # Interprets the unit tests of the engine, the noise and the optimizer by Miri, which sees undefined behaviour: in a build without
-# BLAS, with the portable loops and, where the interpreter knows the instructions, with those for AVX-512.
+# BLAS, with the portable loops and, of the kernels, with those for AVX-512 (but for the making of lists, whose instructions Miri
+# does not know).
 set -eu
 
 if ! cargo +nightly miri --version >/dev/null 2>&1; then

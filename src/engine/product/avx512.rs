@@ -16,7 +16,7 @@ use super::avx512_lists::{by_strip, list, list_columns, square};
 use super::kernel::{Block, Left, Loops, Strip, Tile};
 use super::listed::Entry;
 use super::panels::{COLUMNS, Line};
-use super::portable::transpose_from;
+use super::portable::{Portable, transpose_from};
 
 /// Numbers in a register.
 pub(super) const LANES: usize = 16;
@@ -55,11 +55,18 @@ impl Loops for Avx512 {
     }
 
     fn list(self, marks: &[f32], values: &[f32], first: usize, out: &mut [Entry]) -> usize {
+        // Miri does not know the comparison and the compression of AVX-512, of which the two kinds of lists are made.
+        if cfg!(miri) {
+            return Portable.list(marks, values, first, out);
+        }
         // SAFETY: the processor has AVX-512 F, which `self` proves.
         unsafe { list(marks, values, first, out) }
     }
 
     fn list_columns(self, block: &Block<'_>, counts: &mut [u32], entries: &mut [Entry], capacity: usize) {
+        if cfg!(miri) {
+            return Portable.list_columns(block, counts, entries, capacity);
+        }
         // SAFETY: the processor has AVX-512 F, which `self` proves.
         unsafe { list_columns(block, counts, entries, capacity) }
     }

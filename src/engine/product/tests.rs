@@ -148,7 +148,7 @@ fn transposed_products_are_those_of_whole_and_of_listed_columns_in_any_parts() {
         let (a, d) = (matrix(depth, rows, 0.3, 7), matrix(depth, columns, 1.0, 8));
         let clean = a.mapv(|x| 0.5 * x);
         let expected = double(&a).t().dot(&double(&d));
-        for cut in [0, depth / 3, depth] {
+        for cut in if cfg!(miri) { vec![depth / 3] } else { vec![0, depth / 3, depth] } {
             let (inputs, cleans, deltas) = (parts(&a, cut), parts(&clean, cut), parts(&d, cut));
 
             let mut transposed = Transposed::default();
