@@ -14,6 +14,8 @@ pub mod layers;
 pub mod network;
 pub mod noise;
 pub mod optimizer;
+#[doc(hidden)]
+pub mod shell;
 pub mod sparse;
 pub mod training;
 pub mod uncertainty;

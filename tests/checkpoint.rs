@@ -1,13 +1,16 @@
 //! Model files: what is written is read back; whatever else is in a file is an error, and no panic; a file that cannot
 //! be replaced stays as it was.
 
+mod support;
+
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use ndarray::Array2;
 use serde_json::Value;
-use vardrop::data::{Dataset, Splits};
+use support::rewritten;
+use vardrop::data::{Dataset, Splits, Validation};
 use vardrop::engine::{Engine, Examples};
 use vardrop::training::{Config, Ending, Model, ModelInfo, Trainer};
 use vardrop::{Error, Method};
@@ -62,22 +65,6 @@ impl Place {
         let entries = fs::read_dir(self.folder.path()).unwrap();
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
-}
-
-/// The file with another header: the safetensors header as JSON, and the metadata's own JSON within it.
-fn rewritten(bytes: &[u8], change: impl FnOnce(&mut Value, &mut Value)) -> Vec<u8> {
-    let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
-    let mut header: Value = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
-    let mut info: Value = serde_json::from_str(header["__metadata__"]["vardrop"].as_str().unwrap()).unwrap();
-    change(&mut header, &mut info);
-    if header["__metadata__"]["vardrop"].is_string() {
-        header["__metadata__"]["vardrop"] = info.to_string().into();
-    }
-    let header = serde_json::to_vec(&header).unwrap();
-    let mut file = (header.len() as u64).to_le_bytes().to_vec();
-    file.extend(header);
-    file.extend(&bytes[8 + length..]);
-    file
 }
 
 /// Reads a file in every way there is, and trains a step where it can be resumed; the errors' messages.
@@ -292,13 +279,18 @@ fn other_data_is_refused_on_resuming_with_both_named() {
         let message = Trainer::resume(&place.path, splits, None).unwrap_err().to_string();
         assert!(parts.iter().all(|part| message.contains(part)), "{message}");
     };
-    let there = "tiny with 70 training examples and 30 held out";
     let splits = |name, examples, held_out| {
         Splits::hold_out(dataset(name, examples, 0), dataset(name, 40, 3), held_out).unwrap()
     };
-    refused(&splits("other", 100, 30), &["other with 70 training examples", there]);
-    refused(&splits("tiny", 100, 20), &["tiny with 80 training examples and 20 held out", there]);
-    refused(&splits("tiny", 90, 20), &["70 training examples and 20 held out", there]);
+    // By content and not by name.
+    Trainer::resume(&place.path, &splits("other", 100, 30), None).unwrap();
+    let digest = own.digest().short();
+    let parts = ["data is tiny (digest ", &format!("the data with digest {digest} that "), "(tiny then)", "--data"];
+    refused(&splits("tiny", 90, 20), &parts);
+    let parts = ["images held out is 20, which leaves 80 to train on: expected 30, which left 70", "--held-out 30"];
+    refused(&splits("tiny", 100, 20), &parts);
+    let by = |validation| Splits::hold_out_by(dataset("tiny", 100, 0), dataset("tiny", 40, 3), 30, validation).unwrap();
+    refused(&by(Validation::DRAWN), &["validation is drawn: expected last, as when", "--validation last"]);
     // Images of another size under the same name have no place in the network.
     let image = |examples| Dataset::new("tiny", Array2::zeros((examples, 4)), vec![0; examples], 2, 2).unwrap();
     let splits = Splits::hold_out(image(100), image(40), 30).unwrap();

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use support::{Tiny, idx};
 use vardrop::Error;
 use vardrop::data::mnist::{FILES, FileState, Places};
-use vardrop::data::{Source, Splits};
+use vardrop::data::{Source, Splits, Validation};
 
 fn from_variables(variables: &[(&str, &str)]) -> Places {
     let variables: HashMap<_, _> = variables.iter().copied().collect();
@@ -141,7 +141,7 @@ fn something_else_under_the_name_of_a_file_is_damaged() {
     let (root, tiny) = (tempfile::tempdir().unwrap(), Tiny::new());
     fs::create_dir(root.path().join(tiny.specs[0].gz_name())).unwrap();
     let FileState::Damaged { reason, .. } = tiny.specs[0].inspect(root.path()) else { panic!("not damaged") };
-    assert_eq!(reason, "is not a file");
+    assert_eq!(reason, "is a folder: expected a file");
 }
 
 fn open(folder: &Path) -> Result<Splits, Error> {
@@ -157,7 +157,7 @@ fn a_folder_of_any_size_opens_gzipped_or_not() {
         let splits = open(folder.path()).unwrap();
         assert_eq!((splits.train.len(), splits.validation.len(), splits.test.len()), (4, 2, 4));
         assert_eq!((splits.train.height(), splits.train.width()), (2, 3));
-        assert_eq!(splits.validation.labels(), [4, 5]);
+        assert_eq!(splits.held_out_by(), Validation::DRAWN);
         assert_eq!(splits.test.pixels()[[3, 5]], 123);
         assert_eq!(splits.test.name(), folder.path().to_string_lossy());
     }
@@ -177,7 +177,11 @@ fn a_folder_that_does_not_do_says_why() {
     fs::write(folder.join("t10k-labels-idx1-ubyte"), idx(&[3], &[1, 2, 3])).unwrap();
     assert!(message().contains("labels 3 examples") && message().contains("holds 4 images"), "{}", message());
     fs::write(folder.join("t10k-labels-idx1-ubyte"), idx(&[4], &[1, 2, 3, 26])).unwrap();
-    assert!(message().contains("label is 26 (example 3"), "{}", message());
+    assert!(
+        message().contains("the label of example 3, counted from 0, is 26: expected 0 to 9; copy the file again"),
+        "{}",
+        message()
+    );
     fs::write(folder.join("t10k-labels-idx1-ubyte"), idx(&[4, 1, 1], &[1, 2, 3, 4])).unwrap();
     assert!(message().contains("it has 3 dimensions: expected 1"), "{}", message());
 }

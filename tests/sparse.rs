@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use ndarray::{Array1, Array2, array};
-use vardrop::data::{Source, Splits, synthetic};
+use vardrop::data::{Digest, Identity, Source, Splits, synthetic};
 use vardrop::engine::{Engine, Examples, Rows};
 use vardrop::layers::{Layer, Noise};
 use vardrop::network::{DropoutRates, Initialisation};
@@ -228,7 +228,8 @@ fn a_dense_networks_weights_can_be_started_from() {
 
 fn saved(folder: &Path) -> (SparseModel, std::path::PathBuf) {
     let network = SparseNetwork::new(&thinned(&[784, 20, 15, 10], 2)).unwrap();
-    let model = SparseModel::new(network, &Config::new(Method::Sparse, &[20, 15]), "synthetic", 1000, 3.0, 2);
+    let data = Identity { dataset: "synthetic", dataset_digest: Some(Digest::MNIST) };
+    let model = SparseModel::new(network, &Config::new(Method::Sparse, &[20, 15]), data, 1000, 3.0, 2);
     let path = folder.join("pruned.safetensors");
     model.save(&path).unwrap();
     (model, path)

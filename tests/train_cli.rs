@@ -102,7 +102,7 @@ fn train_prints_one_object_with_the_keys_that_scripts_rely_on() {
     // Plain lines where there is no terminal: no escape, no carriage return.
     let stderr = text(&output.stderr);
     let lines: Vec<&str> = stderr.lines().collect();
-    let expected = "protocol figure1 but for epochs, batch size, held out: 2 epochs, step size 1e-3, minibatches of \
+    let expected = "protocol figure1 but for epochs, batch size, held out, validation: 2 epochs, step size 1e-3, minibatches of \
                     32, averaging 0.9998, 60 images held out for validation";
     assert_eq!(lines[0], expected);
     assert!(
@@ -135,10 +135,9 @@ fn the_protocol_is_the_readmes_where_no_option_says_otherwise() {
         "train --data ./digits --hidden 8 --threads 1 --method none --patience 1 --save model --record runs.jsonl",
     );
     let stderr = text(&output.stderr);
-    assert!(
-        stderr
-            .starts_with("protocol figure1 but for held out, patience: 60 epochs, step size 1e-3, minibatches of 100")
-    );
+    assert!(stderr.starts_with(
+        "protocol figure1 but for held out, patience, validation: 60 epochs, step size 1e-3, minibatches of 100"
+    ));
     assert!(stderr.contains("note: the number of epochs was chosen for MNIST's 60,000 images"), "{stderr}");
     let record: Value = serde_json::from_str(&text(&fs::read(place.path("runs.jsonl")).unwrap())).unwrap();
     assert_eq!(record["preset"], "custom");
@@ -232,14 +231,16 @@ fn resuming_takes_the_models_data_and_refuses_other() {
     let resumed = place.json("train --resume model --epochs 2 --json");
     assert_eq!((&resumed["train_examples"], &resumed["dataset"]), (&240.into(), &"./digits".into()));
     let message = place.failure("train --resume model --epochs 2 --held-out 50", 1);
-    assert!(message.contains("250 training examples and 50 held out"), "{message}");
-    assert!(message.contains("./digits with 240 training examples and 60 held out"), "{message}");
+    assert!(message.contains("images held out is 50, which leaves 250 to train on: expected 60"), "{message}");
     fs::create_dir(place.path("other")).unwrap();
     for file in FILES {
         fs::copy(place.path("digits").join(file.name), place.path("other").join(file.name)).unwrap();
     }
+    place.json("train --resume model --epochs 2 --data ./other --json");
+    fs::copy(place.path("other").join(FILES[0].name), place.path("other").join(FILES[2].name)).unwrap();
+    fs::copy(place.path("other").join(FILES[1].name), place.path("other").join(FILES[3].name)).unwrap();
     let message = place.failure("train --resume model --epochs 2 --data ./other", 1);
-    assert!(message.contains("./other with 240") && message.contains("./digits with 240"), "{message}");
+    assert!(message.contains("data is ./other (digest ") && message.contains("(./digits then)"), "{message}");
     // The model's own settings count.
     for setting in ["--method none", "--hidden 8,8", "--seed 4", "--threads 1", "--batch-size 10", "--averaging 0.5"] {
         let message = place.failure(&format!("train --resume model {setting}"), 2);
@@ -450,6 +451,7 @@ fn help_mentions_every_flag_and_what_it_starts_with() {
         "seed",
         "threads",
         "held-out",
+        "validation",
         "learning-rate",
         "constant-epochs",
         "alpha-step",

@@ -367,7 +367,7 @@ fn settings_out_of_range_are_errors_that_name_them() {
     refused(warm, ["kl_warm_up is NaN,1", "from 0 to the 3 `epochs`"]);
     refused(good().patience(0), ["patience is 0", "1 epoch or more"]);
     refused(config(Method::Sparse).patience(3), ["patience 3 does not go with the method sparse", "leave it out"]);
-    let all = Splits { validation: splits.train.slice(0..0).unwrap(), ..splits.clone() };
+    let all = Splits::hold_out(splits.train.clone(), splits.test.clone(), 0).unwrap();
     let message = Trainer::new(good().patience(3), &all).unwrap_err().to_string();
     assert_eq!(message, "patience 3 needs a validation set: hold some training images out with `held_out`");
     let with_hidden = |hidden: &[usize]| Config { hidden: hidden.to_vec(), ..good() };

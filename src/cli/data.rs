@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
+use vardrop::Result;
 use vardrop::data::mnist::{FILES, Fetcher, FileState, Place, Places};
-use vardrop::{Error, Result};
 
 /// Show where MNIST is looked for and what was found, or download it
 ///
@@ -66,23 +66,7 @@ fn fetch(places: &Places, mirrors: Vec<String>, force: bool) -> Result<()> {
     if !mirrors.is_empty() {
         fetcher.mirrors = mirrors;
     }
-    let Some(folder) = &places.variable else {
-        return fetcher.locate_or_fetch(places, &FILES).map(drop);
-    };
-    // Files that are not MNIST's may be another data set of the same names: they are not for us to replace.
-    for place in places.inspect(&FILES) {
-        if !force && place.files.iter().any(|file| matches!(file.state, FileState::Damaged { .. })) {
-            return Err(Error::Missing {
-                what: "MNIST".into(),
-                tried: vec![place.to_string()],
-                advice:
-                    "Files that are already in MNIST_DIR are not replaced: move them away, unset it, or replace them \
-                         with `vardrop data fetch --force`."
-                        .into(),
-            });
-        }
-    }
-    fetcher.fetch(&FILES, folder).map(drop)
+    fetcher.fetch_to(places, &FILES, force).map(drop)
 }
 
 /// What `--json` prints.
@@ -92,13 +76,16 @@ struct Report {
     found: Option<&'static str>,
     places: Vec<Place>,
     mirrors: Vec<String>,
+    #[serde(skip)]
+    advice: String,
 }
 
 impl Report {
     fn new(places: &Places) -> Self {
+        let advice = places.advice(&FILES);
         let places = places.inspect(&FILES);
         let found = places.iter().find(|place| place.paths().is_some()).map(|place| place.name);
-        Self { found, places, mirrors: Fetcher::default().mirrors }
+        Self { found, places, mirrors: Fetcher::default().mirrors, advice }
     }
 
     fn text(&self) -> String {
@@ -110,17 +97,10 @@ impl Report {
         text += &self.files();
         text += &match self.found {
             Some(name) => format!("\nFound in {name}."),
-            None if self.places[0].path.is_some() => {
-                "\nNot found. MNIST_DIR is set, so nothing else is looked at: unset it, or put the four files there \
-                 (`vardrop data fetch` downloads them)."
-                    .into()
+            None if self.places[0].path.is_some() => format!("\nNot found. {}", self.advice),
+            None => {
+                format!("\nNot found. {}\nIt is downloaded from one of\n  {}", self.advice, self.mirrors.join("\n  "))
             }
-            None => format!(
-                "\nNot found. `vardrop data fetch` downloads it to the cache, from one of\n  {}\n\
-                 Otherwise set MNIST_DIR to a folder with the four files, put them in ./data/mnist, \
-                 or use `--data synthetic`.",
-                self.mirrors.join("\n  ")
-            ),
         };
         text
     }

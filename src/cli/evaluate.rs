@@ -6,14 +6,16 @@ use std::process::ExitCode;
 
 use clap::Args;
 use serde::Serialize;
-use vardrop::data::{Source, Splits};
+use vardrop::data::{Digest, Identity, Source, Splits, Validation};
 use vardrop::engine::Examples;
+use vardrop::shell::quoted;
 use vardrop::sparse::SparseModel;
 use vardrop::training::Model;
 use vardrop::uncertainty::{Calibration, Ensemble, Evaluated, EvaluationRecord, Predictive, Sampling, Uncertainty};
 use vardrop::{Error, Method, Result};
 
 use super::train::command_line;
+use super::trained_on::TrainedOn;
 
 /// Say how well a saved model predicts the test images, and how sure it is
 ///
@@ -32,7 +34,7 @@ pub struct EvaluateArgs {
     /// A model that `vardrop train --save` wrote, or `vardrop prune`
     model: PathBuf,
     /// mnist, synthetic, or a folder with four files named as MNIST's [default: what the model was trained on]
-    #[arg(long)]
+    #[arg(long, value_name = "DATA", value_parser = super::source())]
     data: Option<Source>,
     /// Draw K noisy networks and average their predictions
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(1..))]
@@ -63,6 +65,9 @@ struct Output<'a> {
     method: Method,
     hidden: &'a [usize],
     dataset: &'a str,
+    dataset_digest: Digest,
+    /// Whether it is not the data that the model was trained on; `None` where the model does not say it.
+    other_data: Option<bool>,
     test_examples: usize,
     samples: Option<u64>,
     test_error_percent: f64,
@@ -83,22 +88,24 @@ impl EvaluateArgs {
             return self.pruned();
         }
         let model = Model::open(&self.model)?;
-        let data = self.data.clone().map_or_else(|| model.info.dataset.parse(), Ok)?;
-        let mut claims = super::claims(self.force, &data);
+        let mut claims = super::claims(self.force, &self.source(model.info.data())?);
         claims.reads("the model", &self.model);
         let records =
             self.record.as_ref().map(|path| claims.adds_to::<EvaluationRecord>("record", path)).transpose()?;
-        let test = Splits::open(&data, 0)?.test;
-        let predictive = Predictive::of_dataset(&model.network, &test, sampling)?;
+        let (splits, other_data) = self.splits(model.info.data())?;
+        let test = &splits.test;
+        let predictive = Predictive::of_dataset(&model.network, test, sampling)?;
         let calibration = predictive.calibration(test.labels(), self.bins)?;
         let failed = records.and_then(|records| {
-            let evaluated = Evaluated { model: &model.info, test_dataset: test.name(), sampling };
+            let evaluated = Evaluated { model: &model.info, test_data: splits.identity(), sampling };
             EvaluationRecord::new(evaluated, &predictive, &calibration, command_line()).append(records).err()
         });
         let output = Output {
             method: model.info.config.method,
             hidden: &model.info.config.hidden,
             dataset: test.name(),
+            dataset_digest: splits.digest(),
+            other_data,
             test_examples: test.len(),
             samples: self.samples,
             test_error_percent: calibration.error_percent,
@@ -122,10 +129,10 @@ impl EvaluateArgs {
             return Err(Error::Argument { name: "record", value: path.display().to_string(), expected });
         }
         let SparseModel { info, network } = SparseModel::open(&self.model)?;
-        let data = self.data.clone().map_or_else(|| info.dataset.parse(), Ok)?;
-        let test = Splits::open(&data, 0)?.test;
+        let (splits, other_data) = self.splits(info.data())?;
+        let test = &splits.test;
         let indices: Vec<usize> = (0..test.len()).collect();
-        let batch = Examples { dataset: &test, indices: &indices };
+        let batch = Examples { dataset: test, indices: &indices };
         let probabilities = network.predict(&batch, self.sampling().threads)?.mapv(f64::from);
         let mut alone = Ensemble::new(test.len(), test.classes())?;
         alone.add(probabilities.view())?;
@@ -135,6 +142,8 @@ impl EvaluateArgs {
             method: info.config.method,
             hidden: &info.config.hidden,
             dataset: test.name(),
+            dataset_digest: splits.digest(),
+            other_data,
             test_examples: test.len(),
             samples: None,
             test_error_percent: calibration.error_percent,
@@ -145,6 +154,39 @@ impl EvaluateArgs {
         };
         self.print(&output)?;
         Ok(ExitCode::SUCCESS)
+    }
+
+    fn source(&self, trained_on: Identity<'_>) -> Result<Source> {
+        TrainedOn { model: &self.model, data: trained_on }.source(self.data.as_ref())
+    }
+
+    /// The data to evaluate on, and whether it is other data than the model was trained on, as far as the model says: that is for
+    /// the user to name.
+    fn splits(&self, trained_on: Identity<'_>) -> Result<(Splits, Option<bool>)> {
+        let model = TrainedOn { model: &self.model, data: trained_on };
+        let splits = model.open(self.data.as_ref(), 0, Validation::Last)?;
+        let here = splits.identity();
+        let other_data = here != trained_on;
+        if other_data && self.data.is_none() {
+            let (name, path) = (quoted(here.dataset), quoted(&self.model));
+            return Err(Error::Argument {
+                name: "data",
+                value: here.to_string(),
+                expected: format!(
+                    "{trained_on}, which {0} was trained on: give its new place with --data, or evaluate the model on this other \
+                     data by naming it: vardrop evaluate {path} --data {name}",
+                    self.model.display()
+                ),
+            });
+        }
+        // An old model knows its data by name only, and this is another name.
+        let is_known = !other_data || trained_on.dataset_digest.is_some() || trained_on.is_mnist();
+        if other_data {
+            let what = if is_known { "is other data" } else { "may be other data" };
+            super::note(&format!("note: {here} {what} than {} was trained on, {trained_on}", self.model.display()));
+        }
+        super::warn(&splits);
+        Ok((splits, is_known.then_some(other_data)))
     }
 
     fn print(&self, output: &Output<'_>) -> Result<()> {
@@ -159,10 +201,11 @@ impl EvaluateArgs {
 
 fn text(output: &Output<'_>) -> String {
     let how = output.samples.map_or("without noise".to_owned(), |samples| format!("{samples} drawn networks"));
+    let other = if output.other_data == Some(true) { ", other data than it was trained on" } else { "" };
     let Calibration { brier_score, mean_confidence, maximum_calibration_error, .. } = *output.calibration;
     let Uncertainty { entropy, expected_entropy, mutual_information } = output.uncertainty;
     format!(
-        "{} on {} test examples of {} ({how}): error {:.2} %, negative log-likelihood {:.4} nats\n\
+        "{} on {} test examples of {}{other} ({how}): error {:.2} %, negative log-likelihood {:.4} nats\n\
          Brier score {brier_score:.4}, mean confidence {mean_confidence:.4}, largest calibration error of a bin \
          {maximum_calibration_error:.4}\n\
          mean entropy {entropy:.4} nats = {expected_entropy:.4} expected entropy + {mutual_information:.4} mutual \

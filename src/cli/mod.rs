@@ -7,14 +7,16 @@ mod report;
 mod shell;
 mod sweep;
 mod train;
+mod trained_on;
 mod variance;
 
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{CommandFactory, Parser, Subcommand};
 use serde::Serialize;
-use vardrop::data::Source;
+use vardrop::data::{Source, Splits};
 use vardrop::experiment::TornLine;
 use vardrop::files::{Claims, Kind};
 use vardrop::{Error, Machine, Result};
@@ -155,6 +157,16 @@ fn tell_of_mixture<'a>(machines: impl IntoIterator<Item = &'a Machine>) {
             "note: the records are from {machines}: numbers of two machines agree to rounding, and not bit for bit"
         ));
     }
+}
+
+/// Reads `--data`, whose path may be no Unicode.
+fn source() -> impl TypedValueParser<Value = Source> {
+    OsStringValueParser::new().try_map(|text| Source::from_os(&text))
+}
+
+/// Tells what makes the data unfit.
+fn warn(splits: &Splits) {
+    splits.warnings().iter().for_each(|warning| note(&format!("warning: {warning}")));
 }
 
 /// Tells of last lines that a crash cut off.

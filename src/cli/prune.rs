@@ -6,13 +6,15 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use vardrop::data::{Dataset, Source, Splits};
+use vardrop::data::{Dataset, Identity, Source};
 use vardrop::engine::{Engine, Examples};
 use vardrop::files::Kind;
 use vardrop::network::PRUNING_THRESHOLD;
 use vardrop::sparse::{self, Errors, PruneRecord, PruningErrors, SparseModel, SparseNetwork};
-use vardrop::training::{Model, Progress};
+use vardrop::training::{Model, Progress, Protocol};
 use vardrop::{Error, Method, Network, Result};
+
+use super::trained_on::TrainedOn;
 
 /// Examples that a thread carries through the network at a time.
 const BLOCK: usize = 500;
@@ -42,7 +44,7 @@ pub struct PruneArgs {
     #[arg(long, value_name = "X", allow_negative_numbers = true, default_value_t = 1e-4)]
     learning_rate: f64,
     /// mnist, synthetic, or a folder with four files named as MNIST's [default: what the model was trained on]
-    #[arg(long)]
+    #[arg(long, value_name = "DATA", value_parser = super::source())]
     data: Option<Source>,
     /// Threads [default: one for each processor]
     #[arg(long, value_name = "N")]
@@ -74,13 +76,17 @@ impl PruneArgs {
             });
         }
         let pruned = sparse::prune(&network, self.threshold)?;
-        let data = self.data.clone().map_or_else(|| info.dataset.parse(), Ok)?;
-        let mut claims = super::claims(self.force, &data);
+        let trained_on = TrainedOn::new(&self.model, &info);
+        let mut claims = super::claims(self.force, &trained_on.source(self.data.as_ref())?);
         claims.reads("the model", &self.model);
         let out = self.out.clone().unwrap_or_else(|| beside(&self.model));
         let out = claims.writes("out", out, Kind::Pruned)?;
         let records = self.record.as_ref().map(|path| claims.adds_to::<PruneRecord>("record", path)).transpose()?;
-        let splits = Splits::open(&data, info.config.protocol.held_out)?;
+        let Protocol { held_out, validation, .. } = info.config.protocol;
+        let splits = trained_on.open(self.data.as_ref(), held_out, validation)?;
+        // Its errors on other data are for `evaluate` to tell, and no data for it to be fine-tuned on.
+        info.check_data(&self.model, &splits)?;
+        super::warn(&splits);
         let mut config = info.config.clone();
         config.threads = self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
         let errors = |network: &Network| -> Result<Errors> {
@@ -107,8 +113,9 @@ impl PruneArgs {
         };
         let errors = PruningErrors { unpruned, pruned: before, fine_tuned: errors(&pruned)? };
         let network = SparseNetwork::new(&pruned)?;
-        let (dataset, examples) = (&info.dataset, info.train_examples);
-        let model = SparseModel::new(network, &info.config, dataset, examples, self.threshold, self.fine_tune);
+        // A model of an earlier version does not say the content of its data, which is known by now.
+        let data = Identity { dataset: &info.dataset, dataset_digest: Some(splits.digest()) };
+        let model = SparseModel::new(network, &info.config, data, info.train_examples, self.threshold, self.fine_tune);
         let record = PruneRecord::new(&model, errors, super::train::command_line());
         let saved = model.save(&out);
         let written = if saved.is_ok() { format!("; written to {}", out.path().display()) } else { String::new() };

@@ -1,8 +1,9 @@
 //! Commands as they are typed: quoted, so that they can be pasted.
 
 use std::ffi::{OsStr, OsString};
-use std::fmt::Write;
 use std::path::Path;
+
+use vardrop::shell::quoted;
 
 /// This command as it was typed, with other arguments before its own.
 pub(super) fn this_command_with<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> String {
@@ -14,35 +15,19 @@ pub(super) fn this_command_with<I: AsRef<OsStr>>(arguments: impl IntoIterator<It
     line(words)
 }
 
+/// This command as it was typed.
+pub(super) fn this_command() -> String {
+    line(std::iter::once("vardrop".into()).chain(std::env::args_os().skip(1)))
+}
+
 /// Words as a line for a shell.
 pub(super) fn line<I: AsRef<OsStr>>(words: impl IntoIterator<Item = I>) -> String {
-    words.into_iter().map(|word| quoted(word.as_ref())).collect::<Vec<_>>().join(" ")
+    words.into_iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
 }
 
 /// A path that is not taken for a flag.
 pub(super) fn path(path: &Path) -> OsString {
     if path.as_os_str().as_encoded_bytes().starts_with(b"-") { Path::new(".").join(path).into() } else { path.into() }
-}
-
-fn quoted(word: &OsStr) -> String {
-    let bytes = word.as_encoded_bytes();
-    let plain = |&byte: &u8| byte.is_ascii_alphanumeric() || b"_@%+=:,./-".contains(&byte);
-    match word.to_str() {
-        Some(text) if !text.is_empty() && !text.starts_with('=') && bytes.iter().all(plain) => text.to_owned(),
-        Some(text) if !text.contains(char::is_control) => format!("'{}'", text.replace('\'', r"'\''")),
-        // As bash, zsh and ksh have it for what has no other spelling.
-        _ => {
-            bytes.iter().fold("$'".to_owned(), |mut text, &byte| {
-                match byte {
-                    b'\\' | b'\'' => write!(text, "\\{}", char::from(byte)),
-                    b' '..=b'~' => write!(text, "{}", char::from(byte)),
-                    _ => write!(text, "\\x{byte:02x}"),
-                }
-                .expect("text takes everything");
-                text
-            }) + "'"
-        }
-    }
 }
 
 #[cfg(test)]

@@ -74,7 +74,8 @@ impl SweepArgs {
         }
         let name = self.plan.file_stem().unwrap_or_default();
         let out = self.out.clone().unwrap_or_else(|| PathBuf::from("results").join(name));
-        let splits = Splits::open(plan.data(), plan.held_out())?;
+        let splits = Splits::open_with(plan.data(), plan.held_out(), plan.validation())?;
+        super::warn(&splits);
         let mut sweep = Sweep::new(&plan, &splits, &out)?;
         sweep.jobs = self.jobs.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
         sweep.checkpoint_every = Duration::from_secs(self.checkpoint_seconds);
@@ -99,7 +100,7 @@ impl SweepArgs {
             return Ok(ExitCode::SUCCESS);
         }
         if self.dry_run {
-            return estimate(&sweep, &plan);
+            return estimate(&sweep);
         }
         let stop = super::train::stop_at_interrupt()?;
         let all = if self.task.is_some() { 1 } else { sweep.left()?.len() };
@@ -125,7 +126,7 @@ impl SweepArgs {
     }
 }
 
-fn estimate(sweep: &Sweep<'_>, plan: &SweepPlan) -> Result<ExitCode> {
+fn estimate(sweep: &Sweep<'_>) -> Result<ExitCode> {
     let estimates = sweep.estimate()?;
     let mut table =
         Table::new(["Method", "Hidden layers", "Protocol", "Epochs", "Networks", "Left", "Under way", "Minutes each"]);
@@ -138,12 +139,12 @@ fn estimate(sweep: &Sweep<'_>, plan: &SweepPlan) -> Result<ExitCode> {
     }
     super::print(table.to_string().trim_end())?;
     let mut hashes: Vec<String> = Vec::new();
-    for hash in plan.networks().iter().map(|config| config.protocol.hash()) {
+    for hash in sweep.networks().iter().map(|config| config.protocol.hash()) {
         if !hashes.contains(&hash) {
             hashes.push(hash);
         }
     }
-    super::print(&format!("protocol {}, tasks 0 to {}", hashes.join(", "), plan.networks().len() - 1))?;
+    super::print(&format!("protocol {}, tasks 0 to {}", hashes.join(", "), sweep.networks().len() - 1))?;
     let sum = |count: fn(&Estimate) -> usize| estimates.iter().map(count).sum::<usize>();
     let (networks, left, under_way) = (sum(|e| e.networks), sum(|e| e.left), sum(|e| e.under_way));
     let begun = if under_way > 0 { format!(", {under_way} of them under way") } else { String::new() };

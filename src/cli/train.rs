@@ -12,7 +12,7 @@ use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
-use vardrop::data::{Source, Splits};
+use vardrop::data::{Source, Splits, Validation};
 use vardrop::experiment::{Record, Records};
 use vardrop::files::{Kind, Output};
 use vardrop::training::{
@@ -21,6 +21,7 @@ use vardrop::training::{
 use vardrop::{Error, Machine, Method, Result, peak_memory_mib};
 
 use super::shell;
+use super::trained_on::TrainedOn;
 
 /// What a process that an interrupt ended exits with, by the shells' convention (128 + SIGINT).
 const INTERRUPTED: u8 = 130;
@@ -45,7 +46,7 @@ pub struct TrainArgs {
     hidden: Vec<usize>,
     /// mnist, synthetic, or a folder with four files named as MNIST's [default: mnist, or what --resume's model was
     /// trained on]
-    #[arg(long)]
+    #[arg(long, value_name = "DATA", value_parser = super::source())]
     data: Option<Source>,
     /// The settings that no other option gives [default: figure1, or sparse for the method sparse]
     ///
@@ -69,10 +70,15 @@ pub struct TrainArgs {
     /// Threads [default: one for each processor]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
-    /// Training images held out for validation; 0 trains on all of them, and the last epoch counts [default: of MNIST the
-    /// protocol's, which is 0, or 10000 for first; of other data a tenth; or as --resume's model]
+    /// Training images held out for validation: the last N of MNIST, N drawn ones of a folder (see --validation); 0 trains on all of
+    /// them, and the last epoch counts [default: of MNIST the protocol's, which is 0, or 10000 for first; of other data a tenth; or as
+    /// --resume's model]
     #[arg(long, value_name = "N")]
     held_out: Option<usize>,
+    /// Which training images are held out: `last`, or `drawn` in each class's proportion, by a seed of its own (`drawn:SEED`), so that
+    /// runs with other seeds share one validation set [default: last for mnist and synthetic, drawn for a folder, or as --resume's model]
+    #[arg(long, value_name = "WHICH")]
+    validation: Option<Validation>,
     /// Adam's step size [default: the protocol's: 0.001 or 0.0003 for figure1, by method and width, 0.0001 for table1, else
     /// 0.001]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
@@ -179,9 +185,21 @@ impl TrainArgs {
         let start = self.start.as_ref().map(Model::open).transpose()?;
         let config = if self.resume.is_none() { Some(self.config(start.as_ref())?) } else { None };
         let resumed = self.resume.as_ref().map(ModelInfo::open).transpose()?;
-        let data = self.data(resumed.as_ref())?;
+        let trained_on = self.resume.as_deref().zip(resumed.as_ref()).map(|(path, info)| TrainedOn::new(path, info));
+        let data = match &trained_on {
+            Some(trained_on) => trained_on.source(self.data.as_ref())?,
+            None => self.data.clone().unwrap_or_default(),
+        };
         let files = self.files(&data)?;
-        let splits = self.splits(&data, resumed.as_ref(), config.as_ref())?;
+        let splits = match trained_on.zip(resumed.as_ref()) {
+            Some((trained_on, info)) => {
+                let Protocol { held_out, validation, .. } = info.config.protocol;
+                let (held_out, validation) = (self.held_out.unwrap_or(held_out), self.validation.unwrap_or(validation));
+                trained_on.open(self.data.as_ref(), held_out, validation)?
+            }
+            None => self.splits(&data, config.as_ref())?,
+        };
+        super::warn(&splits);
         let mut trainer = match (&self.resume, config) {
             (_, Some(config)) => match &start {
                 Some(model) => Trainer::from_weights(config, &splits, &model.network)?,
@@ -245,27 +263,18 @@ impl TrainArgs {
         shell::line(words)
     }
 
-    /// What to train on: as told, else as the resumed model was trained.
-    fn data(&self, resumed: Option<&ModelInfo>) -> Result<Source> {
-        match (&self.data, resumed) {
-            (Some(data), _) => Ok(data.clone()),
-            (None, Some(info)) => info.dataset.parse(),
-            (None, None) => Ok(Source::default()),
+    /// What to train on and to hold out: as told, else of MNIST what the protocol says, for which it was chosen, and a tenth of other
+    /// data, for which nobody has chosen the number of epochs.
+    fn splits(&self, data: &Source, config: Option<&Config>) -> Result<Splits> {
+        if let Some(held_out) = self.held_out {
+            return Splits::open_with(data, held_out, self.validation);
         }
-    }
-
-    /// What to hold out: as told, else as the resumed model was trained; else of MNIST what the protocol says, for which it was
-    /// chosen, and a tenth of other data, for which nobody has chosen the number of epochs.
-    fn splits(&self, data: &Source, resumed: Option<&ModelInfo>, config: Option<&Config>) -> Result<Splits> {
-        let resumed = resumed.map(|info| info.config.protocol.held_out);
-        match self.held_out.or(resumed).or(config.filter(|_| *data == Source::Mnist).map(|c| c.protocol.held_out)) {
-            Some(held_out) => Splits::open(data, held_out),
-            None => {
-                let Splits { train, test, .. } = Splits::open(data, 0)?;
-                let tenth = train.len() / 10;
-                Splits::hold_out(train, test, tenth)
-            }
-        }
+        let whole = Splits::open(data, 0)?;
+        let held_out = match config {
+            Some(config) if whole.identity().is_mnist() => config.protocol.held_out,
+            _ => whole.train.len() / 10,
+        };
+        whole.holding_out(held_out, self.validation)
     }
 
     fn config(&self, start: Option<&Model>) -> Result<Config> {

@@ -9,12 +9,14 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use vardrop::data::{Source, Splits};
+use vardrop::data::{Source, Splits, Validation};
 use vardrop::engine::{Engine, Examples};
 use vardrop::files::{Claims, Kind, Output};
-use vardrop::training::{Config, ModelInfo, Preset, Progress, Trainer};
+use vardrop::training::{Config, ModelInfo, Preset, Progress, Protocol, Trainer};
 use vardrop::variance::{self, Estimator, GradientSampler, Plan, Trained, VarianceRecord};
 use vardrop::{Error, Method, Result};
+
+use super::trained_on::TrainedOn;
 
 /// Measure the variance of gradient estimators (Table 1 of the paper)
 ///
@@ -31,7 +33,7 @@ use vardrop::{Error, Method, Result};
 pub struct VarianceArgs {
     /// Measure this model, which `vardrop train --save` wrote, in place of training one: its last step's parameters
     #[arg(conflicts_with_all = [
-        "method", "hidden", "epochs", "train_batch_size", "held_out", "learning_rate", "alpha_step", "averaging", "seed",
+        "method", "hidden", "epochs", "train_batch_size", "held_out", "validation", "learning_rate", "alpha_step", "averaging", "seed",
         "threads", "save", "protocol",
     ])]
     model: Option<PathBuf>,
@@ -42,7 +44,7 @@ pub struct VarianceArgs {
     #[arg(long, value_name = "H,H,H", value_delimiter = ',', default_values_t = [1024, 1024, 1024])]
     hidden: Vec<usize>,
     /// mnist, synthetic, or a folder with four files named as MNIST's [default: mnist, or what MODEL was trained on]
-    #[arg(long)]
+    #[arg(long, value_name = "DATA", value_parser = super::source())]
     data: Option<Source>,
     /// After how many epochs to measure, separated by commas
     #[arg(long, value_name = "N,N", value_delimiter = ',', default_values_t = [10, 100])]
@@ -69,6 +71,10 @@ pub struct VarianceArgs {
     /// for first]
     #[arg(long, value_name = "N")]
     held_out: Option<usize>,
+    /// Which training images are held out: `last`, or `drawn` in each class's proportion, by a seed of its own (`drawn:SEED`), so that
+    /// runs with other seeds share one validation set [default: last for mnist and synthetic, drawn for a folder]
+    #[arg(long, value_name = "WHICH")]
+    validation: Option<Validation>,
     /// Adam's step size [default: the protocol's: 0.0001 for table1, 0.001 or 0.0003 for figure1, by method and width, 0.001
     /// for first]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
@@ -121,17 +127,24 @@ impl VarianceArgs {
         // A wrong setting is named before the data is looked for.
         let model = self.model.as_ref().map(ModelInfo::open).transpose()?;
         let config = model.as_ref().map_or_else(|| self.config(), |info| Ok(info.config.clone()))?;
-        let data = match (&self.data, &model) {
-            (Some(data), _) => data.clone(),
-            (None, Some(info)) => info.dataset.parse()?,
-            (None, None) => Source::default(),
+        let trained_on = self.model.as_deref().zip(model.as_ref()).map(|(path, info)| TrainedOn::new(path, info));
+        let data = match &trained_on {
+            Some(trained_on) => trained_on.source(self.data.as_ref())?,
+            None => self.data.clone().unwrap_or_default(),
         };
         let mut claims = super::claims(self.force, &data);
         self.model.iter().for_each(|model| claims.reads("the model", model));
         let file = self.record.as_ref().map(|path| claims.adds_to::<VarianceRecord>("record", path)).transpose()?;
         let known = self.known()?;
         let kept = self.kept(&mut claims)?;
-        let splits = Splits::open(&data, config.protocol.held_out)?;
+        let Protocol { held_out, validation, .. } = config.protocol;
+        let splits = match trained_on {
+            Some(trained_on) => trained_on.open(self.data.as_ref(), held_out, validation)?,
+            None => Splits::open_with(&data, held_out, self.validation)?,
+        };
+        super::warn(&splits);
+        let mut config = config;
+        config.protocol.validation = splits.held_out_by();
         let plan = self.plan(&config, splits.train.len())?;
         let mut records = Vec::new();
         let mut failed = Vec::new();
@@ -225,7 +238,7 @@ impl VarianceArgs {
         let trained = Trained {
             config,
             epochs,
-            dataset: splits.train.name(),
+            data: splits.identity(),
             train_examples: splits.train.len(),
             averaged: self.averaged,
             test_error_percent: f64::NAN,
@@ -320,7 +333,7 @@ impl VarianceArgs {
         let trained = Trained {
             config,
             epochs: last.epoch,
-            dataset: splits.train.name(),
+            data: splits.identity(),
             train_examples: splits.train.len(),
             test_error_percent: test.error_percent,
             averaged: self.averaged,

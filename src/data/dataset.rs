@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
-use ndarray::{ArcArray1, Array1, Array2, ArrayView2, s};
+use ndarray::{ArcArray1, Array1, Array2, ArrayView2, Axis, s};
 
 use super::images::{Images, inputs};
 use crate::error::{Error, Result};
 use crate::real::Real;
 
 /// The number of classes of everything that this crate reads: the ten digits.
-const CLASSES: usize = 10;
+pub(super) const CLASSES: usize = 10;
 
 /// Labelled grey images. Pixels stay bytes and are shared: a clone or a slice copies none of them.
 ///
@@ -72,6 +72,22 @@ impl Dataset {
     /// The same labels for other images, of which there are as many.
     pub(super) fn with_images(&self, images: Images) -> Self {
         Self { images, labels: self.labels.clone() }
+    }
+
+    /// The examples in another order, each once or more or not at all.
+    ///
+    /// # Panics
+    /// Where one does not exist.
+    pub(super) fn in_order(&self, examples: &[usize]) -> Self {
+        let pixels = self.pixels().select(Axis(0), examples);
+        let images = self.images.with_pixels(self.name().to_owned(), pixels);
+        Self { images, labels: self.labels.select(Axis(0), examples).into_shared() }
+    }
+
+    /// Whether the two are the same examples in memory, and not only equal ones.
+    pub(super) fn shares_all_with(&self, other: &Self) -> bool {
+        let place = |of: &Self| (of.pixels().as_ptr(), of.labels.as_ptr(), of.len(), of.height(), of.width());
+        place(self) == place(other)
     }
 
     /// What the data is called in records: `mnist`, `synthetic` or a folder's name.

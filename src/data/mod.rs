@@ -12,14 +12,20 @@
 //! ```
 
 mod dataset;
+mod digest;
 pub mod idx;
 mod images;
 pub mod mnist;
 mod rotate;
+mod source;
 mod splits;
 mod synthetic;
+mod validation;
 
 pub use dataset::Dataset;
+pub use digest::{Digest, Identity};
 pub use images::Images;
-pub use splits::{Source, Splits};
+pub use source::Source;
+pub use splits::Splits;
 pub use synthetic::{LETTERS, letters, synthetic};
+pub use validation::Validation;

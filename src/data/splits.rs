@@ -1,28 +1,13 @@
-//! Where data comes from, and its parts: for training, for choosing, for the final figure.
+//! The parts of a data set: for training, for choosing, for the final figure.
 
-use std::fmt;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use std::sync::{Arc, OnceLock};
 
-use serde::{Deserialize, Serialize};
-
-use crate::data::dataset::Dataset;
-use crate::data::{mnist, synthetic};
+use super::dataset::Dataset;
+use super::digest::{Digest, Identity};
+use super::source::Source;
+use super::validation::{Validation, drawn_last};
+use super::{mnist, synthetic};
 use crate::error::{Error, Result};
-
-/// Where data comes from. As text: `mnist`, `synthetic`, or the path of a folder.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
-pub enum Source {
-    /// MNIST, found or downloaded as the module [`mnist`] says.
-    #[default]
-    Mnist,
-    /// 60,000 + 10,000 digits that the crate draws by itself ([`synthetic()`](crate::data::synthetic())) in half a
-    /// second: nothing is read or downloaded.
-    Synthetic,
-    /// A folder with four files named as MNIST's, of any size: Fashion-MNIST for one.
-    Folder(PathBuf),
-}
 
 /// Training, validation and test examples.
 #[derive(Debug, Clone)]
@@ -33,10 +18,26 @@ pub struct Splits {
     pub validation: Dataset,
     /// What is reported.
     pub test: Dataset,
+    opened: Opened,
+}
+
+/// The parts as they were when they were made.
+#[derive(Debug, Clone)]
+struct Opened {
+    /// Which training images were held out.
+    validation: Validation,
+    /// Which ones would be, if nobody said it.
+    usual: Validation,
+    /// Clones, which share their pixels: who puts another data set in the place of one has other data.
+    parts: [Dataset; 3],
+    /// Taken when it is first asked for: it takes a tenth of a second.
+    digest: Arc<OnceLock<Digest>>,
 }
 
 impl Splits {
-    /// Opens a source and holds the last `held_out` training images out for validation.
+    /// Opens a source and holds `held_out` training images out for validation: the last ones of MNIST and of the digits that the crate
+    /// draws; of any other data, whose images may be sorted by class, some that are drawn in each class's proportion
+    /// ([`Self::open_with`] has it otherwise).
     ///
     /// Of MNIST's 60,000 training images, 10,000 held out leave 50,000; 0 leaves all of them and an empty validation
     /// set. The source `synthetic` has the same sizes.
@@ -44,12 +45,44 @@ impl Splits {
     /// # Errors
     /// Where the data is not found or damaged, or no training image would be left.
     pub fn open(source: &Source, held_out: usize) -> Result<Self> {
-        let (train, test) = match source {
-            Source::Mnist => mnist::open()?,
-            Source::Synthetic => synthetic::splits(),
-            Source::Folder(folder) => mnist::open_folder(folder, &source.to_string())?,
+        Self::open_with(source, held_out, None)
+    }
+
+    /// [`Self::open`], with which images are held out; `None` is as there.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_with(source: &Source, held_out: usize, validation: Option<Validation>) -> Result<Self> {
+        let (train, test, digest) = match source {
+            // Its files' checksums are looked at before they are read.
+            Source::Mnist => with(mnist::open()?, Digest::MNIST),
+            Source::Synthetic => {
+                let (train, test) = synthetic::splits();
+                (train, test, OnceLock::new())
+            }
+            Source::Folder(folder) => {
+                let (train, test) = mnist::open_folder(folder, &source.to_string())?;
+                let digest = Digest::of(&[&train], &test);
+                with((train, test), digest)
+            }
         };
-        Self::hold_out(train, test, held_out)
+        let is_folder = matches!(source, Source::Folder(_)) && digest.get() != Some(&Digest::MNIST);
+        let usual = if is_folder { Validation::DRAWN } else { Validation::Last };
+        let splits = Self::divide(train, test, held_out, validation.unwrap_or(usual), digest)?;
+        Ok(Self { opened: Opened { usual, ..splits.opened }, ..splits })
+    }
+
+    /// The same data with `held_out` training images held out, where none is so far: which ones, as [`Self::open_with`] has it.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; images that are held out already.
+    pub fn holding_out(self, held_out: usize, validation: Option<Validation>) -> Result<Self> {
+        if !self.validation.is_empty() {
+            let expected = "0: open the data anew to hold out others";
+            return Err(Error::argument("number of images held out already", self.validation.len(), expected));
+        }
+        let (digest, usual) = (OnceLock::from(self.digest()), self.opened.usual);
+        Self::divide(self.train, self.test, held_out, validation.unwrap_or(usual), digest)
     }
 
     /// Holds the last `held_out` of the training images out for validation.
@@ -57,8 +90,38 @@ impl Splits {
     /// # Errors
     /// Where no training image would be left, or the test images have another size.
     pub fn hold_out(train: Dataset, test: Dataset, held_out: usize) -> Result<Self> {
+        Self::hold_out_by(train, test, held_out, Validation::Last)
+    }
+
+    /// Holds `held_out` of the training images out for validation, the last ones or some that are drawn.
+    ///
+    /// ```
+    /// use vardrop::data::{Splits, Validation, synthetic};
+    /// let (train, test) = (synthetic(600, 1), synthetic(100, 2));
+    /// let splits = Splits::hold_out_by(train, test, 200, Validation::Drawn { seed: 7 })?;
+    /// assert_eq!((splits.train.len(), splits.validation.len()), (400, 200));
+    /// # Ok::<(), vardrop::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Self::hold_out`].
+    pub fn hold_out_by(train: Dataset, test: Dataset, held_out: usize, validation: Validation) -> Result<Self> {
+        Self::divide(train, test, held_out, validation, OnceLock::new())
+    }
+
+    fn divide(
+        train: Dataset,
+        test: Dataset,
+        held_out: usize,
+        validation: Validation,
+        digest: OnceLock<Digest>,
+    ) -> Result<Self> {
         if held_out >= train.len() {
-            let expected = format!("fewer than the {} training images of {}", train.len(), train.name());
+            let (all, name) = (train.len(), train.name());
+            let expected = format!(
+                "fewer than the {all} training images of {name}, such as {} (--held-out {0}, or held_out = {0} in a plan)",
+                all / 6
+            );
             return Err(Error::argument("held_out", held_out, expected));
         }
         if (train.height(), train.width()) != (test.height(), test.width()) {
@@ -68,71 +131,91 @@ impl Splits {
                 expected: vec![train.height(), train.width()],
             });
         }
-        let kept = train.len() - held_out;
-        Ok(Self { validation: train.slice(kept..train.len())?, train: train.slice(0..kept)?, test })
-    }
-}
-
-impl Source {
-    /// The files that its examples may be read from, as far as they are there.
-    pub fn files(&self) -> Vec<PathBuf> {
-        let places = mnist::Places::from_environment();
-        let folders = match self {
-            Self::Mnist => [places.variable, Some(places.local), places.cache].into_iter().flatten().collect(),
-            Self::Synthetic => Vec::new(),
-            Self::Folder(folder) => vec![folder.clone()],
-        };
-        let names = mnist::FILES.map(|file| [file.gz_name(), file.name.to_owned()]);
-        let files = folders.iter().flat_map(|folder| names.iter().flatten().map(|name| folder.join(name)));
-        files.filter(|file| file.exists()).collect()
-    }
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Mnist => f.pad("mnist"),
-            Self::Synthetic => f.pad("synthetic"),
-            // So that a folder called "mnist" is not read back as MNIST itself.
-            Self::Folder(path) if !looks_like_path(&path.to_string_lossy()) => {
-                f.pad(&Path::new(".").join(path).to_string_lossy())
+        // Of none that are held out it makes no difference which.
+        let validation = if held_out == 0 { Validation::Last } else { validation };
+        let train = match validation {
+            Validation::Last => train,
+            Validation::Drawn { seed } => {
+                // While the images are in their own order.
+                digest.get_or_init(|| Digest::of(&[&train], &test));
+                train.in_order(&drawn_last(train.labels(), held_out, seed))
             }
-            Self::Folder(path) => f.pad(&path.to_string_lossy()),
+        };
+        let kept = train.len() - held_out;
+        let parts = [train.slice(0..kept)?, train.slice(kept..train.len())?, test];
+        let opened = Opened { validation, usual: Validation::Last, parts: parts.clone(), digest: Arc::new(digest) };
+        let [train, validation, test] = parts;
+        Ok(Self { train, validation, test, opened })
+    }
+
+    /// Which of the training images were held out.
+    pub fn held_out_by(&self) -> Validation {
+        self.opened.validation
+    }
+
+    /// The digest of the whole data, however many images are held out, and whichever.
+    pub fn digest(&self) -> Digest {
+        let own = || Digest::of(&[&self.train, &self.validation], &self.test);
+        let parts = [&self.train, &self.validation, &self.test];
+        let is_as_opened = parts.iter().zip(&self.opened.parts).all(|(part, opened)| part.shares_all_with(opened));
+        if is_as_opened { *self.opened.digest.get_or_init(own) } else { own() }
+    }
+
+    /// What the data is known by.
+    pub fn identity(&self) -> Identity<'_> {
+        Identity { dataset: self.train.name(), dataset_digest: Some(self.digest()) }
+    }
+
+    /// What makes the data unfit to learn from or to choose by, a sentence each: classes that no training image has, though images of
+    /// the other parts do.
+    pub fn warnings(&self) -> Vec<String> {
+        let [train, validation, test] = [&self.train, &self.validation, &self.test].map(images_of_classes);
+        // Of the classes that training lacks, those that a condition holds for, and how many images of them a part has.
+        let lacking = |holds: &dyn Fn(usize) -> bool, part: &[usize]| {
+            let classes: Vec<usize> = (0..part.len()).filter(|&class| train[class] == 0 && holds(class)).collect();
+            let images: usize = classes.iter().map(|&class| part[class]).sum();
+            (!classes.is_empty()).then_some((classes, images))
+        };
+        let name = self.train.name();
+        let mut warnings = Vec::new();
+        if let Some((classes, images)) = lacking(&|class| validation[class] > 0, &validation) {
+            let remedy = match self.opened.validation {
+                Validation::Last => "hold out of each class its share, with --validation drawn",
+                Validation::Drawn { .. } => "hold fewer images out, with --held-out",
+            };
+            let (classes, have) = named(&classes);
+            warnings.push(format!(
+                "{classes} of {name} {have} no training image: all {images} are held out for validation; {remedy}"
+            ));
         }
-    }
-}
-
-impl FromStr for Source {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        match text {
-            "mnist" => Ok(Self::Mnist),
-            "synthetic" => Ok(Self::Synthetic),
-            path if looks_like_path(path) || Path::new(path).is_dir() => Ok(Self::Folder(path.into())),
-            other => Err(Error::argument(
-                "data",
-                format!("{other:?}"),
-                "mnist, synthetic, or a folder that holds four files named as MNIST's",
-            )),
+        if let Some((classes, images)) = lacking(&|class| validation[class] == 0 && test[class] > 0, &test) {
+            let (all, (classes, have)) = (self.test.len(), named(&classes));
+            warnings.push(format!(
+                "{classes} of {name} {have} images only in the test: {images} of {all}, which no network can get right but by chance"
+            ));
         }
+        warnings
     }
 }
 
-impl From<Source> for String {
-    fn from(source: Source) -> Self {
-        source.to_string()
-    }
+/// How many images each class has.
+fn images_of_classes(dataset: &Dataset) -> Vec<usize> {
+    let mut images = vec![0; dataset.classes()];
+    dataset.labels().iter().for_each(|&label| images[usize::from(label)] += 1);
+    images
 }
 
-impl TryFrom<String> for Source {
-    type Error = Error;
-
-    fn try_from(text: String) -> Result<Self> {
-        text.parse()
-    }
+/// Data whose digest is known.
+fn with((train, test): (Dataset, Dataset), digest: Digest) -> (Dataset, Dataset, OnceLock<Digest>) {
+    (train, test, OnceLock::from(digest))
 }
 
-fn looks_like_path(text: &str) -> bool {
-    text.starts_with('.') || text.contains(std::path::is_separator)
+/// Classes as the subject of a sentence, and its verb: `class 3` has, `classes 3, 5 and 7` have.
+fn named(classes: &[usize]) -> (String, &'static str) {
+    let classes: Vec<String> = classes.iter().map(usize::to_string).collect();
+    match classes.as_slice() {
+        [one] => (format!("class {one}"), "has"),
+        [most @ .., last] => (format!("classes {} and {last}", most.join(", ")), "have"),
+        [] => unreachable!("there is a class"),
+    }
 }

@@ -44,7 +44,7 @@ impl Sweep<'_> {
         let mut left = self.left()?;
         self.plan.in_order_of_training(&mut left);
         let mut estimates: Vec<Estimate> = Vec::new();
-        for (index, config) in self.plan.networks().iter().enumerate() {
+        for (index, config) in self.networks.iter().enumerate() {
             let place = left.iter().position(|&other| other == index);
             let found = estimates.iter().position(|estimate| estimate.is_of(config)).unwrap_or_else(|| {
                 estimates.push(Estimate {
@@ -69,7 +69,7 @@ impl Sweep<'_> {
             estimate.rest.push((place, (1.0 - done).max(0.0)));
         }
         for estimate in estimates.iter_mut().filter(|estimate| estimate.left > 0) {
-            let config = self.plan.networks().iter().find(|config| estimate.is_of(config)).expect("it is of the plan");
+            let config = self.networks.iter().find(|config| estimate.is_of(config)).expect("it is of the plan");
             estimate.seconds = self.seconds(config, self.jobs.clamp(1, left.len()))?;
         }
         Ok(estimates)

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Deserializer, de};
 
-use crate::data::Source;
+use crate::data::{Source, Validation};
 use crate::error::{Error, Result};
 use crate::method::Method;
 use crate::training::{Config, Preset, Protocol};
@@ -39,6 +39,7 @@ use crate::training::{Config, Preset, Protocol};
 #[derive(Debug, Clone, PartialEq)]
 pub struct SweepPlan {
     data: Source,
+    validation: Option<Validation>,
     networks: Vec<Config>,
     /// Whether a preset is named for every network.
     names_presets: bool,
@@ -118,6 +119,12 @@ impl SweepPlan {
         self.names_presets
     }
 
+    /// Which training images are held out; `None` where the plan does not say it, and the data decides
+    /// ([`Splits::open_with`](crate::data::Splits::open_with)).
+    pub fn validation(&self) -> Option<Validation> {
+        self.validation
+    }
+
     /// The networks, each once, in the order of the plan, for one thread each.
     pub fn networks(&self) -> &[Config] {
         &self.networks
@@ -175,6 +182,11 @@ impl<'de> Deserialize<'de> for Settings {
 }
 
 impl Settings {
+    /// Whether they say which images are held out.
+    fn has_validation(&self) -> bool {
+        self.own.contains_key("validation")
+    }
+
     /// `base` with these settings.
     fn applied_to(&self, base: &Protocol) -> Result<Protocol, toml::de::Error> {
         let base = match self.own.get("epochs").and_then(toml::Value::as_integer).map(usize::try_from) {
@@ -205,7 +217,8 @@ impl std::str::FromStr for SweepPlan {
 
 impl SweepPlan {
     fn from_written(written: Written) -> Result<Self> {
-        let mut plan = Self { data: written.data, networks: Vec::new(), names_presets: true, grids: Vec::new() };
+        let mut plan =
+            Self { data: written.data, validation: None, networks: Vec::new(), names_presets: true, grids: Vec::new() };
         let mut places = BTreeMap::new();
         // Repeated ones count: each of them is looked at.
         let networks = written.grid.iter().try_fold(0, |sum: usize, grid| {
@@ -243,8 +256,14 @@ impl SweepPlan {
                     plan.names_presets &= preset.is_some();
                     let hidden = vec![width; grid.layers];
                     let base = preset.unwrap_or_else(|| Preset::of(method)).protocol(method, &hidden)?;
+                    let has_own_validation = settings[1..].iter().flatten().any(|own| own.has_validation());
                     let mut settings = settings.into_iter().flatten();
                     let protocol = settings.try_fold(base, |base, own| own.applied_to(&base)).map_err(no_toml)?;
+                    if has_own_validation {
+                        let expected = "one for the whole plan: write it under [protocol]";
+                        return Err(Error::argument("validation of a grid", protocol.validation, expected));
+                    }
+                    plan.validation = written.protocol.has_validation().then_some(protocol.validation);
                     for &seed in &grid.seeds {
                         let (hidden, protocol) = (hidden.clone(), protocol.clone());
                         let place = places.entry((method, width, grid.layers, seed)).or_insert(plan.networks.len());
@@ -425,6 +444,11 @@ mod tests {
                 &format!("{grid}methods = [\"sparse\"]\nprotocol = \"first\""),
                 "preset first has no settings for the method",
             ),
+            (
+                &format!("{grid}protocol = {{ validation = \"last\" }}"),
+                "validation of a grid is last: expected one for",
+            ),
+            (&format!("{grid}[protocol]\nvalidation = \"first\""), "expected last, drawn, or drawn:SEED"),
             (&format!("{grid}protocol_of.binary = {{ epochs = 0 }}"), "epochs is 0"),
             (&format!("{grid}protocol_of.binary = {{ epoch = 3 }}"), "epoch"),
             (&format!("{grid}protocol_of.dropout = {{ epochs = 3 }}"), "dropout"),

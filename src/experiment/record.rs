@@ -3,6 +3,7 @@
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::data::{Digest, Identity};
 use crate::files::{Kind, Line};
 use crate::method::Method;
 use crate::provenance::Provenance;
@@ -21,6 +22,9 @@ pub struct Record {
     pub seed: u64,
     /// `mnist`, `synthetic` or a folder's name.
     pub dataset: String,
+    /// The digest of the data's content; `None` in what version 0.1 wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataset_digest: Option<Digest>,
     /// Number of examples trained on.
     pub train_examples: usize,
     /// How it was trained.
@@ -88,6 +92,7 @@ impl Record {
             hidden: config.hidden.clone(),
             seed: config.seed,
             dataset: trainer.splits().train.name().to_owned(),
+            dataset_digest: Some(trainer.splits().digest()),
             train_examples: trainer.splits().train.len(),
             protocol: config.protocol.clone(),
             protocol_hash: config.protocol.hash(),
@@ -101,12 +106,17 @@ impl Record {
         })
     }
 
+    /// The data that it was trained on.
+    pub fn data(&self) -> Identity<'_> {
+        Identity { dataset: &self.dataset, dataset_digest: self.dataset_digest }
+    }
+
     pub(crate) fn key(&self) -> RunKey<'_> {
         RunKey {
             method: self.method,
             hidden: &self.hidden,
             seed: Some(self.seed),
-            dataset: &self.dataset,
+            data: self.data(),
             train_examples: self.train_examples,
             protocol: self.protocol.clone(),
         }
@@ -135,6 +145,7 @@ pub(crate) mod tests {
             hidden: vec![width; 3],
             seed,
             dataset: "mnist".to_owned(),
+            dataset_digest: None,
             train_examples: 50_000,
             protocol_hash: protocol.hash(),
             preset: None,

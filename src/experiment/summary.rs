@@ -1,6 +1,7 @@
 //! Runs that differ in their seed alone, as a mean and its error.
 
 use super::Record;
+use crate::data::{Digest, Identity};
 use crate::method::Method;
 use crate::training::{Protocol, RunKey};
 
@@ -40,6 +41,8 @@ pub struct Summary {
     pub hidden: Vec<usize>,
     /// The data.
     pub dataset: String,
+    /// The digest of its content; `None` where the records do not say it.
+    pub dataset_digest: Option<Digest>,
     /// Number of examples trained on.
     pub train_examples: usize,
     /// How they were trained.
@@ -59,13 +62,18 @@ impl Summary {
         }
     }
 
+    /// The data that they were trained on.
+    pub fn data(&self) -> Identity<'_> {
+        Identity { dataset: &self.dataset, dataset_digest: self.dataset_digest }
+    }
+
     /// What its runs share.
     pub(super) fn key(&self) -> RunKey<'_> {
         RunKey {
             method: self.method,
             hidden: &self.hidden,
             seed: None,
-            dataset: &self.dataset,
+            data: self.data(),
             train_examples: self.train_examples,
             protocol: self.protocol.clone(),
         }
@@ -85,10 +93,19 @@ pub(super) fn summarize(records: &[Record]) -> Vec<Summary> {
         .into_iter()
         .filter_map(|group| {
             let errors: Vec<f64> = group.iter().map(|record| record.best.test_error_percent).collect();
-            let Record { method, hidden, dataset, train_examples, protocol, .. } = group[0].clone();
+            let Record { method, hidden, dataset, dataset_digest, train_examples, protocol, .. } = group[0].clone();
             let seeds = group.iter().map(|record| record.seed).collect();
             let test_error_percent = Sample::of(&errors)?;
-            Some(Summary { method, hidden, dataset, train_examples, protocol, seeds, test_error_percent })
+            Some(Summary {
+                method,
+                hidden,
+                dataset,
+                dataset_digest,
+                train_examples,
+                protocol,
+                seeds,
+                test_error_percent,
+            })
         })
         .collect();
     summaries.sort_by(|a, b| (a.method, &a.hidden).cmp(&(b.method, &b.hidden)));

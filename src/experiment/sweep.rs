@@ -15,15 +15,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
-
 use super::under_way::{Lock, UnderWay};
 use super::{Record, Records, SweepPlan};
 use crate::data::Splits;
 use crate::error::{Error, Result};
 use crate::files::{self, Claims, Kind, Output};
 use crate::provenance::Machine;
-use crate::training::{Config, Epoch, MODEL_REMEDY, ModelInfo, Progress, Trainer, differences};
+use crate::training::{Config, Difference, Epoch, MODEL_REMEDY, ModelInfo, Progress, Trainer, differences};
 
 /// What a sweep tells of its progress, of the network with that index in the plan.
 #[derive(Debug, Clone, Copy)]
@@ -96,6 +94,8 @@ pub struct SweepEnd {
 pub struct Sweep<'a> {
     pub(super) plan: &'a SweepPlan,
     pub(super) splits: &'a Splits,
+    /// The plan's, with the validation set that they have.
+    pub(super) networks: Vec<Config>,
     pub(super) folder: PathBuf,
     /// Networks at a time.
     pub jobs: usize,
@@ -117,18 +117,28 @@ impl<'a> Sweep<'a> {
     /// A minibatch of more examples than there are; a folder that cannot be made or written; records in it of the plan's networks
     /// that were trained in another way than the plan says, or on other data.
     pub fn new(plan: &'a SweepPlan, splits: &'a Splits, folder: impl Into<PathBuf>) -> Result<Self> {
-        for config in plan.networks() {
+        let validation = splits.held_out_by();
+        if let Some(planned) =
+            plan.validation().filter(|&planned| planned != validation && !splits.validation.is_empty())
+        {
+            let expected = format!("{planned}, as the plan says: open the data with it");
+            return Err(Error::argument("validation", validation, expected));
+        }
+        let mut networks = plan.networks().to_vec();
+        for config in &mut networks {
+            config.protocol.validation = validation;
             config.check_for(&splits.train)?;
         }
         let folder = folder.into();
-        let networks = folder.join("networks");
+        let under_way = folder.join("networks");
         let remedy = "expected a folder for the records that can be written: name another, or change its permissions";
-        fs::create_dir_all(&networks).map_err(Error::unread("create", &networks, remedy))?;
+        fs::create_dir_all(&under_way).map_err(Error::unread("create", &under_way, remedy))?;
         let checkpoint_every = Duration::from_secs(20);
-        let sweep = Self { plan, splits, folder, jobs: 1, checkpoint_every, command: String::new(), force: false };
+        let sweep =
+            Self { plan, splits, networks, folder, jobs: 1, checkpoint_every, command: String::new(), force: false };
         sweep.make_records_file()?;
         let records = sweep.records()?;
-        for index in 0..plan.networks().len() {
+        for index in 0..sweep.networks.len() {
             sweep.check(index, &records)?;
         }
         Ok(sweep)
@@ -136,7 +146,7 @@ impl<'a> Sweep<'a> {
 
     /// Refuses records of network `index` that was trained in another way than the plan says.
     fn check(&self, index: usize, records: &Records) -> Result<()> {
-        let config = &self.plan.networks()[index];
+        let config = &self.networks[index];
         let same_network = |record: &&Record| {
             record.method == config.method && record.hidden == config.hidden && record.seed == config.seed
         };
@@ -148,13 +158,14 @@ impl<'a> Sweep<'a> {
 
     /// What is wrong with a record of network `index`: it was trained in another way than the plan says.
     fn another_protocol(&self, index: usize, record: &Record) -> Error {
-        let (train, config) = (&self.splits.train, &self.plan.networks()[index]);
+        let (train, config) = (&self.splits.train, &self.networks[index]);
         let (there, planned) = (&record.protocol_hash, config.protocol.hash());
+        let data = self.splits.identity();
         let how = match *there == planned {
             true => "on other data".to_owned(),
             false => format!("by another protocol, {there} and not the plan's {planned}"),
         };
-        let differing = told(&record.key(), &config.key(train.name(), train.len()));
+        let differing = told(&record.key().differences(&config.key(data, train.len())));
         let network = format!("{} {:?}, seed {}", record.method, record.hidden, record.seed);
         // What a plan without a preset meant before there were presets.
         let older = match self.plan.names_presets() || record.preset.is_some() {
@@ -164,7 +175,15 @@ impl<'a> Sweep<'a> {
         Error::argument(
             "folder of the sweep",
             format!("{}, where network {index} ({network}) was trained {how} ({differing})", self.folder.display()),
-            format!("records of this plan alone: name another folder for it{older}"),
+            match (record.data() == data, record.protocol.validation == config.protocol.validation) {
+                (false, _) => "records of the plan's data alone: name in the plan the data that they are of, or another folder for it"
+                    .to_owned(),
+                (true, false) if self.plan.validation().is_none() => format!(
+                    "records of this plan alone: write validation = \"{}\" under its [protocol], or name another folder for it{older}",
+                    record.protocol.validation
+                ),
+                _ => format!("records of this plan alone: name another folder for it{older}"),
+            },
         )
     }
 
@@ -184,11 +203,16 @@ impl<'a> Sweep<'a> {
     /// The files that it may write: the records, and what each network has while it is under way.
     pub fn files(&self) -> Vec<PathBuf> {
         let mut files = vec![self.records_file()];
-        for config in self.plan.networks() {
+        for config in &self.networks {
             let UnderWay { lock, checkpoint, record } = UnderWay::of(config, &self.folder);
             files.extend([lock, checkpoint, record]);
         }
         files
+    }
+
+    /// The plan's networks, and which images are held out of the data for them.
+    pub fn networks(&self) -> &[Config] {
+        &self.networks
     }
 
     /// The records in the folder so far, also while another process merges those of single tasks.
@@ -197,7 +221,7 @@ impl<'a> Sweep<'a> {
     /// A file that cannot be read, or a line that is no record.
     pub fn records(&self) -> Result<Records> {
         // A file that was there when the folder was listed may have been merged since: its record is in another one then.
-        for _ in 0..self.plan.networks().len() {
+        for _ in 0..self.networks.len() {
             match Records::open(&self.folder) {
                 Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {}
                 records => return records,
@@ -222,7 +246,7 @@ impl<'a> Sweep<'a> {
     /// As [`Self::records`].
     pub fn left(&self) -> Result<Vec<usize>> {
         let records = self.records()?;
-        let networks = self.plan.networks().iter().enumerate();
+        let networks = self.networks.iter().enumerate();
         Ok(networks.filter(|(_, c)| !records.iter().any(|r| self.is_of(r, c))).map(|(index, _)| index).collect())
     }
 
@@ -237,9 +261,17 @@ impl<'a> Sweep<'a> {
             return Err(Error::argument("jobs", 0, "1 or more"));
         }
         let mut left = self.left()?;
+        // Before another network is trained on other data than those that are under way. What is damaged fails by itself.
+        for &index in left.iter().filter(|_| !self.force) {
+            let config = &self.networks[index];
+            let checkpoint = UnderWay::of(config, &self.folder).checkpoint;
+            if let Err(error @ Error::Argument { .. }) = self.checkpoint_of(config, &checkpoint) {
+                return Err(error);
+            }
+        }
         self.plan.in_order_of_training(&mut left);
         let count = left.len();
-        let mut end = SweepEnd { finished: self.plan.networks().len() - count, ..SweepEnd::default() };
+        let mut end = SweepEnd { finished: self.networks.len() - count, ..SweepEnd::default() };
         let queue = Mutex::new(VecDeque::from(left));
         let halt = AtomicBool::new(false);
         let halted = || stop.load(Ordering::SeqCst) || halt.load(Ordering::SeqCst);
@@ -284,7 +316,7 @@ impl<'a> Sweep<'a> {
     /// takes a lock sees the record.
     pub(super) fn sweep_up(&self) -> Result<()> {
         let left = self.left()?;
-        for (_, config) in self.plan.networks().iter().enumerate().filter(|(index, _)| !left.contains(index)) {
+        for (_, config) in self.networks.iter().enumerate().filter(|(index, _)| !left.contains(index)) {
             let files = UnderWay::of(config, &self.folder);
             files.remove_checkpoint()?;
             files::remove(&files.lock)?;
@@ -306,8 +338,7 @@ impl<'a> Sweep<'a> {
     }
 
     fn is_of(&self, record: &Record, config: &Config) -> bool {
-        let train = &self.splits.train;
-        record.key() == config.key(train.name(), train.len())
+        record.key() == config.key(self.splits.identity(), self.splits.train.len())
     }
 
     pub(super) fn train(
@@ -317,7 +348,7 @@ impl<'a> Sweep<'a> {
         halted: &dyn Fn() -> bool,
         observer: &Observer<'_>,
     ) -> Result<Outcome> {
-        let config = &self.plan.networks()[index];
+        let config = &self.networks[index];
         let files = UnderWay::of(config, &self.folder);
         let Some(lock) = Lock::take(files.lock.clone())? else {
             observer(index, SweepEvent::Elsewhere);
@@ -392,10 +423,12 @@ impl<'a> Sweep<'a> {
         if info.config != *config {
             return Err(Error::argument(
                 "checkpoint",
-                format!("{}, of another training ({})", checkpoint.display(), told(&info.config, config)),
+                format!("{}, of another training ({})", checkpoint.display(), told(&differences(&info.config, config))),
                 "one of this plan's network: name another folder for the plan, or use --force to train it from its beginning",
             ));
         }
+        let name_it = "name it as `data` in the plan, or another folder for the plan";
+        info.data().check(self.splits.identity(), checkpoint, name_it)?;
         Ok(Some(info))
     }
 
@@ -430,8 +463,7 @@ impl<'a> Sweep<'a> {
 }
 
 /// What differs between what was found in a folder and the plan, with both values.
-fn told(found: &impl Serialize, planned: &impl Serialize) -> String {
-    let differences = differences(found, planned);
+fn told(differences: &[Difference]) -> String {
     let told: Vec<String> = differences.iter().map(|d| d.placed(["there", "in the plan"])).collect();
     told.join("; ")
 }

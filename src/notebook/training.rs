@@ -92,6 +92,7 @@ impl Splits {
     /// Shows the sizes of the parts, and a contact sheet of the training images, as a cell's output.
     pub fn evcxr_display(&self) {
         println!("{}", sizes(self));
+        self.warnings().iter().for_each(|warning| println!("warning: {warning}"));
         contact_sheet(&self.train, 4).evcxr_display();
     }
 }

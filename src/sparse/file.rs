@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::SparseNetwork;
 use super::network::SparseLayer;
+use crate::data::{Digest, Identity};
 use crate::error::{Error, Result};
 use crate::files::{self, Kind, Output, PRUNED_KEY};
 use crate::json::to_json;
@@ -28,6 +29,9 @@ pub struct SparseInfo {
     pub config: Config,
     /// The data that it was trained on.
     pub dataset: String,
+    /// The digest of the data's content; `None` in what version 0.1 wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataset_digest: Option<Digest>,
     /// Number of examples trained on.
     pub train_examples: usize,
     /// The threshold on ln α.
@@ -47,12 +51,19 @@ pub struct SparseModel {
     pub network: SparseNetwork,
 }
 
+impl SparseInfo {
+    /// The data that the network was trained on.
+    pub fn data(&self) -> Identity<'_> {
+        Identity { dataset: &self.dataset, dataset_digest: self.dataset_digest }
+    }
+}
+
 impl SparseModel {
-    /// A pruned network of a model that was trained on `train_examples` examples of `dataset`, as `config` says.
+    /// A pruned network of a model that was trained on `train_examples` examples of `data`, as `config` says.
     pub fn new(
         network: SparseNetwork,
         config: &Config,
-        dataset: &str,
+        data: Identity<'_>,
         train_examples: usize,
         threshold: f64,
         fine_tuned_epochs: usize,
@@ -60,7 +71,8 @@ impl SparseModel {
         let info = SparseInfo {
             format: FORMAT,
             config: config.clone(),
-            dataset: dataset.to_owned(),
+            dataset: data.dataset.to_owned(),
+            dataset_digest: data.dataset_digest,
             train_examples,
             threshold,
             fine_tuned_epochs,

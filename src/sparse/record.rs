@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::{LayerSparsity, compression};
+use crate::data::Digest;
 use crate::error::Result;
 use crate::files::{self, Kind, Line, Output};
 use crate::method::Method;
@@ -31,6 +32,9 @@ pub struct PruneRecord {
     pub seed: u64,
     /// `mnist`, `synthetic` or a folder's name.
     pub dataset: String,
+    /// The digest of the data's content; `None` in what version 0.1 wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataset_digest: Option<Digest>,
     /// Number of examples trained on.
     pub train_examples: usize,
     /// How it was trained.
@@ -104,6 +108,7 @@ impl PruneRecord {
             hidden,
             seed,
             dataset: model.info.dataset.clone(),
+            dataset_digest: model.info.dataset_digest,
             train_examples: model.info.train_examples,
             protocol,
             threshold: model.info.threshold,

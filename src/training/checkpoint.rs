@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::config::Config;
 use super::history::History;
 use super::trainer::Trainer;
-use crate::data::Splits;
+use crate::data::{Digest, Identity, Splits};
 use crate::error::{Error, Result};
 use crate::files::{self, Kind, MODEL_KEY, Output, PRUNED_KEY};
 use crate::json::to_json;
@@ -51,6 +51,9 @@ pub struct ModelInfo {
     pub widths: Vec<usize>,
     /// The data that it was trained on.
     pub dataset: String,
+    /// The digest of the data's content; `None` in what version 0.1 wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataset_digest: Option<Digest>,
     /// Number of examples trained on.
     pub train_examples: usize,
     /// The [`Preset`](super::Preset) that its protocol is, or `custom`; older models have none.
@@ -104,6 +107,35 @@ impl ModelInfo {
         let path = path.as_ref();
         let bytes = files::read_model(path)?;
         Ok(parse(path, &bytes)?.0)
+    }
+
+    /// The data that it was trained on.
+    pub fn data(&self) -> Identity<'_> {
+        Identity { dataset: &self.dataset, dataset_digest: self.dataset_digest }
+    }
+
+    /// Refuses other data than the model in the file `path` was trained on, and other parts of it.
+    ///
+    /// # Errors
+    /// Data of other content, or, where the file does not say its content, of another name; another number of examples that are held
+    /// out, or others.
+    pub fn check_data(&self, path: impl AsRef<Path>, splits: &Splits) -> Result<()> {
+        let model = path.as_ref().display();
+        self.data().check(splits.identity(), path.as_ref(), "give its folder with --data")?;
+        let protocol = &self.config.protocol;
+        let (train, held_out) = (splits.train.len(), splits.validation.len());
+        if (train, held_out) != (self.train_examples, protocol.held_out) {
+            let value = format!("{held_out}, which leaves {train} to train on");
+            let (there, left) = (protocol.held_out, self.train_examples);
+            let expected = format!("{there}, which left {left} when {model} was trained; --held-out {there}");
+            return Err(Error::argument("number of images held out", value, expected));
+        }
+        if splits.held_out_by() != protocol.validation {
+            let (here, there) = (splits.held_out_by(), protocol.validation);
+            let expected = format!("{there}, as when {model} was trained; --validation {there}");
+            return Err(Error::argument("validation", here, expected));
+        }
+        Ok(())
     }
 
     /// How far its training has come, counted in epochs (2.5 is half way through the third).
@@ -179,6 +211,7 @@ fn write(trainer: &Trainer<'_>, state: Vec<(&str, Vec<&[f32]>)>, to: &Output, ki
         config: trainer.config.clone(),
         widths: network.widths(),
         dataset: trainer.splits.train.name().to_owned(),
+        dataset_digest: Some(trainer.splits.digest()),
         train_examples: trainer.splits.train.len(),
         preset: Some(trainer.config.protocol.preset_name(trainer.config.method, &trainer.config.hidden)),
         machine: trainer.machine.clone(),
@@ -216,14 +249,7 @@ fn values(network: &Network) -> Vec<&[f32]> {
 pub(super) fn resume<'a>(path: &Path, splits: &'a Splits, epochs: Option<usize>) -> Result<Trainer<'a>> {
     let bytes = files::read_model(path)?;
     let (info, tensors) = parse(path, &bytes)?;
-    let describe = |name: &str, train: usize, held_out: usize| {
-        format!("{name} with {train} training examples and {held_out} held out")
-    };
-    let here = describe(splits.train.name(), splits.train.len(), splits.validation.len());
-    let there = describe(&info.dataset, info.train_examples, info.config.protocol.held_out);
-    if here != there {
-        return Err(Error::argument("data", here, format!("{there}, as {} was trained on", path.display())));
-    }
+    info.check_data(path, splits)?;
     if let Some(reason) = info.contradiction(splits.train.len()) {
         return Err(format_error(path, format!("it stands at {reason}")));
     }

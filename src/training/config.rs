@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Preset, Protocol, RunKey};
-use crate::data::Dataset;
+use crate::data::{Dataset, Identity};
 use crate::engine::Objective;
 use crate::error::{Error, Result};
 use crate::method::Method;
@@ -101,9 +101,9 @@ impl Config {
     }
 
     /// What decides the numbers of a run with it on such data.
-    pub(crate) fn key<'a>(&'a self, dataset: &'a str, train_examples: usize) -> RunKey<'a> {
+    pub(crate) fn key<'a>(&'a self, data: Identity<'a>, train_examples: usize) -> RunKey<'a> {
         let (seed, protocol) = (Some(self.seed), self.protocol.clone());
-        RunKey { method: self.method, hidden: &self.hidden, seed, dataset, train_examples, protocol }
+        RunKey { method: self.method, hidden: &self.hidden, seed, data, train_examples, protocol }
     }
 
     /// The network before training, for examples of `inputs` numbers in `classes` classes.

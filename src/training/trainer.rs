@@ -99,13 +99,15 @@ pub struct Trainer<'a> {
 }
 
 impl<'a> Trainer<'a> {
-    /// A run from its beginning. How many examples are held out is read off `splits`, whatever `config` says of it.
+    /// A run from its beginning. How many examples are held out, and which, is read off `splits`, whatever `config` says of
+    /// it.
     ///
     /// # Errors
     /// A setting out of its range, named with its value; no test examples.
     pub fn new(mut config: Config, splits: &'a Splits) -> Result<Self> {
         config.check()?;
         config.protocol.held_out = splits.validation.len();
+        config.protocol.validation = splits.held_out_by();
         let network = config.network(splits.train.inputs(), splits.train.classes())?;
         let adam = Adam::new(&network, config.adam())?;
         Self::from_parts(config, splits, network, adam, None, History::default(), Position::default())

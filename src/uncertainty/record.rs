@@ -8,6 +8,7 @@ use super::calibration::Calibration;
 use super::entropy::Uncertainty;
 use super::predictive::Predictive;
 use super::sampling::Sampling;
+use crate::data::{Digest, Identity};
 use crate::error::Result;
 use crate::files::{self, Kind, Line, Output, TornLine};
 use crate::method::Method;
@@ -25,6 +26,9 @@ pub struct EvaluationRecord {
     pub seed: u64,
     /// What it was trained on: `mnist`, `synthetic` or a folder's name.
     pub dataset: String,
+    /// The digest of the data's content; `None` in what version 0.1 wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataset_digest: Option<Digest>,
     /// Number of examples trained on.
     pub train_examples: usize,
     /// How it was trained.
@@ -38,6 +42,10 @@ pub struct EvaluationRecord {
     pub epoch: Option<usize>,
     /// The data that it was evaluated on.
     pub test_dataset: String,
+    /// The digest of its content, training images included; another than `dataset_digest` where a model was evaluated on other data
+    /// than it was trained on. `None` in what version 0.1 wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_dataset_digest: Option<Digest>,
     /// K: the number of drawn networks; `None` for the network without noise.
     pub samples: Option<u64>,
     /// Seed of their noise.
@@ -59,7 +67,7 @@ pub struct Evaluated<'a> {
     /// What the model's file says of it.
     pub model: &'a ModelInfo,
     /// The data that it was evaluated on.
-    pub test_dataset: &'a str,
+    pub test_data: Identity<'a>,
     /// How its predictions were drawn.
     pub sampling: Sampling,
 }
@@ -76,18 +84,20 @@ impl EvaluationRecord {
         calibration: &Calibration,
         command: impl Into<String>,
     ) -> Self {
-        let Evaluated { model, test_dataset, sampling } = evaluated;
+        let Evaluated { model, test_data, sampling } = evaluated;
         Self {
             method: model.config.method,
             hidden: model.config.hidden.clone(),
             seed: model.config.seed,
             dataset: model.dataset.clone(),
+            dataset_digest: model.dataset_digest,
             train_examples: model.train_examples,
             protocol: model.config.protocol.clone(),
             preset: Some(model.config.protocol.preset_name(model.config.method, &model.config.hidden)),
             epochs_trained: model.history.epochs.len(),
             epoch: model.history.best().map(|best| best.epoch),
-            test_dataset: test_dataset.to_owned(),
+            test_dataset: test_data.dataset.to_owned(),
+            test_dataset_digest: test_data.dataset_digest,
             samples: sampling.samples,
             noise_seed: sampling.seed,
             calibration: calibration.clone(),
@@ -102,10 +112,15 @@ impl EvaluationRecord {
             method: self.method,
             hidden: &self.hidden,
             seed: Some(self.seed),
-            dataset: &self.dataset,
+            data: Identity { dataset: &self.dataset, dataset_digest: self.dataset_digest },
             train_examples: self.train_examples,
             protocol: self.protocol.clone(),
         }
+    }
+
+    /// The data that it was evaluated on.
+    fn test_data(&self) -> Identity<'_> {
+        Identity { dataset: &self.test_dataset, dataset_digest: self.test_dataset_digest }
     }
 
     /// Whether the two evaluate the same network on the same data in the same way: the same bins included, the threads
@@ -116,7 +131,7 @@ impl EvaluationRecord {
         let examined = |record: &Self| (record.calibration.examples, record.calibration.bins.len());
         self.key() == other.key()
             && (self.epochs_trained, self.epoch) == (other.epochs_trained, other.epoch)
-            && self.test_dataset == other.test_dataset
+            && self.test_data() == other.test_data()
             && noise(self) == noise(other)
             && examined(self) == examined(other)
     }
@@ -124,7 +139,7 @@ impl EvaluationRecord {
     /// Whether the two differ in nothing but the seed that the network was trained with, and in the epoch that was chosen.
     pub(super) fn is_same_kind(&self, other: &Self) -> bool {
         RunKey { seed: None, ..self.key() } == RunKey { seed: None, ..other.key() }
-            && (&self.test_dataset, self.samples) == (&other.test_dataset, other.samples)
+            && (self.test_data(), self.samples) == (other.test_data(), other.samples)
     }
 
     /// Reads a file of records, or every `.jsonl` file of a folder, in the order in which they were written; of two

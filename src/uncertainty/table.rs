@@ -63,7 +63,7 @@ mod tests {
         let model = ModelInfo::open(&path).unwrap();
         let predictive = Predictive::of_dataset(trainer.network(), &splits.test, sampling).unwrap();
         let calibration = predictive.calibration(splits.test.labels(), Calibration::BINS).unwrap();
-        let evaluated = Evaluated { model: &model, test_dataset: "synthetic", sampling };
+        let evaluated = Evaluated { model: &model, test_data: splits.identity(), sampling };
         EvaluationRecord::new(evaluated, &predictive, &calibration, "vardrop evaluate")
     }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::{Measurement, Plan};
+use crate::data::{Digest, Identity};
 use crate::error::Result;
 use crate::files::{self, Kind, Line, Output, TornLine};
 use crate::method::Method;
@@ -22,6 +23,9 @@ pub struct VarianceRecord {
     pub seed: u64,
     /// The data: `mnist`, `synthetic` or a folder's name.
     pub dataset: String,
+    /// The digest of the data's content; `None` in what version 0.1 wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataset_digest: Option<Digest>,
     /// N: number of examples trained on, and drawn from here.
     pub train_examples: usize,
     /// How it was trained; `epochs` is how long until here.
@@ -56,7 +60,7 @@ pub struct Trained<'a> {
     /// Epochs trained until here.
     pub epochs: usize,
     /// The data.
-    pub dataset: &'a str,
+    pub data: Identity<'a>,
     /// Number of training examples.
     pub train_examples: usize,
     /// Whether the moving average of the parameters is measured.
@@ -73,7 +77,7 @@ impl Trained<'_> {
     /// Whether a record is of this network.
     pub fn is_of(&self, record: &VarianceRecord) -> bool {
         let config = self.config.clone().epochs(self.epochs);
-        config.key(self.dataset, self.train_examples) == record.key()
+        config.key(self.data, self.train_examples) == record.key()
             && self.averaged == record.averaged
             && self.config.threads == record.threads
     }
@@ -93,7 +97,8 @@ impl VarianceRecord {
             method: config.method,
             hidden: config.hidden.clone(),
             seed: config.seed,
-            dataset: trained.dataset.to_owned(),
+            dataset: trained.data.dataset.to_owned(),
+            dataset_digest: trained.data.dataset_digest,
             train_examples: trained.train_examples,
             preset: Some(preset.map_or(Preset::CUSTOM, Preset::name).to_owned()),
             protocol,
@@ -113,7 +118,7 @@ impl VarianceRecord {
             method: self.method,
             hidden: &self.hidden,
             seed: Some(self.seed),
-            dataset: &self.dataset,
+            data: Identity { dataset: &self.dataset, dataset_digest: self.dataset_digest },
             train_examples: self.train_examples,
             protocol: self.protocol.clone(),
         }

@@ -12,6 +12,7 @@ use std::path::Path;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use vardrop::data::mnist::{FILES, FileSpec, Fingerprint};
 
@@ -74,17 +75,38 @@ fn fingerprint(bytes: &[u8]) -> Fingerprint {
 }
 
 /// Makes a folder with 300 training and 100 test images of 4 × 4 pixels, whose class shows in them.
-pub fn digits(folder: &std::path::Path) {
-    std::fs::create_dir(folder).unwrap();
-    for (files, count) in [(0, 300u32), (2, 100)] {
-        let labels: Vec<u8> = (0..count).map(|example| (example * 7 % 10) as u8).collect();
+pub fn digits(folder: &Path) {
+    digits_labelled(folder, [300, 100], |example| (example * 7 % 10) as u8);
+}
+
+/// As [`digits`], with `counts` training and test images of the classes that `label` says.
+pub fn digits_labelled(folder: &Path, counts: [u32; 2], label: impl Fn(u32) -> u8) {
+    fs::create_dir_all(folder).unwrap();
+    for (files, count) in [0, 2].into_iter().zip(counts) {
+        let labels: Vec<u8> = (0..count).map(&label).collect();
         let pixel = |example: u32, pixel: u32| {
             let bright = pixel == u32::from(labels[example as usize]);
             (if bright { 150 } else { 40 }) + ((example * 31 + pixel * 17) % 80) as u8
         };
         let pixels: Vec<u8> = (0..count * 16).map(|index| pixel(index / 16, index % 16)).collect();
-        let files = &vardrop::data::mnist::FILES[files..];
-        std::fs::write(folder.join(files[0].name), idx(&[count, 4, 4], &pixels)).unwrap();
-        std::fs::write(folder.join(files[1].name), idx(&[count], &labels)).unwrap();
+        let files = &FILES[files..];
+        fs::write(folder.join(files[0].name), idx(&[count, 4, 4], &pixels)).unwrap();
+        fs::write(folder.join(files[1].name), idx(&[count], &labels)).unwrap();
     }
+}
+
+/// The file with another header: the safetensors header as JSON, and the metadata's own JSON within it.
+pub fn rewritten(bytes: &[u8], change: impl FnOnce(&mut Value, &mut Value)) -> Vec<u8> {
+    let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let mut header: Value = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
+    let mut info: Value = serde_json::from_str(header["__metadata__"]["vardrop"].as_str().unwrap()).unwrap();
+    change(&mut header, &mut info);
+    if header["__metadata__"]["vardrop"].is_string() {
+        header["__metadata__"]["vardrop"] = info.to_string().into();
+    }
+    let header = serde_json::to_vec(&header).unwrap();
+    let mut file = (header.len() as u64).to_le_bytes().to_vec();
+    file.extend(header);
+    file.extend(&bytes[8 + length..]);
+    file
 }

@@ -61,10 +61,27 @@ impl Fetcher {
         self.fetch(files, folder).map_err(|error| match error {
             Error::Missing { tried: mirrors, .. } => {
                 tried.extend(mirrors);
-                places.missing(tried)
+                places.missing(tried, files)
             }
             other => other,
         })
+    }
+
+    /// Downloads to `$MNIST_DIR` where it is set, and otherwise as [`Self::locate_or_fetch`]. Files in `$MNIST_DIR` that are not
+    /// MNIST's may be another data set of the same names: they are not replaced, unless `force` says so.
+    ///
+    /// # Errors
+    /// As [`Self::locate_or_fetch`]; such files, or something in the place of the folder.
+    pub fn fetch_to(&self, places: &Places, files: &[FileSpec; 4], force: bool) -> Result<[PathBuf; 4]> {
+        let Some(folder) = &places.variable else {
+            return self.locate_or_fetch(places, files);
+        };
+        let place = places.inspect(files).swap_remove(0);
+        let is_new = folder.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
+        if (place.problem.is_some() && !is_new) || !(force || place.damaged().is_empty()) {
+            return Err(places.missing(vec![place.to_string()], files));
+        }
+        self.fetch(files, folder)
     }
 
     /// Downloads to `folder` those of the four files that are not there, or are damaged.

@@ -4,8 +4,10 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
+
+use crate::shell::quoted;
 
 /// A file as it was published: its size and checksum.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +27,11 @@ pub struct FileSpec {
     pub gz: Fingerprint,
     /// The file as `gunzip` leaves it.
     pub plain: Fingerprint,
+}
+
+/// A path as JSON can hold it: what of it is no Unicode is replaced.
+pub(super) fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.to_string_lossy())
 }
 
 /// Training images and labels, test images and labels.
@@ -76,6 +83,7 @@ pub enum FileState {
     /// There, with the published SHA-256.
     Verified {
         /// The file.
+        #[serde(serialize_with = "lossy")]
         path: PathBuf,
         /// Its SHA-256 in hexadecimal.
         sha256: &'static str,
@@ -83,6 +91,7 @@ pub enum FileState {
     /// There, but not the published file.
     Damaged {
         /// The file.
+        #[serde(serialize_with = "lossy")]
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
@@ -100,12 +109,16 @@ impl FileSpec {
     /// Looks for the file in `folder`, gzipped first, and verifies its SHA-256.
     pub fn inspect(&self, folder: &Path) -> FileState {
         let mut state = FileState::Missing;
-        for (path, expected) in [(folder.join(self.gz_name()), self.gz), (folder.join(self.name), self.plain)] {
-            let reason = match expected.mismatch(&path) {
-                Ok(None) => return FileState::Verified { path, sha256: expected.sha256 },
-                Ok(Some(mismatch)) => mismatch,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Err(error) => format!("cannot be read: {error}"),
+        for path in self.candidates(folder) {
+            let expected = if is_gz(&path) { self.gz } else { self.plain };
+            let reason = match look(&path) {
+                Found::Nothing => continue,
+                Found::Unfit(reason) => reason,
+                Found::File => match expected.mismatch(&path) {
+                    Ok(None) => return FileState::Verified { path, sha256: expected.sha256 },
+                    Ok(Some(mismatch)) => mismatch,
+                    Err(error) => unreadable(&path, &error),
+                },
             };
             if state == FileState::Missing {
                 state = FileState::Damaged { path, reason };
@@ -113,17 +126,95 @@ impl FileSpec {
         }
         state
     }
+
+    /// Where the file may lie in `folder`: under its name, gzipped first, then under another spelling of it that is there. The
+    /// original site's names had a `.` before `idx`, and some systems change the case.
+    pub(in crate::data) fn candidates(&self, folder: &Path) -> Vec<PathBuf> {
+        let mut paths = vec![folder.join(self.gz_name()), folder.join(self.name)];
+        // A folder that cannot be listed may still have the file.
+        let listed = folder.read_dir().into_iter().flatten().filter_map(|entry| Some(entry.ok()?.file_name()));
+        let spelled = |name: &str| {
+            let name = name.to_ascii_lowercase().replace('.', "-");
+            name.strip_suffix("-gz").unwrap_or(&name) == self.name
+        };
+        let others = listed.filter(|name| name.to_str().is_some_and(spelled)).map(|name| folder.join(name));
+        let mut others: Vec<PathBuf> = others.filter(|path| !paths.contains(path)).collect();
+        others.sort_by_key(|path| (!is_gz(path), path.clone()));
+        paths.extend(others);
+        paths
+    }
+}
+
+fn is_gz(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"))
+}
+
+/// What there is at a path.
+pub(super) enum Found {
+    /// A file that can be opened, and is not empty.
+    File,
+    /// Nothing at all.
+    Nothing,
+    /// Something else: what is wrong with it, as a phrase.
+    Unfit(String),
+}
+
+/// Looks without opening what is no file: the opening of a pipe waits for a writer.
+pub(super) fn look(path: &Path) -> Found {
+    match path.metadata() {
+        Ok(metadata) if metadata.is_dir() => Found::Unfit("is a folder: expected a file".into()),
+        Ok(metadata) if !metadata.is_file() => Found::Unfit("is a device or a pipe: expected a file".into()),
+        Ok(metadata) if metadata.len() == 0 => Found::Unfit("is empty: copy or download it again".into()),
+        Ok(_) => File::open(path).map_or_else(|error| Found::Unfit(unreadable(path, &error)), |_| Found::File),
+        Err(error) => missing(path, &error).map_or(Found::Nothing, Found::Unfit),
+    }
+}
+
+/// Why a folder cannot be looked into, as a phrase; `None` where it can.
+pub(super) fn problem_of_folder(folder: &Path) -> Option<String> {
+    match folder.metadata() {
+        // One that cannot be listed may be looked into all the same, if its files can be opened by their names.
+        Ok(metadata) if metadata.is_dir() => match folder.join(FILES[0].name).symlink_metadata() {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Some(unreadable(folder, &error)),
+            _ => match folder.read_dir() {
+                Err(error) if FILES.iter().all(|file| !folder.join(file.gz_name()).exists()) => {
+                    Some(unreadable(folder, &error))
+                }
+                _ => None,
+            },
+        },
+        Ok(_) => Some("is no folder: expected a folder with four files".into()),
+        Err(error) => Some(missing(folder, &error).unwrap_or_else(|| "no such folder".into())),
+    }
+}
+
+/// Why the system says that nothing is at a path, where something is.
+fn missing(path: &Path, error: &io::Error) -> Option<String> {
+    let target = || path.read_link().map(|target| target.display().to_string()).unwrap_or_default();
+    match (path.symlink_metadata(), error.kind()) {
+        (Ok(_), io::ErrorKind::NotFound) => Some(format!("is a link that leads nowhere (to {})", target())),
+        (Ok(metadata), _) if metadata.is_symlink() => Some(format!("is a link that cannot be followed ({error})")),
+        (_, io::ErrorKind::NotFound) => None,
+        _ => Some(unreadable(path, error)),
+    }
+}
+
+/// Why something cannot be read, as a phrase, and what to do about it where that is known.
+fn unreadable(path: &Path, error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            format!("cannot be read, permission denied: `chmod u+rX {}`, or ask its owner", quoted(path))
+        }
+        _ => format!("cannot be read ({error})"),
+    }
 }
 
 impl Fingerprint {
     /// In what the file at `path` differs, if it does. The size is looked at first: it costs nothing.
     fn mismatch(&self, path: &Path) -> io::Result<Option<String>> {
-        let metadata = path.metadata()?;
-        if !metadata.is_file() {
-            return Ok(Some("is not a file".into()));
-        }
-        if metadata.len() != self.bytes {
-            return Ok(Some(format!("has {} bytes: expected {}", metadata.len(), self.bytes)));
+        let bytes = path.metadata()?.len();
+        if bytes != self.bytes {
+            return Ok(Some(format!("has {bytes} bytes: expected {}", self.bytes)));
         }
         let found = sha256(path)?;
         Ok((found != self.sha256).then(|| format!("has the SHA-256 {found}: expected {}", self.sha256)))

@@ -18,7 +18,7 @@ pub use fetch::{Fetcher, MIRRORS};
 pub use files::{FILES, FileSpec, FileState, Fingerprint};
 pub use places::{Place, PlacedFile, Places};
 
-use crate::data::dataset::Dataset;
+use crate::data::dataset::{CLASSES, Dataset};
 use crate::data::idx;
 use crate::error::{Error, Result};
 
@@ -40,32 +40,69 @@ fn locate(places: &Places) -> Result<[PathBuf; 4]> {
     places.locate(&FILES)
 }
 
-/// The training and test images of a folder with four files named as MNIST's, gzipped or not, of any size.
+/// The training and test images of a folder with four files named as MNIST's, gzipped or not, of any size. A `.` before `idx` in
+/// their names, and another case, do as well.
 ///
 /// # Errors
-/// [`Error::Missing`] where a file is not there; [`Error::Format`] where one is not an IDX file of the right kind.
+/// [`Error::Missing`] where a file is not there or cannot be opened; [`Error::Format`] where one is not an IDX file of the right
+/// kind, or does not fit the others.
 pub fn open_folder(folder: &Path, name: &str) -> Result<(Dataset, Dataset)> {
     let paths = places::paths_in(folder)?;
     open_files(&paths, name)
 }
 
+/// What to do about a file that is not what it should be.
+const REMEDY: &str = "copy the file again, or give another folder with --data";
+
 /// `paths` in the order of [`FILES`].
 fn open_files(paths: &[impl AsRef<Path>; 4], name: &str) -> Result<(Dataset, Dataset)> {
-    let [train_images, train_labels, test_images, test_labels] = paths;
-    let read = |images: &Path, labels: &Path| -> Result<Dataset> {
-        let ([count, height, width], pixels) = idx::read::<3>(images)?;
-        let ([labelled], classes) = idx::read::<1>(labels)?;
-        if count != labelled {
-            let reason = format!("it labels {labelled} examples, and {} holds {count} images", images.display());
-            return Err(Error::Format { path: labels.into(), expected: "the labels of these images", reason });
+    let [train_images, train_labels, test_images, test_labels] = paths.each_ref().map(AsRef::as_ref);
+    let train = read(train_images, train_labels, name)?;
+    let test = read(test_images, test_labels, name)?;
+    if train.labels().iter().all(|label| *label == train.labels()[0]) {
+        let reason = format!("all its {} labels are {}: expected two classes or more", train.len(), train.labels()[0]);
+        return Err(unfit(train_labels, "a file of labels to train on", reason));
+    }
+    let sizes = [&test, &train].map(|dataset| (dataset.height(), dataset.width()));
+    if sizes[0] != sizes[1] {
+        let [test, train] = sizes.map(|(height, width)| format!("{height} × {width}"));
+        let reason = format!("its images have {test} pixels: expected {train}, as {} has", train_images.display());
+        return Err(unfit(test_images, "a file of test images for this folder", reason));
+    }
+    Ok((train, test))
+}
+
+/// Images and their labels, which must fit together.
+fn read(images: &Path, labels: &Path, name: &str) -> Result<Dataset> {
+    let ([count, height, width], pixels) = idx::read::<3>(images).map_err(with_remedy)?;
+    let ([labelled], classes) = idx::read::<1>(labels).map_err(with_remedy)?;
+    if count == 0 || height * width == 0 {
+        let reason = format!("it holds {count} images of {height} × {width} pixels: expected one or more of each");
+        return Err(unfit(images, "a file of images", reason));
+    }
+    if count != labelled {
+        let reason = format!("it labels {labelled} examples, and {} holds {count} images", images.display());
+        return Err(unfit(labels, "the labels of these images", reason));
+    }
+    if let Some((example, label)) = classes.iter().enumerate().find(|(_, label)| usize::from(**label) >= CLASSES) {
+        let most = CLASSES - 1;
+        let reason = format!("the label of example {example}, counted from 0, is {label}: expected 0 to {most}");
+        return Err(unfit(labels, "a file of labels", reason));
+    }
+    let pixels = Array2::from_shape_vec((count, height * width), pixels).expect("sizes that the reader checked");
+    let too_large = |error: Error| unfit(images, "a file of images to learn from", error.to_string());
+    Dataset::new(name, pixels, classes, height, width).map_err(too_large)
+}
+
+fn unfit(path: &Path, expected: &'static str, reason: String) -> Error {
+    with_remedy(Error::Format { path: path.into(), expected, reason })
+}
+
+fn with_remedy(error: Error) -> Error {
+    match error {
+        Error::Format { path, expected, reason } => {
+            Error::Format { path, expected, reason: format!("{reason}; {REMEDY}") }
         }
-        let pixels = Array2::from_shape_vec((count, height * width), pixels).expect("sizes that the reader checked");
-        Dataset::new(name, pixels, classes, height, width).map_err(|error| {
-            let of_label = matches!(error, Error::Argument { name: "label", .. });
-            let (path, expected) =
-                if of_label { (labels, "labels of ten classes") } else { (images, "images to learn from") };
-            Error::Format { path: path.into(), expected, reason: format!("{error}; name other data with --data") }
-        })
-    };
-    Ok((read(train_images.as_ref(), train_labels.as_ref())?, read(test_images.as_ref(), test_labels.as_ref())?))
+        other => other,
+    }
 }

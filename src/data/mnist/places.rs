@@ -4,16 +4,13 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use super::files::{FILES, FileSpec, FileState};
+use super::files::{FILES, FileSpec, FileState, Found, look, lossy, problem_of_folder};
 use crate::error::{Error, Result};
+use crate::shell::quoted;
 
 const VARIABLE: &str = "$MNIST_DIR";
-
-/// What to do where MNIST is in no place.
-const ADVICE: &str = "Set MNIST_DIR to a folder with the four files, put them in ./data/mnist, download them with \
-                      `vardrop data fetch` where there is a network, or use `synthetic` data, which needs no files.";
 
 /// The folders where MNIST is looked for.
 ///
@@ -35,8 +32,12 @@ pub struct Place {
     /// What the folder is: `$MNIST_DIR`, `./data/mnist`, `cache`.
     pub name: &'static str,
     /// Its path; `None` where it is not set.
+    #[serde(serialize_with = "lossy_or_none")]
     pub path: Option<PathBuf>,
-    /// The four files in the order of [`FILES`]; empty where there is no such folder.
+    /// Why it cannot be looked into: there is no such folder, or it may not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+    /// The four files in the order of [`FILES`]; empty where the folder cannot be looked into.
     pub files: Vec<PlacedFile>,
 }
 
@@ -95,17 +96,42 @@ impl Places {
             }
             tried.push(place.to_string());
         }
-        Err(self.missing(tried))
+        Err(self.missing(tried, files))
     }
 
     /// The error that says what was tried, and what to do.
-    pub(super) fn missing(&self, tried: Vec<String>) -> Error {
-        let advice = if self.variable.is_some() {
-            "MNIST_DIR is set, so nothing else is looked at. Put the four files there, or unset it."
-        } else {
-            ADVICE
+    pub(super) fn missing(&self, tried: Vec<String>, files: &[FileSpec; 4]) -> Error {
+        Error::Missing { what: "MNIST".into(), tried, advice: self.advice(files) }
+    }
+
+    /// What to do where MNIST is in none of the places, with commands to paste.
+    pub fn advice(&self, files: &[FileSpec; 4]) -> String {
+        let four = four_files();
+        let Some(folder) = &self.variable else {
+            return format!(
+                "`vardrop data fetch` downloads it where there is a network. Or put its four files into ./data/mnist, or into a folder \
+                 that MNIST_DIR names: {four}. Or use `--data synthetic`, which needs no files."
+            );
         };
-        Error::Missing { what: "MNIST".into(), tried, advice: advice.into() }
+        let place = Place::inspect(VARIABLE, Some(folder), files);
+        let damaged = place.damaged();
+        let what = if !damaged.is_empty() {
+            // They may be those of another data set: they are not for us to replace.
+            let away: Vec<String> = damaged.iter().map(|path| moved_away(path)).collect();
+            format!(
+                "Its files that are not MNIST's are not replaced. Move them away and download MNIST's:\n  {} && vardrop data \
+                 fetch\nOr replace them: `vardrop data fetch --force`. If they are another data set, give their folder with `--data {}`.",
+                away.join(" && "),
+                quoted(as_folder(folder)),
+            )
+        } else if place.problem.is_some() && folder.symlink_metadata().is_ok() {
+            format!("It must be a folder that can be read, with MNIST's four files: {four}.")
+        } else {
+            format!("`vardrop data fetch` downloads what is missing. Or put the four files there: {four}.")
+        };
+        format!(
+            "MNIST_DIR is set, so nothing else is looked at. {what} `unset MNIST_DIR` has the other places looked at."
+        )
     }
 
     fn inspections(&self, files: &[FileSpec; 4]) -> impl Iterator<Item = Place> {
@@ -120,8 +146,18 @@ impl Place {
     fn inspect(name: &'static str, path: Option<&Path>, files: &[FileSpec; 4]) -> Self {
         let placed =
             |folder| files.iter().map(|file| PlacedFile { name: file.name, state: file.inspect(folder) }).collect();
-        let files = path.filter(|path| path.is_dir()).map(placed).unwrap_or_default();
-        Self { name, path: path.map(Path::to_path_buf), files }
+        let problem = path.and_then(problem_of_folder);
+        let files = path.filter(|_| problem.is_none()).map(placed).unwrap_or_default();
+        Self { name, path: path.map(Path::to_path_buf), problem, files }
+    }
+
+    /// The files that are there and are not MNIST's.
+    pub(super) fn damaged(&self) -> Vec<&Path> {
+        let damaged = |file| match file {
+            &PlacedFile { state: FileState::Damaged { ref path, .. }, .. } => Some(path.as_path()),
+            _ => None,
+        };
+        self.files.iter().filter_map(damaged).collect()
     }
 
     /// The four files where all of them are verified.
@@ -138,8 +174,8 @@ impl Place {
         if self.path.is_none() {
             return "not set".into();
         }
-        if self.files.is_empty() {
-            return "no such folder".into();
+        if let Some(problem) = &self.problem {
+            return problem.clone();
         }
         if self.files.iter().all(|file| file.state == FileState::Missing) {
             return "none of the four files".into();
@@ -169,24 +205,67 @@ impl fmt::Display for Place {
     }
 }
 
+/// The command that moves a file away, to a name that is free.
+fn moved_away(path: &Path) -> String {
+    let other = |number: usize| {
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(if number == 1 { ".damaged".to_owned() } else { format!(".damaged-{number}") });
+        path.with_file_name(name)
+    };
+    let free = (1..).map(other).find(|other| other.symlink_metadata().is_err()).expect("some name is free");
+    format!("mv {} {}", quoted(path), quoted(free))
+}
+
+/// A folder as `--data` takes it: `./mnist` where `mnist` is the name of a source.
+fn as_folder(folder: &Path) -> PathBuf {
+    if folder.components().count() == 1 && folder.is_relative() { Path::new(".").join(folder) } else { folder.into() }
+}
+
+/// The names of the four files.
+fn four_files() -> String {
+    let [a, b, c, d] = FILES.map(|file| file.name);
+    format!("{a}, {b}, {c} and {d}, each gzipped (.gz) or not")
+}
+
+fn lossy_or_none<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    match path {
+        Some(path) => lossy(path, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
 /// The four files in any folder, gzipped first, whatever they hold.
 pub(super) fn paths_in(folder: &Path) -> Result<[PathBuf; 4]> {
-    let find = |file: &FileSpec| {
-        let paths = [folder.join(file.gz_name()), folder.join(file.name)];
-        paths.into_iter().find(|path| path.is_file())
+    let missing = |tried: Vec<String>| {
+        let what = format!("the data in the folder {}", folder.display());
+        let advice = format!(
+            "A folder of data holds four IDX files: {}. Name a folder that has them, with --data or as `data` in a plan.",
+            four_files()
+        );
+        Err(Error::Missing { what, tried, advice })
     };
-    let found = FILES.each_ref().map(find);
-    let missing: Vec<_> = FILES.iter().zip(&found).filter(|(_, path)| path.is_none()).collect();
-    if !missing.is_empty() {
-        return Err(Error::Missing {
-            what: format!("the data in the folder {}", folder.display()),
-            tried: if folder.is_dir() {
-                missing.iter().map(|(file, _)| format!("{0}.gz or {0}: not there", file.name)).collect()
-            } else {
-                vec!["no such folder".into()]
-            },
-            advice: "A folder of data holds four IDX files, named as MNIST's and gzipped or not.".into(),
-        });
+    if let Some(problem) = problem_of_folder(folder) {
+        return missing(vec![problem]);
     }
-    Ok(found.map(|path| path.expect("none is missing")))
+    let found = FILES.each_ref().map(|file| find(file, folder));
+    let tried: Vec<String> = found.iter().filter_map(|found| found.as_ref().err().cloned()).collect();
+    match found {
+        [Ok(a), Ok(b), Ok(c), Ok(d)] => Ok([a, b, c, d]),
+        _ => missing(tried),
+    }
+}
+
+/// A file in a folder, or why it is not there.
+fn find(file: &FileSpec, folder: &Path) -> std::result::Result<PathBuf, String> {
+    let mut unfit = None;
+    for path in file.candidates(folder) {
+        match look(&path) {
+            Found::File => return Ok(path),
+            Found::Unfit(reason) => {
+                unfit.get_or_insert(format!("{} {reason}", path.file_name().unwrap_or_default().display()));
+            }
+            Found::Nothing => {}
+        }
+    }
+    Err(unfit.unwrap_or_else(|| format!("{0}.gz or {0}: not there", file.name)))
 }

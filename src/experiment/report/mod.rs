@@ -12,10 +12,11 @@ pub use selection::{Selection, selection, selection_claims};
 
 use super::paper::{self, PublishedPoint};
 use super::{Records, Summary};
+use crate::data::Identity;
 use crate::error::{Error, Result};
 use crate::method::Method;
 use crate::table::{Cell, Table};
-use crate::training::{self, Difference};
+use crate::training::Difference;
 
 /// Figure 1 as a table to read: for each method and width that was run, ours (mean ± standard error), the paper's, the
 /// difference between them, and the older replication's where it ran that width.
@@ -86,7 +87,7 @@ pub fn figure1_points(records: &Records) -> Result<Table> {
 pub fn figure1_summaries(records: &Records) -> Result<Vec<Summary>> {
     let mut summaries = records.summaries();
     summaries.retain(|summary| summary.width().is_some());
-    let mut datasets: Vec<&str> = summaries.iter().map(|summary| &*summary.dataset).collect();
+    let mut datasets: Vec<Identity<'_>> = summaries.iter().map(Summary::data).collect();
     datasets.dedup();
     if let [first, second, ..] = datasets[..] {
         let found = format!("a mixture of two data sets ({first} and {second})");
@@ -95,7 +96,7 @@ pub fn figure1_summaries(records: &Records) -> Result<Vec<Summary>> {
     for pair in summaries.windows(2) {
         if (pair[0].method, &pair[0].hidden) == (pair[1].method, &pair[1].hidden) {
             let differing: Vec<String> =
-                training::differences(&pair[0].key(), &pair[1].key()).iter().map(Difference::both).collect();
+                pair[0].key().differences(&pair[1].key()).iter().map(Difference::both).collect();
             return Err(Error::argument(
                 "set of records",
                 format!(
@@ -113,7 +114,7 @@ pub fn figure1_summaries(records: &Records) -> Result<Vec<Summary>> {
 
 /// Whether runs can be compared with the paper's.
 fn is_of_mnist(summary: &Summary) -> bool {
-    summary.dataset == "mnist"
+    summary.data().is_mnist()
 }
 
 /// `on MNIST`, or what our runs were tested on instead.

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::Protocol;
+use crate::data::Validation;
 
 /// A setting that two protocols, or two runs, do not share.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,7 +40,8 @@ impl Protocol {
 pub(crate) fn differences(a: &impl Serialize, b: &impl Serialize) -> Vec<Difference> {
     let (a, b) = (flat(fields(a)), flat(fields(b)));
     let names = a.keys().chain(b.keys().filter(|name| !a.contains_key(*name)));
-    let value = |of: &Map<String, Value>, name: &str| of.get(name).cloned().unwrap_or_default();
+    let usual = |name: &str| if name == "validation" { Validation::Last.to_string().into() } else { Value::Null };
+    let value = |of: &Map<String, Value>, name: &str| of.get(name).cloned().unwrap_or_else(|| usual(name));
     names
         .map(|name| Difference { name: name.clone(), values: [value(&a, name), value(&b, name)] })
         .filter(|difference| difference.values[0] != difference.values[1])
@@ -126,6 +128,9 @@ mod tests {
             other[name] = if value.is_f64() { 0.125.into() } else { 7.into() };
             hashes.push(serde_json::from_value::<Protocol>(other).unwrap().hash());
         }
+        for seed in [1, 2] {
+            hashes.push(Protocol { validation: Validation::Drawn { seed }, ..first() }.hash());
+        }
         let count = hashes.len();
         hashes.sort();
         hashes.dedup();
@@ -142,5 +147,7 @@ mod tests {
         assert_eq!(shown(&first(), &patient), expected);
         assert_eq!(shown(&patient, &first())[1], "patience 5 there, none in the plan");
         assert!(shown(&patient, &patient).is_empty());
+        let drawn = Protocol { validation: Validation::DRAWN, ..first() };
+        assert_eq!(shown(&first(), &drawn), ["validation last there, drawn in the plan"]);
     }
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use fingerprint::{Difference, differences};
 pub use preset::Preset;
 
+use crate::data::Validation;
 use crate::method::Method;
 
 /// Everything that decides a run's numbers besides method, widths, seed and data.
@@ -25,6 +26,9 @@ pub struct Protocol {
     pub batch_size: usize,
     /// Training images held out for validation.
     pub held_out: usize,
+    /// Which of them are held out.
+    #[serde(default, skip_serializing_if = "Validation::is_last")]
+    pub validation: Validation,
     /// Adam's step size.
     pub learning_rate: f64,
     /// Epoch after which the step size falls linearly, to 0 at the end of the last; `epochs` for a constant one.

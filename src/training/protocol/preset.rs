@@ -15,6 +15,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::Protocol;
+use crate::data::Validation;
 use crate::error::{Error, Result};
 use crate::method::Method;
 
@@ -111,6 +112,7 @@ impl Preset {
             patience: None,
             batch_size: 100,
             held_out: 10_000,
+            validation: Validation::Last,
             learning_rate: 1e-3,
             constant_epochs: 60,
             alpha_step: 20.0,

@@ -1,0 +1,102 @@
+//! Where data comes from.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::mnist;
+use crate::error::{Error, Result};
+
+/// Where data comes from. As text: `mnist`, `synthetic`, or the path of a folder.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub enum Source {
+    /// MNIST, found or downloaded as the module [`mnist`](super::mnist) says.
+    #[default]
+    Mnist,
+    /// 60,000 + 10,000 digits that the crate draws by itself ([`synthetic()`](crate::data::synthetic())) in half a
+    /// second: nothing is read or downloaded.
+    Synthetic,
+    /// A folder with four files named as MNIST's, of any size: Fashion-MNIST for one.
+    Folder(PathBuf),
+}
+
+impl Source {
+    /// As [`str::parse`], of a path that may be no Unicode.
+    ///
+    /// # Errors
+    /// A name that is neither a source nor there.
+    pub fn from_os(text: &OsStr) -> Result<Self> {
+        let path = Path::new(text);
+        match text.to_str() {
+            Some("mnist") => Ok(Self::Mnist),
+            Some("synthetic") => Ok(Self::Synthetic),
+            // What is there and no folder, such as a broken link, is named when it is opened.
+            _ if looks_like_path(&text.to_string_lossy()) || path.symlink_metadata().is_ok() => {
+                Ok(Self::Folder(path.into()))
+            }
+            _ => Err(Error::argument(
+                "data",
+                format!("{:?}", text.to_string_lossy()),
+                "mnist, synthetic, or a folder that holds four files named as MNIST's",
+            )),
+        }
+    }
+}
+
+impl Source {
+    /// The files that its examples may be read from, as far as they are there.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let places = mnist::Places::from_environment();
+        let folders = match self {
+            Self::Mnist => [places.variable, Some(places.local), places.cache].into_iter().flatten().collect(),
+            Self::Synthetic => Vec::new(),
+            Self::Folder(folder) => vec![folder.clone()],
+        };
+        let files = folders.iter().flat_map(|folder| mnist::FILES.iter().flat_map(|file| file.candidates(folder)));
+        files.filter(|file| file.exists()).collect()
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mnist => f.pad("mnist"),
+            Self::Synthetic => f.pad("synthetic"),
+            // So that a folder called "mnist" is not read back as MNIST itself.
+            Self::Folder(path) if !looks_like_path(&path.to_string_lossy()) => {
+                f.pad(&Path::new(".").join(path).to_string_lossy())
+            }
+            Self::Folder(path) => f.pad(&path.to_string_lossy()),
+        }
+    }
+}
+
+impl FromStr for Source {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::from_os(text.as_ref())
+    }
+}
+
+impl From<Source> for String {
+    fn from(source: Source) -> Self {
+        source.to_string()
+    }
+}
+
+impl TryFrom<String> for Source {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
+pub(super) fn looks_like_path(text: &str) -> bool {
+    text.starts_with('.') || text.contains(std::path::is_separator)
+}
