@@ -1,4 +1,5 @@
 //! The presets against the plans and the records that they stand for, and the plans against the records that were made by them.
+#![cfg(feature = "sweep")]
 
 use std::path::{Path, PathBuf};
 

@@ -39,7 +39,9 @@ pub use lines::{Line, TornLine};
 pub use output::Output;
 
 pub(crate) use kind::{MODEL_KEY, PRUNED_KEY};
-pub(crate) use lines::{append, files, line, read};
+#[cfg(feature = "sweep")]
+pub(crate) use lines::line;
+pub(crate) use lines::{append, files, read};
 #[cfg(feature = "sweep")]
 pub(crate) use lock::is_at;
 pub(crate) use lock::locked;
