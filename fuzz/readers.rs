@@ -12,7 +12,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use safetensors::SafeTensors;
 use vardrop::data::mnist::FILES;
-use vardrop::data::{Dataset, Source, Splits, idx as idx_files};
+use vardrop::data::{Dataset, Identity, Source, Splits, idx as idx_files};
 use vardrop::engine::Examples;
 use vardrop::experiment::{Record, Records, SweepPlan, paper as published, report};
 use vardrop::ndarray::Array2;
@@ -269,7 +269,8 @@ pub fn saved_pruned() -> Vec<u8> {
     let trainer = trained(Method::Sparse);
     let pruned = prune(trainer.best_network(), -2.0).and_then(|network| SparseNetwork::new(&network));
     let network = pruned.expect("weights are left");
-    with_file(|path| SparseModel::new(network, trainer.config(), "small", SPLITS.train.len(), -2.0, 0).save(path))
+    let data = Identity { dataset: "small", dataset_digest: None };
+    with_file(|path| SparseModel::new(network, trainer.config(), data, SPLITS.train.len(), -2.0, 0).save(path))
 }
 
 fn trained(method: Method) -> Trainer<'static> {

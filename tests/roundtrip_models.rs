@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use ndarray::{Array1, Array2};
 use proptest::prelude::*;
-use vardrop::data::{Dataset, Splits};
+use vardrop::data::{Dataset, Digest, Identity, Splits};
 use vardrop::engine::Examples;
 use vardrop::layers::{Layer, Noise};
 use vardrop::network::{DropoutRates, Initialisation};
@@ -108,7 +108,8 @@ proptest! {
         // Biases that are folded into others may become too large.
         let small: Vec<f32> = weights.iter().map(|weight| weight.clamp(-1e3, 1e3)).collect();
         let network = SparseNetwork::new(&network(&widths, &small)).unwrap();
-        let model = SparseModel::new(network, &Config::new(Method::Sparse, &hidden), &name, 7, threshold, 0);
+        let data = Identity { dataset: &name, dataset_digest: (threshold > 0.0).then_some(Digest::MNIST) };
+        let model = SparseModel::new(network, &Config::new(Method::Sparse, &hidden), data, 7, threshold, 0);
         model.save(&place.path).unwrap();
         let read = SparseModel::open(&place.path).unwrap();
         prop_assert_eq!(&read, &model);
@@ -142,9 +143,9 @@ fn a_pruned_model_with_a_number_that_is_not_finite_leaves_what_is_there_as_it_wa
     let (rates, initialisation) = (DropoutRates::default(), Initialisation::default());
     let network: Network = Network::new(Method::Sparse, &[6, 3, 10], rates, initialisation, 1).unwrap();
     let sparse = SparseNetwork::new(&prune(&network, -1.0).unwrap()).unwrap();
-    let config = Config::new(Method::Sparse, &[3]);
+    let (config, data) = (Config::new(Method::Sparse, &[3]), Identity { dataset: "tiny", dataset_digest: None });
     for threshold in [f64::NAN, f64::INFINITY] {
-        let model = SparseModel::new(sparse.clone(), &config, "tiny", 7, threshold, 0);
+        let model = SparseModel::new(sparse.clone(), &config, data, 7, threshold, 0);
         let message = model.save(&place.path).unwrap_err().to_string();
         assert!(message.contains(&format!("number for JSON is {threshold} at threshold")), "{message}");
     }
@@ -153,7 +154,7 @@ fn a_pruned_model_with_a_number_that_is_not_finite_leaves_what_is_there_as_it_wa
     layers[0].bias.fill(1e38);
     layers[1].weight.fill(1e38);
     let sparse = SparseNetwork::new(&Network::from_layers(layers).unwrap()).unwrap();
-    let message = SparseModel::new(sparse, &config, "tiny", 7, 3.0, 0).save(&place.path).unwrap_err().to_string();
+    let message = SparseModel::new(sparse, &config, data, 7, 3.0, 0).save(&place.path).unwrap_err().to_string();
     assert!(message.contains("layer 1 holds a number that is not finite"), "{message}");
     assert_eq!(fs::read_to_string(&place.path).unwrap(), "before");
 }
