@@ -9,6 +9,8 @@ if ! cargo +nightly miri --version >/dev/null 2>&1; then
     rustup toolchain install nightly --profile minimal --component miri,rust-src
 fi
 
+# A panic that a test expects would be traced back for minutes.
+export RUST_BACKTRACE=0
 # The addresses that other arrays may share a huge page with, the clock and the environment are the machine's.
 interpret() {
     title=$1
