@@ -101,7 +101,8 @@ fn each(path: &Path, mut see: impl FnMut(usize, &[u8]) -> Result<()>) -> Result<
 /// Whether a crash cut the line off: it lacks its line break, with which it is written, and ends in the middle of its JSON. What is
 /// whole, or never was JSON, is not ours to pass over.
 fn is_torn(line: &[u8]) -> bool {
-    let json = || serde_json::from_slice::<serde::de::IgnoredAny>(line);
+    // Not `IgnoredAny`, to which half a number is no number, and not the end.
+    let json = || serde_json::from_slice::<serde_json::Value>(line);
     line.starts_with(b"{") && !line.ends_with(b"\n") && json().is_err_and(|error| error.is_eof())
 }
 

@@ -77,6 +77,10 @@ impl Output {
     /// then stays as it was.
     pub(crate) fn replace(&self, kind: Kind, write: impl FnOnce(&Path) -> io::Result<()>) -> Result<()> {
         let failed = || Error::io("write", &self.path);
+        if self.makes_folder {
+            let folder = folder_of(&self.path);
+            fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+        }
         let Place::File(file, old) = self.place()? else {
             self.check_stream(kind)?;
             let own = Unfinished::beside(&std::env::temp_dir().join("stream")).map_err(failed())?;
@@ -86,9 +90,6 @@ impl Output {
             return io::copy(&mut new, &mut stream).map(drop).map_err(failed());
         };
         self.check(kind, &file, old.as_ref())?;
-        if self.makes_folder {
-            fs::create_dir_all(folder_of(&file)).map_err(Error::io("create", folder_of(&file)))?;
-        }
         let new = Unfinished::beside(&file).map_err(|error| self.no_folder(error))?;
         put(&new, &file, old.as_ref(), write).map_err(failed())
     }
