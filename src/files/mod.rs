@@ -3,7 +3,7 @@
 //! - A file is replaced at once, by a successor that is whole and on the disk: whoever is interrupted, killed or out of room
 //!   leaves the old one as it was. Its permissions stay.
 //! - What Vardrop did not write, or wrote for another purpose, is neither replaced nor added to unless
-//!   [`Output::force`] says so ([`Error::Occupied`](crate::Error::Occupied)).
+//!   [`Output::force`] says so ([`Error::Occupied`]).
 //! - A link is followed and stays a link. A device or a pipe is written to. A folder, a socket or a disk is refused.
 //! - What a killed process left beside a file is removed by the next one that writes into that folder.
 //! - Two files of one command are two files ([`Claims`]), by whatever names.

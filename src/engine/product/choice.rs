@@ -63,7 +63,7 @@ impl Products {
         self == Self::DOUBLE || Kernel::of(self).is_some()
     }
 
-    /// The way that [`Engine::new`](super::Engine::new) takes: the one that the environment variable `VARDROP_PRODUCTS` names, or else
+    /// The way that [`Engine::new`](crate::engine::Engine::new) takes: the one that the environment variable `VARDROP_PRODUCTS` names, or else
     /// the fastest that this machine has.
     ///
     /// # Errors
