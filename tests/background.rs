@@ -111,7 +111,7 @@ fn a_wrong_setting_is_an_error_at_once() {
     let message = background(&config(Method::None).epochs(0), &splits()).unwrap_err().to_string();
     assert!(message.contains("epochs is 0"), "{message}");
     let message = background(&config(Method::None).batch_size(1000), &splits()).unwrap_err().to_string();
-    assert!(message.contains("at most the 700 training examples"), "{message}");
+    assert!(message.contains("batch_size 1000 is more than the 700 training examples"), "{message}");
 }
 
 #[test]

@@ -47,7 +47,10 @@ fn images(bytes: &[u8]) -> Result<([usize; 3], Vec<u8>)> {
 
 fn reason(bytes: &[u8]) -> String {
     match images(bytes) {
-        Err(Error::Format { reason, .. }) => reason,
+        Err(Error::Format { reason, .. }) => {
+            let remedy = "; put an undamaged file in its place, or name other data with --data";
+            reason.strip_suffix(remedy).unwrap_or_else(|| panic!("{reason}: expected what to do")).to_owned()
+        }
         other => panic!("expected a format error, not {other:?}"),
     }
 }

@@ -67,7 +67,7 @@ proptest! {
         weights in prop::collection::vec(weight(), 7..60),
         name in any::<String>(),
         seed in any::<u64>(),
-        learning_rate in prop::sample::select(vec![5e-324, f64::MIN_POSITIVE, 1.0 / 3.0, f64::MAX]),
+        learning_rate in prop::sample::select(vec![1.2e-38, 1.0 / 3.0, 3.4e38]),
         held_out in 0usize..3,
     ) {
         let (place, splits) = (Place::new(), splits(&name, held_out));

@@ -118,7 +118,7 @@ fn a_finished_run_can_be_extended_to_the_numbers_of_a_longer_one() {
     falling.protocol.constant_epochs = 1;
     Trainer::new(falling, &splits).unwrap().save(&path).unwrap();
     let message = Trainer::resume(&path, &splits, Some(5)).unwrap_err().to_string();
-    assert!(message.contains("epochs is 5") && message.contains('3'), "{message}");
+    assert!(message.contains("epochs 5 does not go with") && message.contains("falls towards epoch 3"), "{message}");
 }
 
 #[test]
@@ -234,16 +234,18 @@ fn a_loss_that_is_not_finite_stops_the_run_and_says_where() {
 fn a_last_step_that_leaves_no_number_is_no_finished_run() {
     let (splits, folder) = (splits(), tempfile::tempdir().unwrap());
     // One step in all: no loss follows it.
-    let config = config(Method::None).batch_size(700).epochs(1).learning_rate(1e39);
+    let mut config = config(Method::VariationalA).batch_size(700).epochs(1).learning_rate(1e3);
+    // In single precision the two step sizes have an infinite product.
+    config.protocol.alpha_step = 3e38;
     let mut trainer = Trainer::new(config, &splits).unwrap();
     let error = trainer.run(|_| ControlFlow::Continue(())).unwrap_err();
     let Error::NonFinite { epoch: 1, step: 1, ref what, .. } = error else { panic!("{error}") };
-    assert!(what.contains("layers.0.weight"), "{error}");
+    assert!(what.contains("log_alpha"), "{error}");
     assert!(trainer.history().epochs.is_empty());
-    // Such a state can be written, and is refused when it is read.
+    // Such a state is not written.
     let path = folder.path().join("model");
-    trainer.save(&path).unwrap();
-    assert!(Trainer::resume(&path, &splits, None).unwrap_err().to_string().contains("not finite"));
+    let message = trainer.save(&path).unwrap_err().to_string();
+    assert!(message.contains("not finite") && !path.exists(), "{message}");
 }
 
 #[test]
@@ -279,7 +281,7 @@ fn patience_stops_a_run_that_no_longer_gains_and_needs_validation() {
 
     let none_held_out = Splits::hold_out(synthetic(300, 1), synthetic(100, 2), 0).unwrap();
     let message = train(&config, &none_held_out, |_| {}).unwrap_err().to_string();
-    assert!(message.contains("patience is 3"), "{message}");
+    assert!(message.contains("patience 3 needs a validation set"), "{message}");
     let message = train(&config.patience(0), &splits, |_| {}).unwrap_err().to_string();
     assert!(message.contains("patience is 0"), "{message}");
 }
@@ -373,7 +375,7 @@ fn settings_out_of_range_are_errors_that_name_them() {
     let with_hidden = |hidden: &[usize]| Config { hidden: hidden.to_vec(), ..good() };
     refused(with_hidden(&[]), ["hidden is []", "one width or more"]);
     refused(with_hidden(&[10, 0]), ["hidden is [10, 0]", "each at least 1"]);
-    refused(with_hidden(&[1 << 40]), ["hidden is [1099511627776]", "at most"]);
+    refused(with_hidden(&[1 << 40]), ["widths is [784, 1099511627776, 10]", "at most"]);
     let mut rates = good();
     rates.protocol.hidden_rate = 0.7;
     refused(rates, ["hidden_rate is 0.7", "(0, 0.5]"]);
