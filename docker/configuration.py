@@ -38,7 +38,7 @@ password, token = secret("PASSWORD"), secret("JUPYTER_TOKEN")
 server = {"ip": "0.0.0.0", "open_browser": False, "root_dir": os.path.abspath("notebooks"), "allow_root": os.geteuid() == 0}
 configuration = {"ServerApp": server}
 if password:
-    # Without a token there is none: the random one would be a second way in that nobody asked for.
+    # No token unless one is given: JupyterLab's random one would be a second way in that nobody asked for.
     configuration["IdentityProvider"] = {"token": token or ""}
     configuration["PasswordIdentityProvider"] = {"hashed_password": passwd(password, algorithm="argon2")}
 elif token:

@@ -51,7 +51,7 @@ number() {
     echo $((10#$value))
 }
 
-# A field of a user's entry, or nothing if there is none.
+# A field of a user's entry in the password file; empty where the user has no entry.
 field() { getent passwd "$2" | cut -d: -f"$1" || true; }
 
 check_that_it_is_me() { # VARIABLE WANTED MINE

@@ -85,7 +85,7 @@ fn embedded<T>(rows: Result<Vec<(String, T)>>, source: &str) -> Vec<T> {
 /// ```
 ///
 /// # Errors
-/// A column that is not there, or a value that is none of its kind, named with its line.
+/// An error for a missing column, or for a value of the wrong kind, with its line.
 pub fn read_figure1(text: &str, path: &Path) -> Result<Vec<(String, PublishedPoint)>> {
     let point = |row: &Row<'_>| {
         let method = row.value("method", "the name of a method", |_: &Method| true)?;

@@ -22,7 +22,7 @@ impl Place {
     /// Where a path leads.
     ///
     /// # Errors
-    /// A folder, a socket, a disk, a name that is none; a link that leads in a circle, or to where nobody may look.
+    /// A folder, a socket, a disk or a path without a file name; a link that leads in a circle, or into a folder that cannot be read.
     pub(super) fn of(path: &Path) -> Result<Self> {
         let metadata = match fs::metadata(path) {
             Ok(metadata) => metadata,
@@ -45,7 +45,7 @@ impl Place {
     }
 }
 
-/// What makes two names one file: the file itself, or where there is none its folder and its name in it. A stream is nobody's
+/// What makes two names one file: the file itself or, before it exists, its folder and its name in that folder. A stream is nobody's
 /// own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Identity {

@@ -47,7 +47,7 @@ macro_rules! with_loops {
 }
 pub(super) use with_loops;
 
-/// The innermost loops. Who has a value of such a type may run them: there is none where the processor cannot.
+/// The innermost loops. A value of such a type proves that the processor can run them.
 pub(super) trait Loops: Copy {
     /// Computes a tile.
     fn tile(self, tile: Tile<'_>);
