@@ -5,6 +5,7 @@ use std::ops::Range;
 use ndarray::{ArcArray1, Array1, Array2, ArrayView2, Axis, s};
 
 use super::images::{Images, inputs};
+use super::target::Target;
 use crate::error::{Error, Result};
 use crate::real::Real;
 
@@ -133,6 +134,14 @@ impl Dataset {
     /// The class of each example.
     pub fn labels(&self) -> &[u8] {
         self.labels.as_slice().expect("labels are contiguous")
+    }
+
+    /// What is to be predicted of an example.
+    ///
+    /// # Panics
+    /// Where it does not exist.
+    pub fn target(&self, example: usize) -> Target<'_> {
+        Target::Class(self.labels()[example].into())
     }
 
     /// The examples in `range`, sharing their pixels with this dataset.

@@ -20,6 +20,7 @@ mod rotate;
 mod source;
 mod splits;
 mod synthetic;
+mod target;
 mod validation;
 
 pub use dataset::Dataset;
@@ -28,4 +29,5 @@ pub use images::Images;
 pub use source::Source;
 pub use splits::Splits;
 pub use synthetic::{LETTERS, letters, synthetic};
+pub use target::Target;
 pub use validation::Validation;

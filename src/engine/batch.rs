@@ -3,11 +3,11 @@
 use ndarray::{ArrayView2, s};
 
 use crate::Real;
-use crate::data::Dataset;
+use crate::data::{Dataset, Target};
 use crate::error::{Error, Result};
 
-/// Labelled rows that are drawn as they are needed, each thread its own.
-pub trait Batch<T>: Sync {
+/// Rows that are drawn as they are needed, each thread its own: what a prediction reads. A matrix is one, (examples × inputs).
+pub trait Inputs<T>: Sync {
     /// Number of examples.
     fn len(&self) -> usize;
 
@@ -25,12 +25,6 @@ pub trait Batch<T>: Sync {
     /// Examples that are not there.
     fn fill(&self, first: usize, out: &mut [T]);
 
-    /// The class of an example.
-    ///
-    /// # Panics
-    /// An example that is not there.
-    fn label(&self, example: usize) -> usize;
-
     /// Whether every example can be read. Whoever takes a batch asks first.
     ///
     /// # Errors
@@ -40,15 +34,56 @@ pub trait Batch<T>: Sync {
     }
 }
 
+/// Rows with their targets: what training and evaluation read.
+pub trait Batch<T>: Inputs<T> {
+    /// The class of an example, or its values.
+    ///
+    /// # Panics
+    /// An example that is not there.
+    fn target(&self, example: usize) -> Target<'_>;
+}
+
+impl<T: Real> Inputs<T> for ArrayView2<'_, T> {
+    fn len(&self) -> usize {
+        self.nrows()
+    }
+    fn inputs(&self) -> usize {
+        self.ncols()
+    }
+    fn fill(&self, first: usize, out: &mut [T]) {
+        let width = self.ncols().max(1);
+        let rows = self.slice(s![first..first + out.len() / width, ..]);
+        for (row, out) in rows.outer_iter().zip(out.chunks_exact_mut(width)) {
+            for (value, &input) in out.iter_mut().zip(row) {
+                *value = input;
+            }
+        }
+    }
+}
+
+/// Whether every example has as many inputs as a network.
+pub(crate) fn check_inputs<T>(batch: &impl Inputs<T>, inputs: usize) -> Result<()> {
+    batch.check()?;
+    if batch.inputs() == inputs {
+        return Ok(());
+    }
+    Err(Error::Shape { what: "an example".into(), found: vec![batch.inputs()], expected: vec![inputs] })
+}
+
 /// Whether every example has as many inputs, and a label of one of as many classes, as a network.
 pub(crate) fn check<T>(batch: &impl Batch<T>, inputs: usize, classes: usize) -> Result<()> {
-    batch.check()?;
-    if batch.inputs() != inputs {
-        return Err(Error::Shape { what: "an example".into(), found: vec![batch.inputs()], expected: vec![inputs] });
-    }
-    match (0..batch.len()).map(|example| batch.label(example)).find(|&label| label >= classes) {
+    check_inputs(batch, inputs)?;
+    match (0..batch.len()).map(|example| class(batch.target(example))).find(|&label| label >= classes) {
         Some(label) => Err(Error::argument("label", label, format!("a class from 0 to {}", classes.saturating_sub(1)))),
         None => Ok(()),
+    }
+}
+
+/// The class that a target is. Values are none of the classes.
+pub(crate) fn class(target: Target<'_>) -> usize {
+    match target {
+        Target::Class(class) => class,
+        Target::Values(_) => usize::MAX,
     }
 }
 
@@ -61,7 +96,7 @@ pub struct Examples<'a> {
     pub indices: &'a [usize],
 }
 
-impl<T: Real> Batch<T> for Examples<'_> {
+impl<T: Real> Inputs<T> for Examples<'_> {
     fn len(&self) -> usize {
         self.indices.len()
     }
@@ -72,15 +107,18 @@ impl<T: Real> Batch<T> for Examples<'_> {
         let rows = out.len() / self.dataset.inputs().max(1);
         self.dataset.fill_batch(&self.indices[first..first + rows], out);
     }
-    fn label(&self, example: usize) -> usize {
-        self.dataset.labels()[self.indices[example]].into()
-    }
     fn check(&self) -> Result<()> {
         let examples = self.dataset.len();
         match self.indices.iter().find(|&&index| index >= examples) {
             Some(index) => Err(Error::argument("index of an example", index, format!("a number below {examples}"))),
             None => Ok(()),
         }
+    }
+}
+
+impl<T: Real> Batch<T> for Examples<'_> {
+    fn target(&self, example: usize) -> Target<'_> {
+        self.dataset.target(self.indices[example])
     }
 }
 
@@ -105,7 +143,7 @@ impl<'a, T> Rows<'a, T> {
     }
 }
 
-impl<T: Real> Batch<T> for Rows<'_, T> {
+impl<T: Real> Inputs<T> for Rows<'_, T> {
     fn len(&self) -> usize {
         self.labels.len()
     }
@@ -113,15 +151,12 @@ impl<T: Real> Batch<T> for Rows<'_, T> {
         self.inputs.ncols()
     }
     fn fill(&self, first: usize, out: &mut [T]) {
-        let rows = out.len() / self.inputs.ncols().max(1);
-        let inputs = self.inputs.slice(s![first..first + rows, ..]);
-        for (row, out) in inputs.outer_iter().zip(out.chunks_exact_mut(self.inputs.ncols().max(1))) {
-            for (value, &input) in out.iter_mut().zip(row) {
-                *value = input;
-            }
-        }
+        Inputs::fill(&self.inputs, first, out);
     }
-    fn label(&self, example: usize) -> usize {
-        self.labels[example].into()
+}
+
+impl<T: Real> Batch<T> for Rows<'_, T> {
+    fn target(&self, example: usize) -> Target<'_> {
+        Target::Class(self.labels[example].into())
     }
 }

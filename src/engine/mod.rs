@@ -14,7 +14,7 @@ mod workspace;
 
 use ndarray::{Array2, ArrayView2, Axis, s};
 
-pub use batch::{Batch, Examples, Rows};
+pub use batch::{Batch, Examples, Inputs, Rows};
 pub(crate) use derived::PerLayer;
 pub use gradients::{Gradients, LayerGradient};
 pub use product::{Products, processor};
@@ -290,7 +290,7 @@ impl<T: Real> Engine<T> {
     }
 
     /// Whether to list where the minibatch's images are not black, read off its first rows: they are alike.
-    fn lists(&mut self, batch: &impl Batch<T>) -> bool {
+    fn lists(&mut self, batch: &impl Inputs<T>) -> bool {
         self.kernel.is_some_and(|kernel| self.spaces[0].lists(kernel, batch))
     }
 
@@ -331,10 +331,11 @@ impl<T: Real> Engine<T> {
     pub fn predict(
         &mut self,
         network: &Network<T>,
-        batch: &impl Batch<T>,
+        batch: &impl Inputs<T>,
         source: Option<NoiseSource>,
     ) -> Result<Array2<T>> {
-        self.check(network, batch)?;
+        self.check_network(network)?;
+        batch::check_inputs(batch, network.layers()[0].dim().0)?;
         let classes = network.layers().last().expect("a network has layers").dim().1;
         let mut all = Array2::zeros((batch.len(), classes));
         let needs = Needs { noise: source.is_some(), back: false, back_to_input: false };
@@ -387,7 +388,7 @@ pub fn score<T: Real>(probabilities: ArrayView2<'_, T>, batch: &impl Batch<T>) -
     let mut cross_entropy = 0.0;
     let mut errors = 0usize;
     for (example, row) in probabilities.outer_iter().enumerate() {
-        let label = batch.label(example);
+        let label = batch::class(batch.target(example));
         // A probability that underflows counts as the smallest positive number, not as an infinite loss.
         let least = T::min_positive_value();
         cross_entropy -= if row[label] < least { least } else { row[label] }.f64().ln();

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, s};
 
-use super::batch::Batch;
+use super::batch::{self, Batch, Inputs};
 use super::derived::Derived;
 use super::product::{FIRST, Kernel, Listed, MOST_LISTED, Packed, product, single, single_mut};
 use crate::Real;
@@ -127,7 +127,7 @@ impl<T: Real> Workspace<T> {
     }
 
     /// Whether lists are the faster way for a minibatch's images, as its first say.
-    pub(super) fn lists(&mut self, kernel: Kernel, batch: &impl Batch<T>) -> bool {
+    pub(super) fn lists(&mut self, kernel: Kernel, batch: &impl Inputs<T>) -> bool {
         let rows = batch.len().min(FIRST).min(self.capacity());
         let width = batch.inputs();
         let space = &mut self.layers[0];
@@ -142,7 +142,7 @@ impl<T: Real> Workspace<T> {
         &mut self,
         network: &Network<T>,
         derived: &[Derived<T>],
-        batch: &impl Batch<T>,
+        batch: &impl Inputs<T>,
         range: Range<usize>,
         source: Option<NoiseSource>,
         listed: bool,
@@ -200,7 +200,7 @@ impl<T: Real> Workspace<T> {
         network: &Network<T>,
         index: usize,
         derived: &Derived<T>,
-        batch: &impl Batch<T>,
+        batch: &impl Inputs<T>,
         first: usize,
         rows: Range<usize>,
         noise: Option<(NoiseSource, &Noise<T>)>,
@@ -247,8 +247,9 @@ impl<T: Real> Workspace<T> {
         self.cross_entropy = 0.0;
         for row in 0..self.rows {
             let log_odds = line_mut(delta, row);
-            self.cross_entropy += softmax(log_odds, batch.label(first + row));
-            log_odds[batch.label(first + row)] -= T::one();
+            let label = batch::class(batch.target(first + row));
+            self.cross_entropy += softmax(log_odds, label);
+            log_odds[label] -= T::one();
             log_odds.iter_mut().for_each(|x| *x *= scale);
         }
     }

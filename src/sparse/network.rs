@@ -11,7 +11,7 @@ use multiversion::multiversion;
 use ndarray::{Array2, ArrayViewMut2, Axis};
 
 use super::pruning::LayerSparsity;
-use crate::engine::{self, Batch, Evaluation, Workers, batch, softmax};
+use crate::engine::{self, Batch, Evaluation, Inputs, Workers, batch, softmax};
 use crate::error::{Error, Result};
 use crate::layers::Noise;
 use crate::network::Network;
@@ -116,10 +116,10 @@ impl SparseNetwork {
     /// Class probabilities of every example, (examples × classes), on `threads` threads.
     ///
     /// # Errors
-    /// Examples of another width than the network's input, or of a class that it has no output for; no threads.
-    pub fn predict(&self, batch: &impl Batch<f32>, threads: usize) -> Result<Array2<f32>> {
+    /// Examples of another width than the network's input; no threads.
+    pub fn predict(&self, batch: &impl Inputs<f32>, threads: usize) -> Result<Array2<f32>> {
         let (inputs, classes) = (self.widths[0], self.widths[self.widths.len() - 1]);
-        batch::check(batch, inputs, classes)?;
+        batch::check_inputs(batch, inputs)?;
         let workers = Workers::new(threads)?;
         let mut all = Array2::zeros((batch.len(), classes));
         let share = batch.len().div_ceil(threads).next_multiple_of(LANES).max(LANES);
@@ -143,7 +143,7 @@ impl SparseNetwork {
         engine::score(self.predict(batch, threads)?.view(), batch)
     }
 
-    fn block(&self, batch: &impl Batch<f32>, first: usize, mut out: ArrayViewMut2<'_, f32>, space: &mut Space) {
+    fn block(&self, batch: &impl Inputs<f32>, first: usize, mut out: ArrayViewMut2<'_, f32>, space: &mut Space) {
         let rows = out.nrows();
         let inputs = self.widths[0];
         batch.fill(first, &mut space.rows[..rows * inputs]);

@@ -8,7 +8,7 @@ use super::entropy::Uncertainty;
 use super::prediction::Prediction;
 use super::sampling::Sampling;
 use crate::data::{Dataset, Images};
-use crate::engine::{Batch, Engine};
+use crate::engine::{Engine, Inputs};
 use crate::error::{Error, Result};
 use crate::layers::Noise;
 use crate::network::Network;
@@ -129,7 +129,7 @@ enum Unlabelled<'a> {
     Array(ArrayView2<'a, f32>),
 }
 
-impl Batch<f32> for Unlabelled<'_> {
+impl Inputs<f32> for Unlabelled<'_> {
     fn len(&self) -> usize {
         match self {
             Self::Images(_, examples) => examples.len(),
@@ -155,11 +155,6 @@ impl Batch<f32> for Unlabelled<'_> {
                 }
             }
         }
-    }
-
-    /// A prediction reads no label; every network has an output for this one.
-    fn label(&self, _example: usize) -> usize {
-        0
     }
 }
 

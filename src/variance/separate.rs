@@ -10,7 +10,7 @@ use ndarray::{Array1, Array2};
 
 use super::weight_noise::WeightNoise;
 use crate::Real;
-use crate::engine::{Batch, softmax};
+use crate::engine::{Batch, batch, softmax};
 use crate::layers;
 use crate::network::Network;
 use crate::noise::NoiseSource;
@@ -72,8 +72,9 @@ impl<T: Real> SeparateSamples<T> {
         for example in range {
             batch.fill(example, &mut self.layers[0].input);
             self.forward(network, noise, example, source);
-            softmax(&mut self.log_odds, batch.label(example));
-            self.log_odds[batch.label(example)] -= T::one();
+            let label = batch::class(batch.target(example));
+            softmax(&mut self.log_odds, label);
+            self.log_odds[label] -= T::one();
             self.backward(network);
         }
     }
