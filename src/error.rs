@@ -141,6 +141,19 @@ impl Error {
         }
     }
 
+    /// The same, with the number of the layer that has what is wrong.
+    pub(crate) fn of_layer(self, index: usize) -> Self {
+        match self {
+            Self::Argument { name, value, expected } => {
+                Self::Argument { name, value: format!("{value} in layer {index}"), expected }
+            }
+            Self::Shape { what, found, expected } => {
+                Self::Shape { what: format!("{what} of layer {index}"), found, expected }
+            }
+            other => other,
+        }
+    }
+
     /// An [`Error::Setting`], with the value formatted.
     pub(crate) fn setting(name: &'static str, value: impl ToString, problem: impl Into<String>) -> Self {
         Self::Setting { name, value: value.to_string(), problem: problem.into() }

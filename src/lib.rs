@@ -11,6 +11,7 @@ pub mod experiment;
 pub mod figures;
 pub mod files;
 pub mod layers;
+pub mod likelihood;
 pub mod network;
 pub mod noise;
 pub mod optimizer;

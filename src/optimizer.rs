@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::Real;
 use crate::engine::{Gradients, PerLayer, Split, Workers, share};
 use crate::error::{Error, Result};
-use crate::layers::{Layer, noise_parameter};
+use crate::layers::Layer;
 use crate::network::Network;
 
 /// The step's settings. The default is Adam's own, with averaging over about a thousand steps.
@@ -183,7 +183,15 @@ impl<T: Real> Adam<T> {
                 ));
             }
         }
-        Ok(())
+        let of_targets = |network: &Network<T>| network.likelihood().log_variance().map_or(0, |values| values.len());
+        match (of_targets(network), of_targets(&self.averaged)) {
+            (found, expected) if found != expected => Err(Error::argument(
+                "learned variances of the targets",
+                found,
+                format!("{expected}, as the optimizer's"),
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// Changes the parameters by one step, projects α, and updates the average. `schedule` multiplies the step size. The network
@@ -209,22 +217,27 @@ impl<T: Real> Adam<T> {
         };
         let (plain, alpha) = (factors(1.0), factors(s.alpha_step));
         let mut moments = self.first_moment.iter_mut().zip(&mut self.second_moment);
-        let layers = network.layers_mut().iter_mut().zip(self.averaged.layers_mut()).zip(&gradients.layers);
+        let ((layers, likelihood), (averages, likelihood_average)) = (network.parts_mut(), self.averaged.parts_mut());
+        let layers = layers.iter_mut().zip(averages).zip(&gradients.layers);
         let weights = if self.keeps_zeros { Kind::Pruned } else { Kind::Plain };
         let mut arrays = PerLayer::new();
+        let mut array = |values, gradient, average, kind| {
+            let (first, second) = moments.next().expect("a pair of moments for each array");
+            let (first, second) = (Split::new(first), Split::new(second));
+            Array { values: Split::new(values), gradient, first, second, average: Split::new(average), kind }
+        };
         for ((layer, averaged), gradient) in layers {
-            let noise = if layer.log_variance().is_some() { Kind::Plain } else { Kind::LogAlpha };
-            let mut array = |values, gradient, average, kind| {
-                let (first, second) = moments.next().expect("a pair of moments for each array");
-                let (first, second) = (Split::new(first), Split::new(second));
-                Array { values: Split::new(values), gradient, first, second, average: Split::new(average), kind }
-            };
-            let learned = noise_parameter(&mut layer.noise).zip(noise_parameter(&mut averaged.noise));
+            let noise = if layer.noise.kind().is_projected() { Kind::LogAlpha } else { Kind::Plain };
+            let learned = layer.noise.learned_mut().zip(averaged.noise.learned_mut());
             arrays.push([
                 Some(array(flat(&mut layer.weight), flat_view(&gradient.weight), flat(&mut averaged.weight), weights)),
                 Some(array(flat(&mut layer.bias), flat_view(&gradient.bias), flat(&mut averaged.bias), Kind::Plain)),
                 learned.map(|(values, average)| array(flat(values), flat_view(&gradient.noise), flat(average), noise)),
             ]);
+        }
+        if let Some((values, average)) = likelihood.log_variance_mut().zip(likelihood_average.log_variance_mut()) {
+            let of_likelihood = array(flat(values), flat_view(&gradients.log_variance), flat(average), Kind::Plain);
+            arrays.push([Some(of_likelihood), None, None]);
         }
         workers.run(&|thread| {
             for array in arrays.iter().flatten().flatten() {

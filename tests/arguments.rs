@@ -4,7 +4,7 @@
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 use proptest::prelude::*;
 use vardrop::engine::{Batch, Engine, Examples, Objective, Products, Rows, score};
-use vardrop::layers::{Layer, Noise};
+use vardrop::layers::{Activation, Additive, Binary, GaussianInput, GaussianOutput, Layer, Noise, Prior};
 use vardrop::network::Network;
 use vardrop::noise::{NoiseSource, Rates, Sharing, fill_binary, negative_kl, rate_of_alpha};
 use vardrop::optimizer::{Adam, AdamSettings};
@@ -15,14 +15,14 @@ fn noise(kind: usize, inputs: usize, outputs: usize) -> Noise<f32> {
     let rates = |sharing, learned| Rates::new(0.4, sharing, learned, inputs, outputs).unwrap();
     match kind {
         0 => Noise::None,
-        1 => Noise::Binary { rate: 0.3 },
-        2 => Noise::GaussianInput(rates(Sharing::Layer, false)),
-        3 => Noise::GaussianInput(rates(Sharing::Unit, true)),
-        4 => Noise::GaussianOutput(rates(Sharing::Layer, true)),
-        5 => Noise::GaussianOutput(rates(Sharing::Unit, true)),
-        6 => Noise::GaussianOutput(rates(Sharing::Weight, true)),
-        7 => Noise::GaussianOutput(rates(Sharing::Weight, false)),
-        _ => Noise::Additive { log_variance: Array2::from_elem((inputs, outputs), -4.0) },
+        1 => Binary { rate: 0.3 }.into(),
+        2 => GaussianInput { rates: rates(Sharing::Layer, false) }.into(),
+        3 => GaussianInput { rates: rates(Sharing::Unit, true) }.into(),
+        4 => GaussianOutput { rates: rates(Sharing::Layer, true) }.into(),
+        5 => GaussianOutput { rates: rates(Sharing::Unit, true) }.into(),
+        6 => GaussianOutput { rates: rates(Sharing::Weight, true) }.into(),
+        7 => GaussianOutput { rates: rates(Sharing::Weight, false) }.into(),
+        _ => Additive { log_variance: Array2::from_elem((inputs, outputs), -4.0), prior: Prior::LogUniform }.into(),
     }
 }
 
@@ -32,7 +32,7 @@ fn network(widths: &[usize], kinds: &[usize]) -> Network<f32> {
         let value = |(i, j): (usize, usize)| (1.7 * i as f32 + 0.9 * j as f32 + kind as f32).sin() * 0.7;
         let weight = Array2::from_shape_fn((pair[0], pair[1]), value);
         let bias = Array1::from_shape_fn(pair[1], |j| 0.1 * (j as f32 + 1.0).sin());
-        Layer { weight, bias, noise: noise(kind, pair[0], pair[1]) }
+        Layer::new(weight, bias, noise(kind, pair[0], pair[1])).unwrap().activation(Activation::Relu)
     };
     Network::from_layers(widths.windows(2).zip(kinds).map(layer).collect()).unwrap()
 }
@@ -73,7 +73,7 @@ proptest! {
         (widths, kinds) in shapes(), rows in 1..20usize, threads in 1..4usize, ink in 0.1..1.0f32,
     ) {
         let (network, plain) = (network(&widths, &kinds), inputs(rows, widths[0], ink));
-        let labels: Vec<u8> = (0..rows).map(|row| (row % widths[widths.len() - 1]) as u8).collect();
+        let labels: Vec<usize> = (0..rows).map(|row| row % widths[widths.len() - 1]).collect();
         let transposed = plain.t().as_standard_layout().into_owned();
         let mut backwards = plain.slice(s![..;-1, ..;-1]).to_owned();
         backwards.invert_axis(Axis(0));
@@ -97,7 +97,7 @@ proptest! {
         (widths, kinds) in shapes(), rows in 1..40usize, threads in 1..4usize, ink in 0.1..1.0f32,
     ) {
         let (network, inputs) = (network(&widths, &kinds), inputs(rows, widths[0], ink));
-        let labels: Vec<u8> = (0..rows).map(|row| (row * 3 % widths[widths.len() - 1]) as u8).collect();
+        let labels: Vec<usize> = (0..rows).map(|row| row * 3 % widths[widths.len() - 1]).collect();
         let batch = Rows::new(inputs.view(), &labels).unwrap();
         let by = |products| {
             let mut engine = Engine::with_products(&network, rows, threads, products).unwrap();
@@ -138,17 +138,17 @@ proptest! {
 
     #[test]
     fn minibatches_of_any_size_width_and_labels_are_computed_or_refused(
-        (widths, kinds) in shapes(), capacity in 1..10usize, rows in 0..16usize, width in 0..40usize, label in 0..40u8,
+        (widths, kinds) in shapes(), capacity in 1..10usize, rows in 0..16usize, width in 0..40usize, label in 0..40usize,
         threads in 1..4usize,
     ) {
         let (network, inputs) = (network(&widths, &kinds), inputs(rows, width, 0.5));
         let labels = vec![label; rows];
         let batch = Rows::new(inputs.view(), &labels).unwrap();
         let mut engine = Engine::new(&network, capacity, threads).unwrap();
-        let fits = width == widths[0] && (rows == 0 || usize::from(label) < widths[widths.len() - 1]);
+        let fits = width == widths[0] && (rows == 0 || label < widths[widths.len() - 1]);
         let room = (1..=capacity.div_ceil(threads) * threads).contains(&rows);
         prop_assert_eq!(run(&mut engine, &network, &batch).is_ok(), fits && room);
-        prop_assert_eq!(engine.predict(&network, &batch, Some(SOURCE(1))).is_ok(), fits);
+        prop_assert_eq!(engine.predict(&network, &batch, Some(SOURCE(1))).is_ok(), width == widths[0]);
         prop_assert_eq!(engine.evaluate(&network, &batch).is_ok(), fits && rows > 0);
     }
 
@@ -169,9 +169,11 @@ proptest! {
         match (&mut layer.noise, what) {
             (_, 0) => layer.weight = other,
             (_, 1) => layer.bias = Array1::zeros(columns),
-            (Noise::GaussianInput(rates) | Noise::GaussianOutput(rates), _) => rates.log_alpha = other,
-            (Noise::Additive { log_variance }, _) => *log_variance = other,
-            (noise, _) => *noise = Noise::Binary { rate: rows as f64 / 4.0 },
+            (Noise::GaussianInput(GaussianInput { rates }) | Noise::GaussianOutput(GaussianOutput { rates }), _) => {
+                rates.log_alpha = other;
+            }
+            (Noise::Additive(Additive { log_variance, .. }), _) => *log_variance = other,
+            (noise, _) => *noise = Binary { rate: rows as f64 / 4.0 }.into(),
         }
         match network.check() {
             Err(error) => {
@@ -237,11 +239,11 @@ proptest! {
 
     #[test]
     fn any_probabilities_are_scored_or_refused(
-        rows in 0..6usize, classes in 0..5usize, labels in prop::collection::vec(0..6u8, 0..6), value in any::<f32>(),
+        rows in 0..6usize, classes in 0..5usize, labels in prop::collection::vec(0..6usize, 0..6), value in any::<f32>(),
     ) {
         let (probabilities, inputs) = (Array2::from_elem((rows, classes), value), Array2::<f32>::zeros((labels.len(), 2)));
         let batch = Rows::new(inputs.view(), &labels).unwrap();
-        let fits = rows == labels.len() && rows > 0 && labels.iter().all(|&label| usize::from(label) < classes);
+        let fits = rows == labels.len() && rows > 0 && labels.iter().all(|&label| label < classes);
         prop_assert_eq!(score(probabilities.view(), &batch).is_ok(), fits);
     }
 }
@@ -281,7 +283,7 @@ fn engines_that_cannot_be_are_refused() {
         let message = Engine::with_products(&own, 1, 1, products).unwrap_err().to_string();
         assert!(message.contains(&format!("products is {products}")), "{message}");
     }
-    let double = Layer { weight: Array2::<f64>::zeros((4, 2)), bias: Array1::zeros(2), noise: Noise::None };
+    let double = Layer::dense(Array2::<f64>::zeros((4, 2)), Array1::zeros(2)).unwrap();
     let double = Network::from_layers(vec![double]).unwrap();
     for products in Products::available() {
         let engine = Engine::with_products(&double, 1, 1, products);

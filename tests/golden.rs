@@ -14,12 +14,12 @@ fn losses<T: Real>(method: Method, products: Products) -> Vec<f64> {
         let value = (1.3 * row as f64 + 2.1 * column as f64).sin();
         T::of(if value < 0.5 { 0.0 } else { value })
     });
-    let labels: Vec<u8> = (0..31).map(|row| row * 7 % 10).collect();
+    let labels: Vec<usize> = (0..31).map(|row| row * 7 % 10).collect();
     let batch = Rows::new(inputs.view(), &labels).unwrap();
     let settings = AdamSettings { learning_rate: 3e-3, averaging: 0.5, ..AdamSettings::default() };
     let mut adam = Adam::new(&network, settings).unwrap();
     let mut engine = Engine::with_products(&network, 31, 2, products).unwrap();
-    let objective = Objective { kl_weight: method.kl_weight(), examples: 500 };
+    let objective = Objective { kl_weight: 1.0, examples: 500 };
     let mut losses = Vec::new();
     for step in 0..6 {
         let cross_entropy = engine.gradient(&network, &batch, NoiseSource::new(4, step), objective).unwrap();

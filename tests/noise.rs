@@ -1,14 +1,12 @@
 //! What the layers' noise does to their outputs: mean and covariance against explicit samples of the weights, over
 //! output units and over examples, and the goodness of fit of binary noise.
 //!
-//! Outputs are read off the class probabilities of a network of one layer: the last column of its weights is zero, no
-//! noise reaches that class, and ln(p_j / p_last) is output j. Tolerances are five standard errors, estimated from the
-//! samples themselves.
+//! Tolerances are five standard errors, estimated from the samples themselves.
 
 use ndarray::{Array1, Array2, array};
 use rand_distr::{Distribution, StandardNormal};
 use vardrop::engine::{Engine, Objective, Rows};
-use vardrop::layers::{Layer, Noise};
+use vardrop::layers::{Binary, GaussianInput, GaussianOutput, Layer, Noise};
 use vardrop::network::{DropoutRates, Initialisation, Network};
 use vardrop::noise::{NoiseSource, Purpose, Rates, Sharing, alpha_of_rate, fill_binary};
 use vardrop::{Method, Real};
@@ -18,13 +16,7 @@ const OUTPUTS: usize = 3;
 const PAIRS: usize = 20_000;
 
 fn weight() -> Array2<f64> {
-    array![
-        [0.6, -0.4, 0.2, 0.0],
-        [0.3, 0.7, 0.0, 0.0],
-        [-0.5, 0.2, 0.9, 0.0],
-        [0.1, 0.5, -0.3, 0.0],
-        [0.4, -0.6, 0.8, 0.0]
-    ]
+    array![[0.6, -0.4, 0.2], [0.3, 0.7, 0.0], [-0.5, 0.2, 0.9], [0.1, 0.5, -0.3], [0.4, -0.6, 0.8]]
 }
 
 fn inputs() -> [Array1<f64>; 2] {
@@ -51,18 +43,13 @@ fn rates(sharing: Sharing) -> Rates<f64> {
 
 /// Samples as rows: the outputs of the first input, then those of the second.
 fn engine_samples(noise: Noise<f64>) -> Array2<f64> {
-    let bias = array![0.1, -0.2, 0.3, 0.0];
-    let network = Network::from_layers(vec![Layer { weight: weight(), bias, noise }]).unwrap();
+    let bias = array![0.1, -0.2, 0.3];
+    let network = Network::from_layers(vec![Layer::new(weight(), bias, noise).unwrap()]).unwrap();
     let inputs = inputs();
     let rows = Array2::from_shape_fn((2 * PAIRS, 5), |(row, column)| inputs[row % 2][column]);
-    let labels = vec![0; 2 * PAIRS];
-    let batch = Rows::new(rows.view(), &labels).unwrap();
     let mut engine = Engine::new(&network, 256, 1).unwrap();
     let source = NoiseSource::for_purpose(Purpose::Prediction, 3, 0);
-    let probabilities = engine.predict(&network, &batch, Some(source)).unwrap();
-    let outputs = Array2::from_shape_fn((2 * PAIRS, OUTPUTS), |(row, j)| {
-        (probabilities[(row, j)] / probabilities[(row, OUTPUTS)]).ln()
-    });
+    let outputs = engine.outputs(&network, &rows.view(), Some(source)).unwrap();
     outputs.into_shape_with_order((PAIRS, 2 * OUTPUTS)).unwrap()
 }
 
@@ -127,7 +114,7 @@ fn assert_same_distribution(engine: &Moments, weights: &Moments, what: &str) {
 fn local_reparameterization_agrees_with_explicit_weights_and_its_outputs_are_independent() {
     for sharing in [Sharing::Layer, Sharing::Unit, Sharing::Weight] {
         let what = format!("α per {sharing:?}");
-        let engine = moments(&engine_samples(Noise::GaussianOutput(rates(sharing))));
+        let engine = moments(&engine_samples(GaussianOutput { rates: rates(sharing) }.into()));
         assert_same_distribution(&engine, &moments(&weight_samples(sharing, false)), &what);
         let (weight, inputs) = (weight(), inputs());
         for ((a, b), &covariance) in engine.covariances.indexed_iter() {
@@ -144,7 +131,7 @@ fn local_reparameterization_agrees_with_explicit_weights_and_its_outputs_are_ind
 fn input_noise_agrees_with_explicit_weights_and_correlates_the_outputs_of_one_example() {
     for sharing in [Sharing::Layer, Sharing::Unit] {
         let what = format!("α per {sharing:?}");
-        let engine = moments(&engine_samples(Noise::GaussianInput(rates(sharing))));
+        let engine = moments(&engine_samples(GaussianInput { rates: rates(sharing) }.into()));
         assert_same_distribution(&engine, &moments(&weight_samples(sharing, true)), &what);
         let (weight, inputs) = (weight(), inputs());
         for ((a, b), &covariance) in engine.covariances.indexed_iter() {
@@ -166,7 +153,11 @@ fn each_noise_has_the_mean_and_the_variance_of_its_rate() {
     for p in [0.0, 0.2, 0.5] {
         let alpha = alpha_of_rate(p).unwrap();
         let gaussian = || Rates::new(alpha, Sharing::Layer, false, 5, 4).unwrap();
-        for noise in [Noise::Binary { rate: p }, Noise::GaussianInput(gaussian()), Noise::GaussianOutput(gaussian())] {
+        for noise in [
+            Noise::from(Binary { rate: p }),
+            GaussianInput { rates: gaussian() }.into(),
+            GaussianOutput { rates: gaussian() }.into(),
+        ] {
             let what = format!("p = {p}, {noise:?}");
             let engine = moments(&engine_samples(noise));
             let (weight, inputs, bias) = (weight(), inputs(), [0.1, -0.2, 0.3]);
@@ -274,12 +265,12 @@ fn an_engine_refuses_a_network_of_other_noise_and_an_objective_for_no_examples()
 
 #[test]
 fn arrays_in_another_memory_order_make_the_same_network() {
-    let noise = || Noise::GaussianOutput(rates(Sharing::Weight));
-    let bias = Array1::zeros(4);
-    let plain = Network::from_layers(vec![Layer { weight: weight(), bias: bias.clone(), noise: noise() }]).unwrap();
+    let noise = || -> Noise<f64> { GaussianOutput { rates: rates(Sharing::Weight) }.into() };
+    let bias = Array1::zeros(3);
+    let plain = Network::from_layers(vec![Layer::new(weight(), bias.clone(), noise()).unwrap()]).unwrap();
     let transposed = weight().t().as_standard_layout().into_owned().reversed_axes();
     assert!(!transposed.is_standard_layout());
-    let other = Network::from_layers(vec![Layer { weight: transposed, bias, noise: noise() }]).unwrap();
+    let other = Network::from_layers(vec![Layer::new(transposed, bias, noise()).unwrap()]).unwrap();
     assert_eq!(other.parameters(), plain.parameters());
 }
 

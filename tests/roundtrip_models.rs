@@ -8,7 +8,7 @@ use ndarray::{Array1, Array2};
 use proptest::prelude::*;
 use vardrop::data::{Dataset, Digest, Identity, Splits};
 use vardrop::engine::Examples;
-use vardrop::layers::{Layer, Noise};
+use vardrop::layers::{Activation, Layer};
 use vardrop::network::{DropoutRates, Initialisation};
 use vardrop::sparse::{SparseModel, SparseNetwork, prune};
 use vardrop::training::{Config, Model, ModelInfo, Trainer};
@@ -45,10 +45,10 @@ fn weight() -> impl Strategy<Value = f32> {
 /// Dense layers without noise, of these widths.
 fn network(widths: &[usize], weights: &[f32]) -> Network {
     let mut values = weights.iter().copied().cycle();
-    let layers = widths.windows(2).map(|pair| Layer {
-        weight: Array2::from_shape_simple_fn((pair[0], pair[1]), || values.next().unwrap()),
-        bias: Array1::from_shape_simple_fn(pair[1], || values.next().unwrap()),
-        noise: Noise::None,
+    let layers = widths.windows(2).map(|pair| {
+        let weight = Array2::from_shape_simple_fn((pair[0], pair[1]), || values.next().unwrap());
+        let bias = Array1::from_shape_simple_fn(pair[1], || values.next().unwrap());
+        Layer::dense(weight, bias).unwrap().activation(Activation::Relu)
     });
     Network::from_layers(layers.collect()).unwrap()
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use ndarray::{Array1, Array2, array};
 use vardrop::data::{Digest, Identity, Source, Splits, synthetic};
 use vardrop::engine::{Engine, Examples, Rows};
-use vardrop::layers::{Layer, Noise};
+use vardrop::layers::{Additive, Layer, Noise, Prior};
 use vardrop::network::{DropoutRates, Initialisation};
 use vardrop::sparse::{SparseModel, SparseNetwork, compression, fine_tune, layer_sparsity, prune};
 use vardrop::training::{Config, Model, Trainer};
@@ -90,8 +90,9 @@ fn units_that_are_constant_or_unread_are_not_computed_and_change_nothing() {
 
 /// A layer with means 1, 0.1, 0.01 and ln σ² = 0 for each: ln α = 0, 4.6, 9.2.
 fn layer() -> Layer<f64> {
-    let noise = Noise::Additive { log_variance: Array2::zeros((3, 2)) };
-    Layer { weight: array![[1.0, -1.0], [0.1, -0.1], [0.01, 2.0]], bias: Array1::from(vec![0.5, -0.5]), noise }
+    let noise = Additive { log_variance: Array2::zeros((3, 2)), prior: Prior::LogUniform };
+    let weight = array![[1.0, -1.0], [0.1, -0.1], [0.01, 2.0]];
+    Layer::new(weight, Array1::from(vec![0.5, -0.5]), noise).unwrap()
 }
 
 #[test]
@@ -128,7 +129,7 @@ fn what_cannot_be_pruned_is_said() {
     let noisy: Network = Network::new(Method::Binary, &[5, 4, 3], rates, initialisation, 1).unwrap();
     let message = SparseNetwork::new(&noisy).unwrap_err().to_string();
     assert!(message.contains("layer 0") && message.contains("prune"), "{message}");
-    let wide = Layer { weight: Array2::zeros((70_000, 1)), bias: Array1::zeros(1), noise: Noise::None };
+    let wide = Layer::dense(Array2::zeros((70_000, 1)), Array1::zeros(1)).unwrap();
     let message = SparseNetwork::new(&Network::from_layers(vec![wide]).unwrap()).unwrap_err().to_string();
     assert!(message.contains("70000") && message.contains("65536"), "{message}");
 }
@@ -140,7 +141,7 @@ fn examples_that_do_not_fit_are_refused() {
     let error = sparse.predict(&Rows::new(inputs.view(), &[0, 1]).unwrap(), 1).unwrap_err().to_string();
     assert!(error.contains("[6]") && error.contains("[5]"), "{error}");
     let inputs = Array2::zeros((2, 5));
-    let error = sparse.predict(&Rows::new(inputs.view(), &[0, 3]).unwrap(), 1).unwrap_err().to_string();
+    let error = sparse.evaluate(&Rows::new(inputs.view(), &[0, 3]).unwrap(), 1).unwrap_err().to_string();
     assert!(error.contains("label is 3"), "{error}");
     assert!(sparse.predict(&Rows::new(inputs.view(), &[0, 1]).unwrap(), 0).is_err());
     let none = Array2::zeros((0, 5));

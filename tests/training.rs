@@ -132,7 +132,7 @@ fn averaging_of_zero_is_the_last_parameters() {
 }
 
 /// A network of learned α, in double precision, and data for it.
-fn small(sharing_b: bool) -> (Network<f64>, Array2<f64>, Vec<u8>) {
+fn small(sharing_b: bool) -> (Network<f64>, Array2<f64>, Vec<usize>) {
     let method = if sharing_b { Method::VariationalB } else { Method::VariationalA };
     let rates = DropoutRates { input: 0.2, hidden: 0.45 };
     let network = Network::new(method, &[6, 5, 4], rates, Initialisation::UnitColumns, 2).unwrap();

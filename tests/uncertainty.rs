@@ -3,7 +3,7 @@
 use rand_distr::{Distribution, StandardUniform};
 use vardrop::data::{Images, letters, synthetic};
 use vardrop::engine::{Engine, Examples, score};
-use vardrop::layers::{Layer, Noise};
+use vardrop::layers::{GaussianOutput, Layer};
 use vardrop::ndarray::{Array2, array};
 use vardrop::network::{DropoutRates, Initialisation};
 use vardrop::noise::{NoiseSource, Purpose, Rates, Sharing};
@@ -191,8 +191,7 @@ fn drawn_networks_approach_the_integrals_of_their_noise() {
     let (alpha, weights) = (0.5f32, [0.3f32, 1.5]);
     let mut rates = Rates::new(f64::from(alpha), Sharing::Layer, false, 1, 2).unwrap();
     rates.log_alpha.fill(alpha.ln());
-    let layer =
-        Layer { weight: array![[weights[0], weights[1]]], bias: array![0.0, 0.0], noise: Noise::GaussianOutput(rates) };
+    let layer = Layer::new(array![[weights[0], weights[1]]], array![0.0, 0.0], GaussianOutput { rates }).unwrap();
     let network = Network::from_layers(vec![layer]).unwrap();
     let samples = 20_000;
     let predictive =

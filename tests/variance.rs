@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2, ArrayView1};
 
 use vardrop::data::{Dataset, Source, Splits};
 use vardrop::engine::Rows;
-use vardrop::layers::Noise;
+use vardrop::layers::{Activation, Additive, Binary, GaussianInput, GaussianOutput, Noise};
 use vardrop::network::{DropoutRates, Initialisation};
 use vardrop::noise::{NoiseSource, fill_binary, fill_standard_normal_f64};
 use vardrop::variance::{
@@ -32,56 +32,55 @@ fn network<T: Real>(method: Method, alpha: Option<f64>) -> Network<T> {
 }
 
 /// Examples with zeros among their inputs, as images have.
-fn examples(count: usize) -> (Array2<f64>, Vec<u8>) {
+fn examples(count: usize) -> (Array2<f64>, Vec<usize>) {
     let value = |(row, column): (usize, usize)| {
         let x = ((row * 13 + column * 7) % 11) as f64 / 10.0;
         if (row + column).is_multiple_of(3) { 0.0 } else { x }
     };
-    (Array2::from_shape_fn((count, WIDTHS[0]), value), (0..count).map(|row| (row % 4) as u8).collect())
+    (Array2::from_shape_fn((count, WIDTHS[0]), value), (0..count).map(|row| row % 4).collect())
 }
 
-/// F of one layer for weight sample `sample`, as the documentation says that it is drawn.
-fn factors(network: &Network<f64>, layer: usize, source: NoiseSource, sample: usize) -> Array2<f64> {
+/// W̃ of one layer for weight sample `sample`, as the documentation says that it is drawn.
+fn weights(network: &Network<f64>, layer: usize, source: NoiseSource, sample: usize) -> Array2<f64> {
     let (inputs, outputs) = network.layers()[layer].dim();
-    let mut all = Array2::ones((inputs, outputs));
+    let mut all = network.layers()[layer].weight.clone();
     for row in 0..inputs {
         let key = source.row(layer, sample * inputs + row);
+        let normal = |count| {
+            let mut normal = vec![0.0; count];
+            fill_standard_normal_f64(key, &mut normal);
+            Array1::from(normal)
+        };
+        let mut weights = all.row_mut(row);
         match &network.layers()[layer].noise {
-            Noise::None | Noise::Additive { .. } => {}
-            Noise::Binary { rate } => {
+            Noise::None => {}
+            Noise::Binary(Binary { rate }) => {
                 let mut factor = [0.0];
                 fill_binary(key, *rate, &mut factor).unwrap();
-                all.row_mut(row).fill(factor[0]);
+                weights *= factor[0];
             }
-            Noise::GaussianInput(rates) => {
+            Noise::GaussianInput(GaussianInput { rates }) => {
                 let alpha = rates.log_alpha[(if rates.log_alpha.nrows() == 1 { 0 } else { row }, 0)].exp();
-                let mut normal = [0.0];
-                fill_standard_normal_f64(key, &mut normal);
-                all.row_mut(row).fill(1.0 + alpha.sqrt() * normal[0]);
+                weights *= 1.0 + alpha.sqrt() * normal(1)[0];
             }
-            Noise::GaussianOutput(rates) => {
-                let mut normal = vec![0.0; outputs];
-                fill_standard_normal_f64(key, &mut normal);
-                for (column, normal) in normal.into_iter().enumerate() {
-                    let (rows, columns) = rates.log_alpha.dim();
-                    let index = (if rows == 1 { 0 } else { row }, if columns == 1 { 0 } else { column });
-                    all[(row, column)] = 1.0 + rates.log_alpha[index].exp().sqrt() * normal;
-                }
+            Noise::GaussianOutput(GaussianOutput { rates }) => {
+                let deviation =
+                    rates.log_alpha.broadcast((inputs, outputs)).unwrap().row(row).mapv(|x| (0.5 * x).exp());
+                weights *= &(deviation * normal(outputs) + 1.0);
+            }
+            Noise::Additive(Additive { log_variance, .. }) => {
+                weights += &(log_variance.row(row).mapv(|x| (0.5 * x).exp()) * normal(outputs));
             }
         }
     }
     all
 }
 
-/// −ln p(label | input) with the weights W ∘ F, written down plainly.
-fn cross_entropy(network: &Network<f64>, factors: &[Array2<f64>], input: ArrayView1<'_, f64>, label: u8) -> f64 {
+/// −ln p(label | input) with the weights W̃, written down plainly.
+fn cross_entropy(network: &Network<f64>, weights: &[Array2<f64>], input: ArrayView1<'_, f64>, label: usize) -> f64 {
     let mut hidden: Array1<f64> = input.to_owned();
-    let last = factors.len() - 1;
-    for (index, (layer, factors)) in network.layers().iter().zip(factors).enumerate() {
-        hidden = hidden.dot(&(&layer.weight * factors)) + &layer.bias;
-        if index < last {
-            hidden.mapv_inplace(|x| x.max(0.0));
-        }
+    for (layer, weights) in network.layers().iter().zip(weights) {
+        hidden = (hidden.dot(weights) + &layer.bias).mapv(|x| layer.activation.value(x));
     }
     hidden.mapv(f64::exp).sum().ln() - hidden[usize::from(label)]
 }
@@ -90,8 +89,16 @@ fn cross_entropy(network: &Network<f64>, factors: &[Array2<f64>], input: ArrayVi
 fn weight_samples_have_the_gradient_of_finite_differences() {
     let (inputs, labels) = examples(6);
     let source = NoiseSource::new(4, 9);
-    for method in Method::FIGURE1 {
-        let network = network::<f64>(method, None);
+    for (index, method) in Method::ALL.into_iter().enumerate() {
+        let mut network = network::<f64>(method, None);
+        // The paper's rectifier, and one that lets something of everything through.
+        let other = if index % 2 == 0 { Activation::Relu } else { Activation::Tanh };
+        network.layers_mut()[1].activation = other;
+        for layer in network.layers_mut() {
+            if let Noise::Additive(Additive { log_variance, .. }) = &mut layer.noise {
+                log_variance.fill(-1.0);
+            }
+        }
         for estimator in [Estimator::SeparateWeightSamples, Estimator::SingleWeightSample, Estimator::NoNoise] {
             for threads in [1, 2] {
                 let mut sampler = GradientSampler::new(network.clone(), 60, 6, threads).unwrap();
@@ -99,14 +106,14 @@ fn weight_samples_have_the_gradient_of_finite_differences() {
                 let gradients = sampler.draw(estimator, &batch, source).unwrap().to_vec();
                 let loss = |network: &Network<f64>| -> f64 {
                     let one = |example: usize| {
-                        let factors: Vec<_> = (0..3)
+                        let weights: Vec<_> = (0..3)
                             .map(|layer| match estimator {
-                                Estimator::NoNoise => Array2::ones(network.layers()[layer].dim()),
-                                Estimator::SingleWeightSample => factors(network, layer, source, 0),
-                                _ => factors(network, layer, source, example),
+                                Estimator::NoNoise => network.layers()[layer].weight.clone(),
+                                Estimator::SingleWeightSample => weights(network, layer, source, 0),
+                                _ => weights(network, layer, source, example),
                             })
                             .collect();
-                        cross_entropy(network, &factors, inputs.row(example), labels[example])
+                        cross_entropy(network, &weights, inputs.row(example), labels[example])
                     };
                     // 60 training examples stand behind the 6.
                     10.0 * (0..6).map(one).sum::<f64>()
@@ -205,7 +212,7 @@ fn a_sampler_says_what_it_cannot_draw() {
     let narrow = inputs.slice(ndarray::s![.., ..4]).to_owned();
     for estimator in Estimator::ALL {
         let mut sampler = GradientSampler::new(network.clone(), 60, 5, 2).unwrap();
-        let mut message = |inputs: &Array2<f64>, labels: &[u8]| {
+        let mut message = |inputs: &Array2<f64>, labels: &[usize]| {
             let count = labels.len();
             let batch = Rows::new(inputs.slice(ndarray::s![..count, ..]), labels).unwrap();
             sampler.draw(estimator, &batch, NoiseSource::new(1, 1)).unwrap_err().to_string()
@@ -335,12 +342,6 @@ fn intervals_shrink_with_the_number_of_values() {
         interval.high - interval.low
     };
     assert!((width(100) / width(400) - 2.0).abs() < 0.3);
-}
-
-#[test]
-fn additive_noise_has_no_factor_and_is_refused() {
-    let message = GradientSampler::new(network::<f32>(Method::Sparse, None), 10, 5, 1).unwrap_err().to_string();
-    assert!(message.contains("method is sparse") && message.contains("multiplies"), "{message}");
 }
 
 /// A pass has as many gradients as the training set has minibatches: 60 here, of 1,000. Of the stored records only the first

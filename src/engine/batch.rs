@@ -1,10 +1,11 @@
 //! What the engine reads a minibatch from.
 
-use ndarray::{ArrayView2, s};
+use ndarray::{Array2, ArrayView2, s};
 
 use crate::Real;
 use crate::data::{Dataset, Target};
 use crate::error::{Error, Result};
+use crate::network::Network;
 
 /// Rows that are drawn as they are needed, each thread its own: what a prediction reads. A matrix is one, (examples × inputs).
 pub trait Inputs<T>: Sync {
@@ -70,9 +71,16 @@ pub(crate) fn check_inputs<T>(batch: &impl Inputs<T>, inputs: usize) -> Result<(
     Err(Error::Shape { what: "an example".into(), found: vec![batch.inputs()], expected: vec![inputs] })
 }
 
-/// Whether every example has as many inputs, and a label of one of as many classes, as a network.
-pub(crate) fn check<T>(batch: &impl Batch<T>, inputs: usize, classes: usize) -> Result<()> {
-    check_inputs(batch, inputs)?;
+/// Whether every example has as many inputs as a network, and a target that it can predict.
+pub(crate) fn check<T: Real>(batch: &impl Batch<T>, network: &Network<T>) -> Result<()> {
+    check_inputs(batch, network.layers()[0].dim().0)?;
+    let outputs = network.outputs_width();
+    (0..batch.len()).try_for_each(|example| network.likelihood().check_target(batch.target(example), outputs))
+}
+
+/// Whether every example has a label of one of as many classes.
+pub(super) fn check_classes<T>(batch: &impl Batch<T>, classes: usize) -> Result<()> {
+    batch.check()?;
     match (0..batch.len()).map(|example| class(batch.target(example))).find(|&label| label >= classes) {
         Some(label) => Err(Error::argument("label", label, format!("a class from 0 to {}", classes.saturating_sub(1)))),
         None => Ok(()),
@@ -122,11 +130,18 @@ impl<T: Real> Batch<T> for Examples<'_> {
     }
 }
 
-/// Rows of an array with their classes.
-#[derive(Debug, Clone, Copy)]
+/// Rows of an array with their classes or values.
+#[derive(Debug, Clone)]
 pub struct Rows<'a, T> {
     inputs: ArrayView2<'a, T>,
-    labels: &'a [u8],
+    targets: RowTargets,
+}
+
+#[derive(Debug, Clone)]
+enum RowTargets {
+    Classes(Vec<usize>),
+    /// (examples × targets), in standard layout.
+    Values(Array2<f64>),
 }
 
 impl<'a, T> Rows<'a, T> {
@@ -134,18 +149,32 @@ impl<'a, T> Rows<'a, T> {
     ///
     /// # Errors
     /// Another number of labels than rows.
-    pub fn new(inputs: ArrayView2<'a, T>, labels: &'a [u8]) -> Result<Self> {
+    pub fn new(inputs: ArrayView2<'a, T>, labels: &[usize]) -> Result<Self> {
         if inputs.nrows() == labels.len() {
-            Ok(Self { inputs, labels })
+            let targets = RowTargets::Classes(labels.to_vec());
+            Ok(Self { inputs, targets })
         } else {
             Err(Error::Shape { what: "labels".into(), found: vec![labels.len()], expected: vec![inputs.nrows()] })
+        }
+    }
+
+    /// Examples × inputs, and examples × real targets.
+    ///
+    /// # Errors
+    /// Another number of targets' rows than rows.
+    pub fn with_values(inputs: ArrayView2<'a, T>, values: ArrayView2<'_, f64>) -> Result<Self> {
+        if inputs.nrows() == values.nrows() {
+            Ok(Self { inputs, targets: RowTargets::Values(values.as_standard_layout().into_owned()) })
+        } else {
+            let found = values.shape().to_vec();
+            Err(Error::Shape { what: "targets".into(), found, expected: vec![inputs.nrows(), values.ncols()] })
         }
     }
 }
 
 impl<T: Real> Inputs<T> for Rows<'_, T> {
     fn len(&self) -> usize {
-        self.labels.len()
+        self.inputs.nrows()
     }
     fn inputs(&self) -> usize {
         self.inputs.ncols()
@@ -157,6 +186,9 @@ impl<T: Real> Inputs<T> for Rows<'_, T> {
 
 impl<T: Real> Batch<T> for Rows<'_, T> {
     fn target(&self, example: usize) -> Target<'_> {
-        Target::Class(self.labels[example].into())
+        match &self.targets {
+            RowTargets::Classes(labels) => Target::Class(labels[example]),
+            RowTargets::Values(values) => Target::Values(values.row(example).to_slice().expect("in standard layout")),
+        }
     }
 }

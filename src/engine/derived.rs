@@ -10,9 +10,8 @@ use super::pages::Places;
 use super::product::{self, Kernel, Packed, Panels, Right, single, single_slice};
 use super::workers::{Split, Workers, share};
 use crate::Real;
-use crate::layers::{self, Layer, Noise};
+use crate::layers::Layer;
 use crate::network::Network;
-use crate::noise::Rates;
 
 /// Derived values of one layer; empty where its noise does not use them.
 #[derive(Debug)]
@@ -56,10 +55,7 @@ impl<T: Real> Derived<T> {
     pub(super) fn for_network(network: &Network<T>, threads: usize, kernel: Option<Kernel>) -> Vec<Self> {
         let of_layer = |layer: &Layer<T>| {
             let (inputs, outputs) = layer.dim();
-            let deviations = match &layer.noise {
-                Noise::GaussianInput(rates) => rates.log_alpha.len(),
-                _ => 0,
-            };
+            let deviations = layer.noise.kind().deviations();
             let output_noise = layer.has_output_noise();
             let layer_panels = |kernel| LayerPanels {
                 kernel,
@@ -123,23 +119,16 @@ impl<T: Real> Derived<T> {
         }
     }
 
-    /// Row `row` of S; in `scratch`, where it is kept nowhere.
-    pub(super) fn variance_row<'a>(&'a self, layer: &Layer<T>, row: usize, scratch: &'a mut [T]) -> &'a [T] {
-        if self.panels.is_some() {
-            variance_row(layer, row, scratch);
-            scratch
-        } else {
-            self.variance.row(row).to_slice().expect(ORDER)
-        }
+    /// Row `row` of S, where it is kept.
+    pub(super) fn variance_row(&self, row: usize) -> Option<&[T]> {
+        self.panels.is_none().then(|| self.variance.row(row).to_slice().expect(ORDER))
     }
 
     /// What threads fill of it, each for some rows of W. What depends on few numbers is computed at once.
     fn filling<'a>(&'a mut self, layer: &'a Layer<T>, needs: Needs, back: bool) -> Filling<'a, T> {
         let noisy = needs.noise && layer.has_output_noise();
-        if let (Noise::GaussianInput(rates), true) = (&layer.noise, needs.noise) {
-            for (deviation, &log_alpha) in self.deviation.iter_mut().zip(&rates.log_alpha) {
-                *deviation = (T::of(0.5) * log_alpha).exponential();
-            }
+        if needs.noise {
+            layer.noise.kind().fill_deviations(self.deviation.as_slice_mut().expect(ORDER));
         }
         let (inputs, outputs) = layer.dim();
         let panels = self.panels.as_mut().map(|panels| {
@@ -239,15 +228,7 @@ const ORDER: &str = "weights and variances are in standard layout";
 
 /// Row `row` of S.
 fn variance_row<T: Real>(layer: &Layer<T>, row: usize, out: &mut [T]) {
-    match &layer.noise {
-        Noise::GaussianOutput(rates) => {
-            layers::weight_variance(layer.weight.row(row).to_slice().expect(ORDER), rates_row(rates, row), out);
-        }
-        Noise::Additive { log_variance } => {
-            layers::additive_variance(log_variance.row(row).to_slice().expect(ORDER), out);
-        }
-        Noise::None | Noise::Binary { .. } | Noise::GaussianInput(_) => {}
-    }
+    layer.noise.kind().variance_row(layer.weight.row(row).to_slice().expect(ORDER), row, out);
 }
 
 /// Computes what a pass needs of every layer.
@@ -263,10 +244,3 @@ pub(super) fn refresh<T: Real>(derived: &mut [Derived<T>], network: &Network<T>,
 
 /// A value for each layer; on the stack for networks of up to eight, so that a step allocates nothing.
 pub(crate) type PerLayer<T> = SmallVec<[T; 8]>;
-
-/// ln α of one row of the weights: one value, or one per weight.
-pub(super) fn rates_row<T: Real>(rates: &Rates<T>, row: usize) -> &[T] {
-    let (rows, columns) = rates.log_alpha.dim();
-    let row = if rows == 1 { 0 } else { row };
-    &rates.log_alpha.as_slice().expect("rates are in standard layout")[row * columns..(row + 1) * columns]
-}

@@ -7,14 +7,13 @@ use ndarray::linalg::general_mat_mul;
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, s};
 
 use super::Objective;
-use super::derived::{Derived, PerLayer, rates_row};
+use super::derived::{Derived, PerLayer};
 use super::product::{DEPTH, Kernel, Listed, Listing, MOST_LISTED, Transposed, single, single_mut, single_slice_mut};
 use super::workers::{Split, Workers, share};
 use super::workspace::{LayerSpace, Workspace, head};
 use crate::Real;
-use crate::layers::{self, Layer, Noise};
+use crate::layers::{self, GradientRow, Layer};
 use crate::network::Network;
-use crate::noise::negative_kl_slope;
 
 /// ∂objective/∂ of one layer's parameters.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +35,8 @@ pub struct LayerGradient<T> {
 pub struct Gradients<T> {
     /// One entry a layer.
     pub layers: Vec<LayerGradient<T>>,
+    /// Of ln σ² of the targets; empty where it is not learned.
+    pub log_variance: Array1<T>,
 }
 
 impl<T: Real> Gradients<T> {
@@ -51,7 +52,8 @@ impl<T: Real> Gradients<T> {
                 rate_sums: Array1::zeros(if learns_input_noise(layer) { layer.dim().0 } else { 0 }),
             }
         };
-        Self { layers: network.layers().iter().map(layer).collect() }
+        let targets = network.likelihood().log_variance().map_or(0, Array1::len);
+        Self { layers: network.layers().iter().map(layer).collect(), log_variance: Array1::zeros(targets) }
     }
 
     /// The arrays in the order of [`Network::parameters`].
@@ -64,6 +66,9 @@ impl<T: Real> Gradients<T> {
             if !layer.noise.is_empty() {
                 all.push(layer.noise.as_slice().expect(ORDER));
             }
+        }
+        if !self.log_variance.is_empty() {
+            all.push(self.log_variance.as_slice().expect(ORDER));
         }
         all
     }
@@ -81,7 +86,7 @@ impl<T> Gradients<T> {
 
 /// Whether a layer learns the rates of the noise on its input.
 pub(super) fn learns_input_noise<T: Real>(layer: &Layer<T>) -> bool {
-    matches!(layer.noise, Noise::GaussianInput(_)) && layer.learned_rates().is_some()
+    layer.has_input_noise() && layer.learned_rates().is_some()
 }
 
 /// One thread's buffers.
@@ -175,30 +180,30 @@ pub(super) fn collect<T: Real>(
             gradient.bias += &space.layers[index].bias_sums;
         }
         let Some(rates) = layer.learned_rates() else { continue };
-        match layer.noise {
-            Noise::GaussianInput(_) => {
-                if !pass.lists(index) || pass.back_to_input {
-                    gradient.rate_sums.fill(T::zero());
-                    for space in pass.spaces.iter().filter(|space| space.rows > 0) {
-                        gradient.rate_sums += &space.layers[index].rate_sums;
-                    }
+        if layer.has_input_noise() {
+            if !pass.lists(index) || pass.back_to_input {
+                gradient.rate_sums.fill(T::zero());
+                for space in pass.spaces.iter().filter(|space| space.rows > 0) {
+                    gradient.rate_sums += &space.layers[index].rate_sums;
                 }
-                gradient.noise.fill(T::zero());
-                let half = T::of(0.5);
-                if gradient.noise.len() == 1 {
-                    gradient.noise[(0, 0)] = half * gradient.rate_sums.sum();
-                } else {
-                    gradient.noise.column_mut(0).scaled_add(half, &gradient.rate_sums);
-                }
-                add_kl(&mut gradient.noise, &rates.log_alpha, pass.kl_scale(layer));
             }
+            gradient.noise.fill(T::zero());
+            let half = T::of(0.5);
+            if gradient.noise.len() == 1 {
+                gradient.noise[(0, 0)] = half * gradient.rate_sums.sum();
+            } else {
+                gradient.noise.column_mut(0).scaled_add(half, &gradient.rate_sums);
+            }
+            add_kl(&mut gradient.noise, &rates.log_alpha, pass.kl_scale(layer));
+        } else if gradient.noise.len() == 1 && layer.weight.len() > 1 {
             // One α for the layer: its sum runs over every thread's rows.
-            Noise::GaussianOutput(_) if gradient.noise.len() == 1 && layer.weight.len() > 1 => {
-                gradient.noise[(0, 0)] = gradient.through_variance.sum();
-                add_kl(&mut gradient.noise, &rates.log_alpha, pass.kl_scale(layer));
-            }
-            _ => {}
+            gradient.noise[(0, 0)] = gradient.through_variance.sum();
+            add_kl(&mut gradient.noise, &rates.log_alpha, pass.kl_scale(layer));
         }
+    }
+    gradients.log_variance.fill(T::zero());
+    for space in pass.spaces.iter().filter(|space| space.rows > 0) {
+        gradients.log_variance += &space.log_variance_sums;
     }
 }
 
@@ -208,7 +213,8 @@ const UNIT: usize = 16;
 impl<T: Real> Pass<'_, T> {
     fn kl_scale(&self, layer: &Layer<T>) -> T {
         let objective = self.objective;
-        T::of(-objective.kl_weight / objective.examples as f64 * layer.noise_variables_per_rate())
+        let kl_weight = objective.kl_weight * layer.kl_weight;
+        T::of(-kl_weight / objective.examples as f64 * layer.noise_variables_per_rate())
     }
 
     /// Whether a layer's input is listed.
@@ -276,23 +282,23 @@ fn fill_rows<T: Real>(
         return;
     }
     let kl_scale = pass.kl_scale(layer);
+    let noise = layer.noise.kind();
     for ((row, path), gradient) in rows.zip(through.chunks_exact_mut(outputs)).zip(weight.chunks_exact_mut(outputs)) {
-        let weight = layer.weight.row(row).to_slice().expect(ORDER);
-        if let Some(rates) = layer.learned_rates().filter(|rates| rates.log_alpha.dim() == layer.dim()) {
-            layers::weight_rate_gradient(weight, rates_row(rates, row), path, gradient, kl_scale);
-            continue;
-        }
-        let variance = pass.derived[index].variance_row(layer, row, &mut scratch.variance[..outputs]);
-        if let Noise::Additive { log_variance } = &layer.noise {
-            let log_variance = log_variance.row(row).to_slice().expect(ORDER);
-            layers::additive_gradient(weight, log_variance, variance, path, gradient, kl_scale);
-            continue;
-        }
-        layers::weight_variance_gradient(weight, variance, path, gradient);
-        if let Some(rates) = layer.learned_rates().filter(|_| targets.unit.len() > 0) {
+        let of_unit = noise.gradient_row(
+            GradientRow {
+                inputs: layer.dim().0,
+                row,
+                weight: layer.weight.row(row).to_slice().expect(ORDER),
+                variance: pass.derived[index].variance_row(row),
+                scratch: &mut scratch.variance[..outputs],
+                path,
+                gradient,
+            },
+            kl_scale,
+        );
+        if targets.unit.len() > 0 {
             // SAFETY: each thread has rows of its own.
-            let unit = unsafe { &mut targets.unit.part(row..row + 1)[0] };
-            *unit = path.iter().copied().sum::<T>() + kl_scale * negative_kl_slope(rates_row(rates, row)[0].exp());
+            unsafe { targets.unit.part(row..row + 1)[0] = of_unit };
         }
     }
 }

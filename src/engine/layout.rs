@@ -1,25 +1,26 @@
-//! What an engine checks of a network before it reads it: an engine for another noise has other buffers.
+//! What an engine checks of a network before it reads it: an engine for another noise or activation has other buffers.
 
-use crate::layers::{Layer, Noise};
+use crate::Real;
+use crate::layers::{Activation, Layer};
 
-/// What decides which buffers a layer's noise needs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Layout {
-    None,
-    Binary,
-    Input { rates: (usize, usize), learned: bool },
-    Output { rates: (usize, usize), learned: bool },
-    Additive,
+/// What decides which buffers a layer needs.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Layout {
+    noise: &'static str,
+    /// The shape of its array: ln α or ln σ².
+    values: Option<(usize, usize)>,
+    learned: bool,
+    activation: Activation,
 }
 
 impl Layout {
-    pub(super) fn of<T>(layer: &Layer<T>) -> Self {
-        match &layer.noise {
-            Noise::None => Self::None,
-            Noise::Binary { .. } => Self::Binary,
-            Noise::GaussianInput(rates) => Self::Input { rates: rates.log_alpha.dim(), learned: rates.learned },
-            Noise::Additive { .. } => Self::Additive,
-            Noise::GaussianOutput(rates) => Self::Output { rates: rates.log_alpha.dim(), learned: rates.learned },
+    pub(super) fn of<T: Real>(layer: &Layer<T>) -> Self {
+        let noise = layer.noise.kind();
+        Self {
+            noise: noise.name(),
+            values: noise.array().map(ndarray::ArrayBase::dim),
+            learned: noise.is_learned(),
+            activation: layer.activation,
         }
     }
 }

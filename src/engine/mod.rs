@@ -19,10 +19,12 @@ pub(crate) use derived::PerLayer;
 pub use gradients::{Gradients, LayerGradient};
 pub use product::{Products, processor};
 pub(crate) use workers::{Split, Workers, share};
-pub(crate) use workspace::softmax;
 
 use crate::Real;
+use crate::data::Target;
 use crate::error::{Error, Result};
+use crate::layers::Layer;
+use crate::likelihood::Likelihood;
 use crate::network::Network;
 use crate::noise::NoiseSource;
 use crate::optimizer::Adam;
@@ -33,11 +35,12 @@ use pages::Places;
 use product::Kernel;
 use workspace::Workspace;
 
-/// The objective that is minimised: mean cross-entropy of the minibatch + w · KL / N (the lower bound's negative, for one
-/// example; Kingma, Salimans & Welling 2015, equations 1 and 3).
+/// The objective that is minimised: mean negative log-likelihood of the minibatch + w · Σₗ wₗ·KLₗ / N, wₗ the weight of layer l's
+/// KL term (the lower bound's negative, for one example; Kingma, Salimans & Welling 2015, equations 1 and 3).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Objective {
-    /// w: 1 for the lower bound; 1/3 for variational A2; 0 for none.
+    /// w: 1 for the lower bound, less while the KL terms are warmed up. It multiplies each layer's own
+    /// [`kl_weight`](crate::layers::Layer::kl_weight).
     pub kl_weight: f64,
     /// N: number of training examples, 1 or more.
     pub examples: usize,
@@ -51,18 +54,24 @@ impl Objective {
         }
     }
 
-    /// w · KL / N in nats, up to a constant, which may make it negative. Infinite or NaN for no examples.
+    /// w · Σₗ wₗ·KLₗ / N in nats, up to a constant, which may make it negative. Infinite or NaN for no examples.
     pub fn kl<T: Real>(self, network: &Network<T>) -> f64 {
-        if self.kl_weight == 0.0 { 0.0 } else { -self.kl_weight * network.negative_kl() / self.examples as f64 }
+        if self.kl_weight == 0.0 {
+            return 0.0;
+        }
+        let weighted =
+            |layer: &Layer<T>| if layer.kl_weight == 0.0 { 0.0 } else { layer.kl_weight * layer.negative_kl() };
+        // 0 and not −0 where there is none.
+        0.0 - self.kl_weight * network.layers().iter().map(weighted).sum::<f64>() / self.examples as f64
     }
 }
 
 /// The objective's parts for a minibatch, in nats per example.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Loss {
-    /// Mean cross-entropy of the noisy network.
+    /// Mean negative log-likelihood of the noisy network: of classes, the cross-entropy.
     pub cross_entropy: f64,
-    /// w · KL / N, up to a constant.
+    /// w · Σₗ wₗ·KLₗ / N, up to a constant.
     pub kl: f64,
 }
 
@@ -73,13 +82,16 @@ impl Loss {
     }
 }
 
-/// How well a network does on labelled examples.
+/// How well a network does on examples with targets.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Evaluation {
-    /// Mean cross-entropy (negative log-likelihood) in nats per example.
+    /// Mean negative log-likelihood in nats per example: of classes, the cross-entropy.
     pub cross_entropy: f64,
-    /// Percentage of examples whose most probable class is not their label.
+    /// Of classes, the percentage of examples whose most probable class is not their label. Of real targets, the percentage of
+    /// their variance that the predicted means leave, 100·(1 − R²).
     pub error_percent: f64,
+    /// Root mean square error of the predicted means, in the units of the targets; `None` for classes.
+    pub rmse: Option<f64>,
 }
 
 /// Buffers and threads for networks of one shape and noise.
@@ -281,12 +293,12 @@ impl<T: Real> Engine<T> {
             let range = (index * share).min(examples)..((index + 1) * share).min(examples);
             let first = range.start;
             space.forward(network, derived, batch, range, Some(source), listed);
-            space.cross_entropy_delta(batch, first, examples);
+            space.loss_delta(network, batch, first, examples);
             if backward {
                 space.backward(network, derived, back_to_input);
             }
         });
-        Ok((self.spaces.iter().map(|space| space.cross_entropy).sum::<f64>() / examples as f64, listed))
+        Ok((self.spaces.iter().map(|space| space.loss).sum::<f64>() / examples as f64, listed))
     }
 
     /// Whether to list where the minibatch's images are not black, read off its first rows: they are alike.
@@ -301,8 +313,7 @@ impl<T: Real> Engine<T> {
 
     fn check(&self, network: &Network<T>, batch: &impl Batch<T>) -> Result<()> {
         self.check_network(network)?;
-        let (inputs, classes) = (network.layers()[0].dim().0, network.layers()[self.layout.len() - 1].dim().1);
-        batch::check(batch, inputs, classes)
+        batch::check(batch, network)
     }
 
     /// Whether it is a network of the shape and noise that the engine was made for.
@@ -324,7 +335,8 @@ impl<T: Real> Engine<T> {
         Ok(())
     }
 
-    /// Class probabilities of every example, (examples × classes): without noise, or with the noise of `source`.
+    /// What the network predicts of every example: class probabilities, (examples × classes), or for real targets what
+    /// [`Self::outputs`] gives. Without noise, or with the noise of `source`.
     ///
     /// # Errors
     /// Examples of another width than the network's input; a network of another shape or noise than the engine's.
@@ -334,10 +346,34 @@ impl<T: Real> Engine<T> {
         batch: &impl Inputs<T>,
         source: Option<NoiseSource>,
     ) -> Result<Array2<T>> {
+        self.run(network, batch, source, |outputs| network.likelihood().predict(outputs))
+    }
+
+    /// What the last layer gives for every example, (examples × outputs): log-odds of classes, or the parameters of real targets'
+    /// distributions. Without noise, or with the noise of `source`.
+    ///
+    /// # Errors
+    /// As [`Self::predict`].
+    pub fn outputs(
+        &mut self,
+        network: &Network<T>,
+        batch: &impl Inputs<T>,
+        source: Option<NoiseSource>,
+    ) -> Result<Array2<T>> {
+        self.run(network, batch, source, |_| ())
+    }
+
+    /// The outputs of every example, each row changed by `finish` on the thread that computed it.
+    fn run(
+        &mut self,
+        network: &Network<T>,
+        batch: &impl Inputs<T>,
+        source: Option<NoiseSource>,
+        finish: impl Fn(&mut [T]) + Sync,
+    ) -> Result<Array2<T>> {
         self.check_network(network)?;
         batch::check_inputs(batch, network.layers()[0].dim().0)?;
-        let classes = network.layers().last().expect("a network has layers").dim().1;
-        let mut all = Array2::zeros((batch.len(), classes));
+        let mut all = Array2::zeros((batch.len(), network.outputs_width()));
         let needs = Needs { noise: source.is_some(), back: false, back_to_input: false };
         derived::refresh(&mut self.derived, network, needs, &self.workers);
         let listed = !batch.is_empty() && self.lists(batch);
@@ -349,26 +385,66 @@ impl<T: Real> Engine<T> {
             for (block, mut out) in out.axis_chunks_iter_mut(Axis(0), capacity).enumerate() {
                 let first = index * share + block * capacity;
                 space.forward(network, derived, batch, first..first + out.nrows(), source, listed);
-                out.assign(&space.logits());
+                out.assign(&space.outputs());
                 for mut row in out.outer_iter_mut() {
-                    softmax(row.as_slice_mut().expect("rows are contiguous"), 0);
+                    finish(row.as_slice_mut().expect("rows are contiguous"));
                 }
             }
         });
         Ok(all)
     }
 
-    /// Cross-entropy and error of the network without noise.
+    /// Loss and error of the network without noise.
     ///
     /// # Errors
-    /// As [`Self::predict`]; no examples.
+    /// As [`Self::predict`]; no examples; a target that does not go with the network's likelihood.
     pub fn evaluate(&mut self, network: &Network<T>, batch: &impl Batch<T>) -> Result<Evaluation> {
         if batch.is_empty() {
             return Err(Error::argument("number of examples", 0, "1 or more"));
         }
-        let probabilities = self.predict(network, batch, None)?;
-        score(probabilities.view(), batch)
+        self.check(network, batch)?;
+        let predictions = self.predict(network, batch, None)?;
+        evaluate(network.likelihood(), predictions, batch)
     }
+}
+
+/// Loss and error of predictions, as [`Engine::predict`] makes them, of targets that have been checked.
+pub(crate) fn evaluate<T: Real>(
+    likelihood: &Likelihood<T>,
+    predictions: Array2<T>,
+    batch: &impl Batch<T>,
+) -> Result<Evaluation> {
+    if likelihood.is_categorical() {
+        score(predictions.view(), batch)
+    } else {
+        Ok(score_values(likelihood, predictions, batch))
+    }
+}
+
+/// Loss and error of predictions of real targets.
+fn score_values<T: Real>(likelihood: &Likelihood<T>, mut outputs: Array2<T>, batch: &impl Batch<T>) -> Evaluation {
+    let (means, _) = likelihood.moments(outputs.view()).expect("the likelihood is Gaussian");
+    let targets = Array2::from_shape_fn(means.dim(), |(example, target)| match batch.target(example) {
+        Target::Values(values) => values[target],
+        Target::Class(_) => f64::NAN,
+    });
+    let examples = means.nrows() as f64;
+    let mut sums = vec![T::zero(); means.ncols()];
+    let losses = outputs.outer_iter_mut().enumerate().map(|(example, mut row)| {
+        let row = row.as_slice_mut().expect("rows are contiguous");
+        likelihood.loss(row, batch.target(example), T::one(), &mut sums)
+    });
+    let cross_entropy = losses.sum::<f64>() / examples;
+    let square = |values: Array2<f64>| values.iter().map(|x| x * x).sum::<f64>() / values.len() as f64;
+    let about_mean = square(&targets - &targets.mean_axis(Axis(0)).expect("one example or more"));
+    let left = square(means - targets);
+    // Of targets that are all the same there is nothing to explain.
+    let error_percent = match (about_mean == 0.0, left == 0.0) {
+        (true, true) => 0.0,
+        (true, false) => 100.0,
+        _ => 100.0 * left / about_mean,
+    };
+    Evaluation { cross_entropy, error_percent, rmse: Some(left.sqrt()) }
 }
 
 /// Cross-entropy and error of predicted probabilities, (examples × classes). A tie, or a NaN, is an error; the cross-entropy of a
@@ -384,7 +460,7 @@ pub fn score<T: Real>(probabilities: ArrayView2<'_, T>, batch: &impl Batch<T>) -
     if rows == 0 {
         return Err(Error::argument("number of examples", 0, "1 or more"));
     }
-    batch::check(batch, batch.inputs(), classes)?;
+    batch::check_classes(batch, classes)?;
     let mut cross_entropy = 0.0;
     let mut errors = 0usize;
     for (example, row) in probabilities.outer_iter().enumerate() {
@@ -396,7 +472,7 @@ pub fn score<T: Real>(probabilities: ArrayView2<'_, T>, batch: &impl Batch<T>) -
         errors += usize::from(!right || row[label].is_nan());
     }
     let n = rows as f64;
-    Ok(Evaluation { cross_entropy: cross_entropy / n, error_percent: 100.0 * errors as f64 / n })
+    Ok(Evaluation { cross_entropy: cross_entropy / n, error_percent: 100.0 * errors as f64 / n, rmse: None })
 }
 
 #[cfg(test)]

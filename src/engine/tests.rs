@@ -4,23 +4,23 @@
 use ndarray::{Array1, Array2};
 
 use super::*;
-use crate::layers::{Layer, Noise};
+use crate::layers::{Activation, Additive, Binary, GaussianInput, GaussianOutput, Layer, Noise, Prior};
 use crate::noise::{Rates, Sharing};
 use crate::optimizer::AdamSettings;
 
 /// A layer each of (inputs, outputs), with the noise numbered `kind`.
 fn layer(kind: usize, inputs: usize, outputs: usize) -> Layer<f32> {
     let rates = |sharing| Rates::new(0.4, sharing, true, inputs, outputs).unwrap();
-    let noise = match kind {
+    let noise: Noise<f32> = match kind {
         0 => Noise::None,
-        1 => Noise::Binary { rate: 0.3 },
-        2 => Noise::GaussianInput(rates(Sharing::Unit)),
-        3 => Noise::GaussianOutput(rates(Sharing::Weight)),
-        4 => Noise::GaussianOutput(rates(Sharing::Unit)),
-        _ => Noise::Additive { log_variance: Array2::from_elem((inputs, outputs), -4.0) },
+        1 => Binary { rate: 0.3 }.into(),
+        2 => GaussianInput { rates: rates(Sharing::Unit) }.into(),
+        3 => GaussianOutput { rates: rates(Sharing::Weight) }.into(),
+        4 => GaussianOutput { rates: rates(Sharing::Unit) }.into(),
+        _ => Additive { log_variance: Array2::from_elem((inputs, outputs), -4.0), prior: Prior::LogUniform }.into(),
     };
     let weight = Array2::from_shape_fn((inputs, outputs), |(i, j)| (1.7 * i as f32 + 0.9 * j as f32).sin() * 0.5);
-    Layer { weight, bias: Array1::from_elem(outputs, 0.1), noise }
+    Layer::new(weight, Array1::from_elem(outputs, 0.1), noise).unwrap().activation(Activation::Relu)
 }
 
 #[test]

@@ -8,14 +8,14 @@ use std::ops::Range;
 
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, s};
 
-use super::batch::{self, Batch, Inputs};
+use super::batch::{Batch, Inputs};
 use super::derived::Derived;
 use super::product::{FIRST, Kernel, Listed, MOST_LISTED, Packed, product, single, single_mut};
 use crate::Real;
 use crate::error::{Result, check_memory};
-use crate::layers::{self, Layer, Noise};
+use crate::layers::{self, Activation, Layer};
 use crate::network::Network;
-use crate::noise::{NoiseSource, fill_binary};
+use crate::noise::NoiseSource;
 
 /// Rows of a block: 400 KB of each array at a width of 1024, of a cache of 1 MB or more.
 const BLOCK: usize = 96;
@@ -32,9 +32,11 @@ pub(super) struct LayerSpace<T> {
     pub(super) input: Array2<T>,
     /// ∂ input / ∂ (the rectifier's input), (rows × in): input noise alone.
     gate: Array2<T>,
+    /// f′ of the activation before the layer, (rows × in), where it cannot be read off its output.
+    slopes: Array2<T>,
     /// V, then ε / (2√V), then G = ∂loss/∂V, (rows × out): output noise alone.
     pub(super) spread: Array2<T>,
-    /// The layer's output before the rectifier, then ∂loss/∂ of it, (rows × out).
+    /// The layer's output before the activation, then ∂loss/∂ of it, (rows × out).
     pub(super) delta: Array2<T>,
     /// Σ over rows of `delta`.
     pub(super) bias_sums: Array1<T>,
@@ -43,7 +45,7 @@ pub(super) struct LayerSpace<T> {
 }
 
 impl<T: Real> LayerSpace<T> {
-    fn new(layer: &Layer<T>, rows: usize) -> Self {
+    fn new(layer: &Layer<T>, before: Option<Activation>, rows: usize) -> Self {
         let (inputs, outputs) = layer.dim();
         let only_if = |used: bool, width: usize| Array2::zeros((if used { rows } else { 0 }, width));
         let (input_noise, output_noise) = (layer.has_input_noise(), layer.has_output_noise());
@@ -51,6 +53,7 @@ impl<T: Real> LayerSpace<T> {
             clean: only_if(input_noise, inputs),
             input: only_if(true, inputs),
             gate: only_if(input_noise, inputs),
+            slopes: only_if(before.is_some_and(Activation::keeps_slopes), inputs),
             spread: only_if(output_noise, outputs),
             delta: only_if(true, outputs),
             bias_sums: Array1::zeros(outputs),
@@ -75,8 +78,12 @@ pub(super) struct Workspace<T> {
     pub(super) rows: usize,
     /// Whether the last pass went back to the network's input.
     pub(super) went_back: bool,
-    /// Σ over rows of the cross-entropy, in nats.
-    pub(super) cross_entropy: f64,
+    /// f′ of the last activation, (rows × outputs), where there is one.
+    output_slopes: Array2<T>,
+    /// Σ over rows of the negative log-likelihood, in nats.
+    pub(super) loss: f64,
+    /// Σ over rows of the loss's derivative with respect to ln σ² of the targets.
+    pub(super) log_variance_sums: Array1<T>,
 }
 
 impl<T: Real> Workspace<T> {
@@ -85,15 +92,20 @@ impl<T: Real> Workspace<T> {
         let widths = network.widths();
         let widest = widths.iter().copied().max().unwrap_or(0);
         let output_noise = network.layers().iter().any(Layer::has_output_noise);
+        let mut activations = network.layers().iter().map(|layer| layer.activation);
+        let before = std::iter::once(None).chain(activations.clone().map(Some));
+        let kept_at_the_end = if activations.next_back() == Some(Activation::Identity) { 0 } else { rows };
         Self {
-            layers: network.layers().iter().map(|layer| LayerSpace::new(layer, rows)).collect(),
+            layers: before.zip(network.layers()).map(|(before, layer)| LayerSpace::new(layer, before, rows)).collect(),
             input_delta: Array2::zeros((0, widths[0])),
             block: Array2::zeros((if output_noise { rows.min(block_size(kernel)) } else { 0 }, widest)),
             normal: vec![T::zero(); widest],
             listed: Listed::default(),
             rows: 0,
             went_back: false,
-            cross_entropy: 0.0,
+            output_slopes: Array2::zeros((kept_at_the_end, network.outputs_width())),
+            loss: 0.0,
+            log_variance_sums: Array1::zeros(network.likelihood().log_variance().map_or(0, Array1::len)),
         }
     }
 
@@ -112,7 +124,7 @@ impl<T: Real> Workspace<T> {
 
     /// The large arrays.
     pub(super) fn arrays(&self) -> impl Iterator<Item = &[T]> {
-        let layers = self.layers.iter().flat_map(|l| [&l.clean, &l.input, &l.gate, &l.spread, &l.delta]);
+        let layers = self.layers.iter().flat_map(|l| [&l.clean, &l.input, &l.gate, &l.slopes, &l.spread, &l.delta]);
         layers.chain([&self.input_delta, &self.block]).filter_map(|array| array.as_slice())
     }
 
@@ -121,8 +133,8 @@ impl<T: Real> Workspace<T> {
         self.layers[0].input.nrows()
     }
 
-    /// The classes' log-odds of the last forward pass, (rows × classes).
-    pub(super) fn logits(&self) -> ArrayView2<'_, T> {
+    /// The network's outputs of the last forward pass, (rows × outputs).
+    pub(super) fn outputs(&self) -> ArrayView2<'_, T> {
         self.layers.last().expect("a network has layers").delta.slice(s![..self.rows, ..])
     }
 
@@ -149,9 +161,8 @@ impl<T: Real> Workspace<T> {
     ) {
         (self.rows, self.went_back) = (range.len(), false);
         for (index, (layer, derived)) in network.layers().iter().zip(derived).enumerate() {
-            let noise = source.map(|source| (source, &layer.noise));
             for rows in blocks(self.rows, derived) {
-                self.fill_input(network, index, derived, batch, range.start, rows.clone(), noise);
+                self.fill_input(network, index, derived, batch, range.start, rows.clone(), source);
                 let space = &mut self.layers[index];
                 let input = space.input.slice(s![rows.clone(), ..]);
                 // What the images' first rows said holds for all, since the way back is chosen by it too.
@@ -163,7 +174,7 @@ impl<T: Real> Workspace<T> {
                     Some(right) => self.listed.product(right, single_mut(space.delta.slice_mut(s![rows.clone(), ..]))),
                     None => product(input, derived.weight(layer), space.delta.slice_mut(s![rows.clone(), ..])),
                 }
-                let Some((source, Noise::GaussianOutput(_) | Noise::Additive { .. })) = noise else { continue };
+                let Some(source) = source.filter(|_| layer.has_output_noise()) else { continue };
                 let spread = space.spread.slice_mut(s![rows.clone(), ..]);
                 match derived.variance().packed().filter(|_| packed.is_some()) {
                     Some(right) => {
@@ -188,12 +199,18 @@ impl<T: Real> Workspace<T> {
         let last = network.layers().last().expect("a network has layers");
         let space = self.layers.last_mut().expect("a network has layers");
         for row in 0..self.rows {
-            layers::add_bias(line_mut(&mut space.delta, row), slice(&last.bias));
+            let output = line_mut(&mut space.delta, row);
+            layers::add_bias(output, slice(&last.bias));
+            if last.activation != Activation::Identity {
+                for (x, slope) in output.iter_mut().zip(line_mut(&mut self.output_slopes, row)) {
+                    (*x, *slope) = (last.activation.value(*x), last.activation.slope(*x));
+                }
+            }
         }
     }
 
     /// What goes into layer `index`, for a block of rows of which the first is `first` of the minibatch: the images, or the
-    /// rectified output of the layer before, with the noise that enters there.
+    /// activated output of the layer before, with the noise that enters there.
     #[expect(clippy::too_many_arguments, reason = "a part of `forward`, which has them all")]
     fn fill_input(
         &mut self,
@@ -203,58 +220,52 @@ impl<T: Real> Workspace<T> {
         batch: &impl Inputs<T>,
         first: usize,
         rows: Range<usize>,
-        noise: Option<(NoiseSource, &Noise<T>)>,
+        source: Option<NoiseSource>,
     ) {
         let (before, space) = self.layers.split_at_mut(index);
         let space = &mut space[0];
-        let to_clean = matches!(noise, Some((_, Noise::Binary { .. } | Noise::GaussianInput(_))));
-        let target = if to_clean { &mut space.clean } else { &mut space.input };
+        let layer = &network.layers()[index];
+        let source = source.filter(|_| layer.has_input_noise());
+        let target = if source.is_some() { &mut space.clean } else { &mut space.input };
+        let mut rectified = false;
         if let Some(previous) = before.last() {
-            let bias = &network.layers()[index - 1].bias;
+            let Layer { activation, bias, .. } = &network.layers()[index - 1];
+            rectified = *activation == Activation::Relu;
             for row in rows.clone() {
-                layers::rectify(line(&previous.delta, row), slice(bias), line_mut(target, row));
+                let slopes = if space.slopes.is_empty() { &mut [][..] } else { line_mut(&mut space.slopes, row) };
+                activation.apply_row(line(&previous.delta, row), slice(bias), line_mut(target, row), slopes);
             }
         } else {
             let width = target.ncols();
             let values = &mut target.as_slice_mut().expect(ORDER)[rows.start * width..rows.end * width];
             batch.fill(first + rows.start, values);
         }
-        match noise {
-            Some((source, Noise::GaussianInput(_))) => {
-                for row in rows {
-                    let gate = line_mut(&mut space.gate, row);
-                    T::fill_standard_normal(source.row(index, first + row), gate);
-                    let (clean, noisy) = (line(&space.clean, row), line_mut(&mut space.input, row));
-                    layers::multiply_noise(clean, slice(&derived.deviation), gate, noisy, index > 0);
-                }
-            }
-            Some((source, Noise::Binary { rate })) => {
-                for row in rows {
-                    let gate = line_mut(&mut space.gate, row);
-                    fill_binary(source.row(index, first + row), *rate, gate).expect("a network's rates are checked");
-                    layers::multiply_gate(line(&space.clean, row), gate, line_mut(&mut space.input, row), index > 0);
-                }
-            }
-            _ => {}
+        let Some(source) = source else { return };
+        for row in rows {
+            let (gate, clean) = (line_mut(&mut space.gate, row), line(&space.clean, row));
+            let (key, noisy) = (source.row(index, first + row), line_mut(&mut space.input, row));
+            layer.noise.kind().multiply_row(key, slice(&derived.deviation), clean, gate, noisy, rectified);
         }
     }
 
-    /// The cross-entropy of the rows that went forward; turns the log-odds into ∂loss/∂log-odds for a loss that is the
-    /// mean over `batch_len` examples.
-    pub(super) fn cross_entropy_delta(&mut self, batch: &impl Batch<T>, first: usize, batch_len: usize) {
+    /// The negative log-likelihood of the rows that went forward; turns the outputs into ∂loss/∂(them before the last activation)
+    /// for a loss that is the mean over `batch_len` examples.
+    pub(super) fn loss_delta(&mut self, network: &Network<T>, batch: &impl Batch<T>, first: usize, batch_len: usize) {
         let scale = T::one() / T::of(batch_len as f64);
         let delta = &mut self.layers.last_mut().expect("a network has layers").delta;
-        self.cross_entropy = 0.0;
+        let sums = self.log_variance_sums.as_slice_mut().expect(ORDER);
+        sums.fill(T::zero());
+        self.loss = 0.0;
         for row in 0..self.rows {
-            let log_odds = line_mut(delta, row);
-            let label = batch::class(batch.target(first + row));
-            self.cross_entropy += softmax(log_odds, label);
-            log_odds[label] -= T::one();
-            log_odds.iter_mut().for_each(|x| *x *= scale);
+            let outputs = line_mut(delta, row);
+            self.loss += network.likelihood().loss(outputs, batch.target(first + row), scale, sums);
+            if !self.output_slopes.is_empty() {
+                layers::multiply(outputs, line(&self.output_slopes, row));
+            }
         }
     }
 
-    /// Carries ∂loss/∂log-odds backward to every layer's `delta`, and sums biases' and units' gradients.
+    /// Carries ∂loss/∂outputs backward to every layer's `delta`, and sums biases' and units' gradients.
     pub(super) fn backward(&mut self, network: &Network<T>, derived: &[Derived<T>], to_input: bool) {
         self.went_back = to_input;
         for (index, (layer, derived)) in network.layers().iter().zip(derived).enumerate().rev() {
@@ -312,18 +323,19 @@ impl<T: Real> Workspace<T> {
                         );
                     }
                 }
-                match layer.noise {
-                    Noise::Binary { .. } | Noise::GaussianInput(_) => {
-                        for row in rows {
-                            layers::multiply(line_mut(target, row), line(&space.gate, row));
-                        }
+                if layer.has_input_noise() {
+                    for row in rows.clone() {
+                        layers::multiply(line_mut(target, row), line(&space.gate, row));
                     }
-                    _ if index > 0 => {
-                        for row in rows {
-                            layers::rectifier_gate(line_mut(target, row), line(&space.input, row));
-                        }
+                } else if index > 0 && network.layers()[index - 1].activation == Activation::Relu {
+                    for row in rows.clone() {
+                        layers::rectifier_gate(line_mut(target, row), line(&space.input, row));
                     }
-                    _ => {}
+                }
+                if !space.slopes.is_empty() {
+                    for row in rows {
+                        layers::multiply(line_mut(target, row), line(&space.slopes, row));
+                    }
                 }
             }
         }
@@ -334,7 +346,8 @@ impl<T: Real> Workspace<T> {
 pub(super) fn check_room<T: Real>(network: &Network<T>, rows: usize, batch_size: usize) -> Result<()> {
     let of_layer = |layer: &Layer<T>| {
         let (inputs, outputs) = layer.dim();
-        inputs * if layer.has_input_noise() { 3 } else { 1 } + outputs * if layer.has_output_noise() { 2 } else { 1 }
+        let kept = 1 + usize::from(layer.has_output_noise()) + usize::from(layer.activation.keeps_slopes());
+        inputs * if layer.has_input_noise() { 3 } else { 1 } + outputs * kept
     };
     let numbers = rows.saturating_mul(network.layers().iter().map(of_layer).sum());
     check_memory::<T>("batch size", batch_size, numbers)
@@ -374,17 +387,4 @@ fn line_mut<T>(array: &mut Array2<T>, row: usize) -> &mut [T] {
 
 pub(super) fn head<T>(array: &Array2<T>, rows: usize) -> ArrayView2<'_, T> {
     array.slice(s![..rows, ..])
-}
-
-/// Log-odds to probabilities in place; returns the cross-entropy of `label` in nats.
-pub(crate) fn softmax<T: Real>(log_odds: &mut [T], label: usize) -> f64 {
-    let max = log_odds.iter().copied().fold(T::neg_infinity(), T::max);
-    let at_label = (log_odds[label] - max).f64();
-    let mut sum = T::zero();
-    for x in log_odds.iter_mut() {
-        *x = (*x - max).exp();
-        sum += *x;
-    }
-    log_odds.iter_mut().for_each(|x| *x /= sum);
-    sum.f64().ln() - at_label
 }

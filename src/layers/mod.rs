@@ -1,152 +1,54 @@
-//! Layers: a dense product, the rectifier, and one file for each place where noise enters, forward and backward side by
-//! side.
+//! Dense layers with noise in them, in plain ndarray: a product, one file for each kind of noise, and the activations. Each file
+//! states its formulas with the paper's equation numbers and has the forward pass, the backward pass and the KL term side by side.
 //!
-//! With A the input (batch × in) and W the weights (in × out):
+//! With A the input (examples × in) and W the weights (in × out):
 //!
-//! - [`Noise::None`]: B = A·W + b.
-//! - input noise (type A, [`Noise::Binary`] and [`Noise::GaussianInput`]): B = (A ∘ ξ)·W + b, E ξ = 1, Var ξ = α.
-//! - output noise (type B, [`Noise::GaussianOutput`]): B ~ N(A·W + b, A²·(α ∘ W²)), the local reparameterization.
-//! - the same with a variance by itself ([`Noise::Additive`]): B ~ N(A·W + b, A²·σ²).
+//! | noise | output before the activation | file |
+//! |---|---|---|
+//! | [`Noise::None`] | A·W + b | [`dense`] |
+//! | [`Binary`] | (A ∘ ξ)·W + b, ξ ~ Bernoulli(1 − p) / (1 − p) | [`binary`] |
+//! | [`GaussianInput`] (type A) | (A ∘ ξ)·W + b, ξ ~ N(1, α) | [`gaussian_input`] |
+//! | [`GaussianOutput`] (type B) | N(A·W + b, A²·(α ∘ W²)) | [`local_reparameterization`] |
+//! | [`Additive`] | N(A·W + b, A²·σ²) | [`additive`] |
+//!
+//! ```
+//! use vardrop::layers::{GaussianOutput, Layer};
+//! use vardrop::ndarray::array;
+//! use vardrop::noise::{Rates, Sharing};
+//!
+//! // One layer of two inputs and one output, with α = 0.25 for each weight.
+//! let noise = GaussianOutput { rates: Rates::new(0.25, Sharing::Weight, true, 2, 1)? };
+//! let layer = Layer::<f64>::new(array![[1.0], [2.0]], array![0.5], noise)?;
+//!
+//! // Mean 3·1 + 1·2 + 0.5 = 5.5; variance 3²·0.25·1² + 1²·0.25·2² = 3.25. A draw of ε = 2 gives 5.5 + 2·√3.25.
+//! let (output, tape) = layer.forward(array![[3.0, 1.0]].view(), Some(array![[2.0]].view()))?;
+//! assert!((output[(0, 0)] - (5.5 + 2.0 * 3.25_f64.sqrt())).abs() < 1e-12);
+//!
+//! // The gradients of a loss whose derivative with respect to the output is 1.
+//! let gradients = layer.backward(&tape, array![[1.0]].view())?;
+//! assert_eq!(gradients.bias, array![1.0]);
+//! assert_eq!(gradients.noise.dim(), (2, 1));
+//! # Ok::<(), vardrop::Error>(())
+//! ```
 
 mod activation;
-mod additive_noise;
-mod input_noise;
-mod output_noise;
+pub mod additive;
+pub mod binary;
+pub mod dense;
+pub mod gaussian_input;
+mod kind;
+mod layer;
+pub mod local_reparameterization;
 
-use ndarray::{Array1, Array2};
+pub use activation::Activation;
+pub use additive::{Additive, Prior};
+pub use binary::Binary;
+pub use gaussian_input::GaussianInput;
+pub use kind::Noise;
+pub use layer::{Layer, LayerGradients, Tape};
+pub use local_reparameterization::GaussianOutput;
 
-use crate::Real;
-use crate::noise::{Rates, additive_log_alpha};
-
-pub(crate) use activation::{add_bias, multiply, rectifier_gate, rectify};
-pub(crate) use additive_noise::{additive_gradient, additive_variance};
-pub(crate) use input_noise::{multiply_gate, multiply_noise, rate_gradient};
-pub(crate) use output_noise::{
-    add_kl_gradient, add_noise, add_variance_path, square, weight_rate_gradient, weight_variance,
-    weight_variance_gradient,
-};
-
-/// A dense layer and the noise in it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Layer<T> {
-    /// W, shape (in, out).
-    pub weight: Array2<T>,
-    /// b, shape (out). No noise enters it.
-    pub bias: Array1<T>,
-    /// Where noise enters, and its rate.
-    pub noise: Noise<T>,
-}
-
-/// Where noise enters a layer.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Noise<T> {
-    /// Nowhere.
-    None,
-    /// Input times Bernoulli(1 − p) / (1 − p).
-    Binary {
-        /// The dropout rate p in [0, 1).
-        rate: f64,
-    },
-    /// Input times N(1, α), the same draw for every output: α shared by layer or unit.
-    GaussianInput(Rates<T>),
-    /// Output N(A·W + b, A²·(α ∘ W²)), independent draws: α shared by layer, unit or weight.
-    GaussianOutput(Rates<T>),
-    /// Output N(A·W + b, A²·σ²), independent draws: ln σ², (in, out), is learned for each weight beside its mean W (Molchanov,
-    /// Ashukha & Vetrov 2017, equation 10), so that α = σ²/W² is unbounded.
-    Additive {
-        /// ln σ², shape (in, out).
-        log_variance: Array2<T>,
-    },
-}
-
-impl<T: Real> Layer<T> {
-    /// Number of inputs and outputs.
-    pub fn dim(&self) -> (usize, usize) {
-        self.weight.dim()
-    }
-
-    /// The rates, where the noise is Gaussian.
-    pub fn rates(&self) -> Option<&Rates<T>> {
-        match &self.noise {
-            Noise::GaussianInput(rates) | Noise::GaussianOutput(rates) => Some(rates),
-            Noise::None | Noise::Binary { .. } | Noise::Additive { .. } => None,
-        }
-    }
-
-    /// [`Self::rates`], to change.
-    pub fn rates_mut(&mut self) -> Option<&mut Rates<T>> {
-        match &mut self.noise {
-            Noise::GaussianInput(rates) | Noise::GaussianOutput(rates) => Some(rates),
-            Noise::None | Noise::Binary { .. } | Noise::Additive { .. } => None,
-        }
-    }
-
-    /// The rates, where they are learned.
-    pub fn learned_rates(&self) -> Option<&Rates<T>> {
-        self.rates().filter(|rates| rates.learned)
-    }
-
-    /// ln σ² of additive noise.
-    pub fn log_variance(&self) -> Option<&Array2<T>> {
-        match &self.noise {
-            Noise::Additive { log_variance } => Some(log_variance),
-            _ => None,
-        }
-    }
-
-    /// ln α = ln σ² − ln W² of every weight with additive noise, (in, out).
-    ///
-    /// # Panics
-    /// A ln σ² of another shape than W.
-    pub fn log_alpha_of_weights(&self) -> Option<Array2<T>> {
-        let log_variance = self.log_variance()?;
-        let log_alpha = |&weight: &T, &log_variance: &T| additive_log_alpha(weight, log_variance).0;
-        Some(ndarray::Zip::from(&self.weight).and(log_variance).map_collect(log_alpha))
-    }
-
-    /// Whether noise enters the input: an example's draw for a unit reaches every output.
-    pub(crate) fn has_input_noise(&self) -> bool {
-        matches!(self.noise, Noise::Binary { .. } | Noise::GaussianInput(_))
-    }
-
-    /// Whether noise enters the output: each example and unit has its own draw.
-    pub(crate) fn has_output_noise(&self) -> bool {
-        matches!(self.noise, Noise::GaussianOutput(_) | Noise::Additive { .. })
-    }
-
-    /// What training learns of the noise, and its name in files: `log_alpha` or `log_variance`.
-    pub(crate) fn learned_noise(&self) -> Option<(&'static str, &Array2<T>)> {
-        match &self.noise {
-            Noise::GaussianInput(rates) | Noise::GaussianOutput(rates) if rates.learned => {
-                Some(("log_alpha", &rates.log_alpha))
-            }
-            Noise::Additive { log_variance } => Some(("log_variance", log_variance)),
-            _ => None,
-        }
-    }
-
-    /// How many noise variables stand behind one value of α (or σ²): with input noise there is one variable per input unit, with
-    /// output noise one per weight.
-    pub fn noise_variables_per_rate(&self) -> f64 {
-        let (inputs, outputs) = self.dim();
-        let variables = match &self.noise {
-            Noise::GaussianInput(_) => inputs,
-            Noise::GaussianOutput(_) | Noise::Additive { .. } => inputs * outputs,
-            Noise::None | Noise::Binary { .. } => return 0.0,
-        };
-        let values = match &self.noise {
-            Noise::GaussianInput(rates) | Noise::GaussianOutput(rates) => rates.log_alpha.len(),
-            _ => variables,
-        };
-        variables as f64 / values as f64
-    }
-}
-
-/// What training learns of a noise.
-pub(crate) fn noise_parameter<T>(noise: &mut Noise<T>) -> Option<&mut Array2<T>> {
-    match noise {
-        Noise::GaussianInput(rates) | Noise::GaussianOutput(rates) if rates.learned => Some(&mut rates.log_alpha),
-        Noise::Additive { log_variance } => Some(log_variance),
-        _ => None,
-    }
-}
+pub(crate) use activation::{add_bias, multiply, rectifier_gate};
+pub(crate) use gaussian_input::rate_gradient;
+pub(crate) use kind::GradientRow;
+pub(crate) use local_reparameterization::{add_kl_gradient, add_noise, add_variance_path, square};

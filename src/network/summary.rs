@@ -2,8 +2,7 @@
 
 use super::{Network, PRUNING_THRESHOLD};
 use crate::Real;
-use crate::layers::{Layer, Noise};
-use crate::noise::alpha_of_rate;
+use crate::layers::Layer;
 use crate::table::{Cell, Table};
 
 impl Network {
@@ -30,8 +29,11 @@ fn summary<T: Real>(network: &Network<T>) -> Table {
         let (inputs, outputs) = layer.dim();
         let parameters = parameters(layer);
         total += parameters;
-        let mut row =
-            vec![Cell::from((index + 1).to_string()), format!("{inputs} × {outputs}").into(), noise(layer).into()];
+        let mut row = vec![
+            Cell::from((index + 1).to_string()),
+            format!("{inputs} × {outputs}").into(),
+            layer.noise.description().into(),
+        ];
         row.extend(shown.iter().map(|(_, cell)| Cell::from(cell(layer))));
         row.push(parameters.into());
         table.push(row);
@@ -49,34 +51,9 @@ fn parameters<T: Real>(layer: &Layer<T>) -> usize {
     layer.weight.len() + layer.bias.len() + layer.learned_noise().map_or(0, |(_, values)| values.len())
 }
 
-/// Where noise enters, and how its rate is set.
-fn noise<T: Real>(layer: &Layer<T>) -> String {
-    let (place, rates) = match &layer.noise {
-        Noise::None => return "none".to_owned(),
-        Noise::Binary { rate } => return format!("input × Bernoulli, p = {rate}"),
-        Noise::Additive { .. } => return "output, Gaussian: σ² learned, one for each weight".to_owned(),
-        Noise::GaussianInput(rates) => ("input × Gaussian", rates),
-        Noise::GaussianOutput(rates) => ("output, Gaussian", rates),
-    };
-    let (rows, columns) = rates.log_alpha.dim();
-    let shared = match (rows, columns) {
-        (1, 1) => "one for the layer",
-        (_, 1) => "one for each input",
-        _ => "one for each weight",
-    };
-    format!("{place}: α {}, {shared}", if rates.learned { "learned" } else { "fixed" })
-}
-
-/// Of σ²/W² the mean says nothing: it is unbounded, and a few weights near 0 decide it.
+/// Of σ²/W² the mean says nothing, and stands nowhere.
 fn mean_alpha<T: Real>(layer: &Layer<T>) -> Option<Cell> {
-    let mean = match &layer.noise {
-        Noise::None | Noise::Additive { .. } => return None,
-        Noise::Binary { rate } => alpha_of_rate(*rate).ok()?,
-        Noise::GaussianInput(rates) | Noise::GaussianOutput(rates) => {
-            rates.log_alpha.iter().map(|x| x.f64().exp()).sum::<f64>() / rates.log_alpha.len() as f64
-        }
-    };
-    Some(Cell::number(mean, 3))
+    layer.noise.kind().mean_alpha().map(|mean| Cell::number(mean, 3))
 }
 
 fn would_be_pruned<T: Real>(layer: &Layer<T>) -> Option<Cell> {
@@ -94,6 +71,7 @@ fn zeros<T: Real>(layer: &Layer<T>) -> Option<Cell> {
 mod tests {
     use super::super::{DropoutRates, Initialisation};
     use super::*;
+    use crate::layers::{Additive, Noise};
     use crate::method::Method;
 
     fn network(method: Method) -> Network {
@@ -142,7 +120,7 @@ mod tests {
         // ln α = ln σ² − ln W²: with W = 1, above 3 for one weight of thirty.
         let layer = &mut sparse.layers_mut()[0];
         layer.weight.fill(1.0);
-        let Noise::Additive { log_variance } = &mut layer.noise else { panic!("additive noise") };
+        let Noise::Additive(Additive { log_variance, .. }) = &mut layer.noise else { panic!("additive noise") };
         log_variance.fill(2.9);
         log_variance[(0, 0)] = 3.1;
         let text = sparse.summary().to_csv();

@@ -14,6 +14,7 @@ pub(crate) use elementary::{exp, ln};
 pub(crate) use kl::negative_kl_of_log;
 pub use kl::{negative_kl, negative_kl_slope};
 pub use normal::{fill_standard_normal, fill_standard_normal_f64};
+pub(crate) use rate::MOST_WEIGHTS;
 pub use rate::{Rates, Sharing, alpha_of_rate, rate_of_alpha};
 pub use source::{Generator, NoiseSource, Purpose, RowKey, fill_binary};
 pub(crate) use sparse_kl::additive_log_alpha;

@@ -4,8 +4,10 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::network::MOST_WEIGHTS;
 use crate::{Real, noise};
+
+/// The most weights that a network is made with: 4 GiB of them in single precision.
+pub(crate) const MOST_WEIGHTS: usize = 1 << 30;
 
 /// α = p / (1 − p): the variance of dropout noise with mean 1 and rate p.
 ///
@@ -84,6 +86,21 @@ impl<T: Real> Rates<T> {
     /// −KL summed over noise variables, each of which stands `multiplicity` times behind a value of α.
     pub(crate) fn negative_kl(&self, multiplicity: f64) -> f64 {
         self.log_alpha.iter().map(|x| noise::negative_kl_of_log(x.f64())).sum::<f64>() * multiplicity
+    }
+
+    /// The derivative of [`Self::negative_kl`] with respect to ln α.
+    pub(crate) fn negative_kl_slope(&self, multiplicity: f64) -> Array2<T> {
+        self.log_alpha.mapv(|x| T::of(multiplicity) * noise::negative_kl_slope(x.exp()))
+    }
+
+    /// ln α of one row of the weights: one value, or one for each weight.
+    ///
+    /// # Panics
+    /// Rates that are not in standard layout.
+    pub(crate) fn row(&self, row: usize) -> &[T] {
+        let (rows, columns) = self.log_alpha.dim();
+        let row = if rows == 1 { 0 } else { row };
+        &self.log_alpha.as_slice().expect("rates are in standard layout")[row * columns..(row + 1) * columns]
     }
 }
 

@@ -146,18 +146,11 @@ impl SweepPlan {
     }
 }
 
-impl<T> Layer<T> {
+impl<T: crate::Real> Layer<T> {
     /// Shows the layer's shape and noise, as a cell's output: its weights are in `weight`.
     pub fn evcxr_display(&self) {
-        use crate::layers::Noise;
-        let (inputs, outputs) = self.weight.dim();
-        let noise = match &self.noise {
-            Noise::None => "none",
-            Noise::Binary { .. } => "binary, on the input",
-            Noise::GaussianInput(_) => "Gaussian, on the input",
-            Noise::GaussianOutput(_) => "Gaussian, on the output",
-            Noise::Additive { .. } => "additive, on the output",
-        };
+        let (inputs, outputs) = self.dim();
+        let noise = self.noise.description();
         Table::new(["Shape", "Noise"]).row((format!("{inputs} × {outputs}"), noise)).evcxr_display();
     }
 }

@@ -15,6 +15,8 @@ use crate::data::{Digest, Identity};
 use crate::error::{Error, Result};
 use crate::files::{self, Kind, Output, PRUNED_KEY};
 use crate::json::to_json;
+use crate::layers::Activation;
+use crate::likelihood::Likelihood;
 use crate::network::check_widths;
 use crate::training::Config;
 
@@ -40,6 +42,11 @@ pub struct SparseInfo {
     pub fine_tuned_epochs: usize,
     widths: Vec<usize>,
     kept: Vec<usize>,
+    /// Each layer's; files of version 0.1 have rectifiers between the layers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    activations: Vec<Activation>,
+    #[serde(default, skip_serializing_if = "Likelihood::is_categorical")]
+    likelihood: Likelihood,
 }
 
 /// A pruned network and where it comes from.
@@ -78,6 +85,8 @@ impl SparseModel {
             fine_tuned_epochs,
             widths: network.widths.clone(),
             kept: network.kept.clone(),
+            activations: network.layers.iter().map(|layer| layer.activation).collect(),
+            likelihood: network.likelihood.clone(),
         };
         Self { info, network }
     }
@@ -174,19 +183,27 @@ fn parse(bytes: &[u8]) -> Result<SparseModel, String> {
     if info.kept.len() != sizes.len() || info.kept.iter().zip(&sizes).any(|(kept, size)| kept > size) {
         return Err(format!("it keeps {:?} weights of layers of widths {:?}", info.kept, info.widths));
     }
+    let between = |index| if index + 1 < sizes.len() { Activation::Relu } else { Activation::Identity };
+    let activations: Vec<Activation> =
+        if info.activations.is_empty() { (0..sizes.len()).map(between).collect() } else { info.activations.clone() };
+    if activations.len() != sizes.len() {
+        return Err(format!("it has {} activations of {} layers", activations.len(), sizes.len()));
+    }
+    info.likelihood.check(info.widths[sizes.len()]).map_err(|error| error.to_string())?;
     let inputs: Vec<u16> = read(&tensors, "inputs")?;
     if let Some(input) = inputs.iter().find(|&&input| usize::from(input) >= info.widths[0]) {
         return Err(format!("inputs holds {input}, expected numbers below {}", info.widths[0]));
     }
     let mut layers = Vec::new();
     let mut units = inputs.len();
-    for index in 0..info.kept.len() {
+    for (index, &activation) in activations.iter().enumerate() {
         let name = |part: &str| format!("layers.{index}.{part}");
         let layer = SparseLayer {
             starts: read(&tensors, &name("starts"))?,
             columns: read(&tensors, &name("columns"))?,
             values: read(&tensors, &name("values"))?,
             bias: read(&tensors, &name("bias"))?,
+            activation,
         };
         let ends = layer.starts.first().zip(layer.starts.last());
         let in_order =
@@ -207,7 +224,8 @@ fn parse(bytes: &[u8]) -> Result<SparseModel, String> {
     if units != info.widths[info.kept.len()] {
         return Err(format!("it has {units} outputs, expected {}", info.widths[info.kept.len()]));
     }
-    let network = SparseNetwork { widths: info.widths.clone(), kept: info.kept.clone(), inputs, layers };
+    let (widths, kept, likelihood) = (info.widths.clone(), info.kept.clone(), info.likelihood.clone());
+    let network = SparseNetwork { widths, kept, inputs, layers, likelihood };
     Ok(SparseModel { info, network })
 }
 

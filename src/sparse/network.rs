@@ -1,7 +1,7 @@
 //! A network of which most weights are 0, compressed by rows: it holds, and multiplies, the others alone.
 //!
 //! Before it is compressed, units are taken out that nothing depends on. A hidden unit without a weight into it has the same
-//! output, max(b, 0), for every example: what it adds to the next layer goes into that one's biases. A hidden unit or a pixel
+//! output, f(b), for every example: what it adds to the next layer goes into that one's biases. A hidden unit or a pixel
 //! without a weight out of it is not read.
 //!
 //! Examples go through in blocks of [`LANES`], unit by unit with the examples side by side: a weight is read once and multiplies
@@ -11,9 +11,10 @@ use multiversion::multiversion;
 use ndarray::{Array2, ArrayViewMut2, Axis};
 
 use super::pruning::LayerSparsity;
-use crate::engine::{self, Batch, Evaluation, Inputs, Workers, batch, softmax};
+use crate::engine::{self, Batch, Evaluation, Inputs, Workers, batch};
 use crate::error::{Error, Result};
-use crate::layers::Noise;
+use crate::layers::{Activation, Layer, Noise};
+use crate::likelihood::Likelihood;
 use crate::network::Network;
 
 /// Examples that go through the network side by side.
@@ -33,6 +34,7 @@ pub(super) struct SparseLayer {
     pub(super) values: Vec<f32>,
     /// One for each output.
     pub(super) bias: Vec<f32>,
+    pub(super) activation: Activation,
 }
 
 /// A network without noise, most of whose weights are 0.
@@ -61,6 +63,7 @@ pub struct SparseNetwork {
     /// The inputs that are read.
     pub(super) inputs: Vec<u16>,
     pub(super) layers: Vec<SparseLayer>,
+    pub(super) likelihood: Likelihood,
 }
 
 impl SparseNetwork {
@@ -83,9 +86,12 @@ impl SparseNetwork {
         drop_unread(&mut weights);
         let mut units: Vec<Vec<usize>> = weights.iter().map(rows_in_use).collect();
         units.push((0..widths[widths.len() - 1]).collect());
-        let layers = weights.iter().zip(&biases).zip(units.windows(2));
+        let layer = |(index, layer): (usize, &Layer<f32>)| {
+            SparseLayer::new(&weights[index], &biases[index], &units[index], &units[index + 1], layer.activation)
+        };
         Ok(Self {
-            layers: layers.map(|((weight, bias), ends)| SparseLayer::new(weight, bias, &ends[0], &ends[1])).collect(),
+            layers: network.layers().iter().enumerate().map(layer).collect(),
+            likelihood: network.likelihood().clone(),
             inputs: units[0].iter().map(|&unit| unit as u16).collect(),
             widths,
             kept,
@@ -113,13 +119,14 @@ impl SparseNetwork {
         self.layers.iter().map(|layer| layer.values.len()).sum()
     }
 
-    /// Class probabilities of every example, (examples × classes), on `threads` threads.
+    /// Class probabilities of every example, (examples × classes), or the parameters of real targets' distributions, on `threads`
+    /// threads.
     ///
     /// # Errors
     /// Examples of another width than the network's input; no threads.
     pub fn predict(&self, batch: &impl Inputs<f32>, threads: usize) -> Result<Array2<f32>> {
-        let (inputs, classes) = (self.widths[0], self.widths[self.widths.len() - 1]);
-        batch::check_inputs(batch, inputs)?;
+        batch::check_inputs(batch, self.widths[0])?;
+        let classes = self.widths[self.widths.len() - 1];
         let workers = Workers::new(threads)?;
         let mut all = Array2::zeros((batch.len(), classes));
         let share = batch.len().div_ceil(threads).next_multiple_of(LANES).max(LANES);
@@ -140,7 +147,9 @@ impl SparseNetwork {
         if batch.is_empty() {
             return Err(Error::argument("number of examples", 0, "1 or more"));
         }
-        engine::score(self.predict(batch, threads)?.view(), batch)
+        let outputs = self.widths[self.widths.len() - 1];
+        (0..batch.len()).try_for_each(|example| self.likelihood.check_target(batch.target(example), outputs))?;
+        engine::evaluate(&self.likelihood, self.predict(batch, threads)?, batch)
     }
 
     fn block(&self, batch: &impl Inputs<f32>, first: usize, mut out: ArrayViewMut2<'_, f32>, space: &mut Space) {
@@ -148,15 +157,15 @@ impl SparseNetwork {
         let inputs = self.widths[0];
         batch.fill(first, &mut space.rows[..rows * inputs]);
         side_by_side(&space.rows, inputs, rows, &self.inputs, &mut space.signal);
-        for (index, layer) in self.layers.iter().enumerate() {
-            forward(layer, &space.signal, &mut space.next, index + 1 < self.layers.len());
+        for layer in &self.layers {
+            forward(layer, &space.signal, &mut space.next);
             std::mem::swap(&mut space.signal, &mut space.next);
         }
         for (lane, mut row) in out.outer_iter_mut().enumerate() {
-            for (class, log_odds) in row.iter_mut().enumerate() {
-                *log_odds = space.signal[class][lane];
+            for (unit, output) in row.iter_mut().enumerate() {
+                *output = space.signal[unit][lane];
             }
-            softmax(row.as_slice_mut().expect("rows are contiguous"), 0);
+            self.likelihood.predict(row.as_slice_mut().expect("rows are contiguous"));
         }
     }
 }
@@ -190,10 +199,9 @@ fn side_by_side(rows: &[f32], width: usize, count: usize, units: &[u16], signal:
     }
 }
 
-/// B = A·W + b, and the rectifier where `rectify` says so, for a block of examples.
+/// h = f(A·W + b) for a block of examples.
 #[multiversion(targets = "simd")]
-fn forward(layer: &SparseLayer, signal: &[[f32; LANES]], out: &mut [[f32; LANES]], rectify: bool) {
-    let floor = if rectify { 0.0 } else { f32::NEG_INFINITY };
+fn forward(layer: &SparseLayer, signal: &[[f32; LANES]], out: &mut [[f32; LANES]]) {
     for ((range, &bias), out) in layer.starts.windows(2).zip(&layer.bias).zip(out) {
         let range = range[0] as usize..range[1] as usize;
         let mut sums = [bias; LANES];
@@ -203,8 +211,7 @@ fn forward(layer: &SparseLayer, signal: &[[f32; LANES]], out: &mut [[f32; LANES]
             }
         }
         for (out, sum) in out.iter_mut().zip(sums) {
-            // A NaN stays a NaN.
-            *out = if sum < floor { floor } else { sum };
+            *out = layer.activation.value(sum);
         }
     }
 }
@@ -216,12 +223,13 @@ impl SparseLayer {
     }
 
     /// From the weights (in × out), of which these inputs and outputs are kept.
-    fn new(weight: &Array2<f32>, bias: &[f32], inputs: &[usize], outputs: &[usize]) -> Self {
+    fn new(weight: &Array2<f32>, bias: &[f32], inputs: &[usize], outputs: &[usize], activation: Activation) -> Self {
         let mut layer = Self {
             starts: vec![0],
             columns: Vec::new(),
             values: Vec::new(),
             bias: outputs.iter().map(|&output| bias[output]).collect(),
+            activation,
         };
         for &output in outputs {
             for (column, &input) in inputs.iter().enumerate() {
@@ -250,9 +258,7 @@ fn fold_constants(network: &Network, weights: &mut [Array2<f32>]) -> Vec<Vec<f32
             if weights[index - 1].column(unit).iter().any(|&w| w != 0.0) {
                 continue;
             }
-            // A NaN stays a NaN.
-            let bias = biases[index - 1][unit];
-            let output = if bias < 0.0 { 0.0 } else { bias };
+            let output = network.layers()[index - 1].activation.value(biases[index - 1][unit]);
             for (bias, weight) in biases[index].iter_mut().zip(weights[index].row_mut(unit)) {
                 *bias += output * f64::from(*weight);
                 *weight = 0.0;

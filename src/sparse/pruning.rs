@@ -109,7 +109,7 @@ pub fn prune<T: Real>(network: &Network<T>, threshold: f64) -> Result<Network<T>
                 format!("a number that leaves a weight in layer {index}, where the smallest ln α is {smallest:.2}");
             return Err(Error::argument("threshold", threshold, expected));
         }
-        layers.push(Layer { weight, bias: layer.bias.clone(), noise: Noise::None });
+        layers.push(Layer { weight, noise: Noise::None, ..layer.clone() });
     }
-    Network::from_layers(layers)
+    Network::from_layers(layers)?.with_likelihood(network.likelihood().clone())
 }

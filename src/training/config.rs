@@ -141,7 +141,7 @@ impl Config {
         let warm_up = self.protocol.kl_warm_up.map_or(1.0, |[from, to]| {
             if epochs_done >= to { 1.0 } else { ((epochs_done - from) / (to - from)).max(0.0) }
         });
-        Objective { kl_weight: warm_up * self.method.kl_weight(), examples }
+        Objective { kl_weight: warm_up, examples }
     }
 
     /// What the step size is multiplied by at a point of training, counted in epochs (2.5 is half way through the third).
@@ -220,12 +220,12 @@ mod tests {
     #[test]
     fn the_kl_terms_weight_grows_linearly_and_stays() {
         let mut config = Config::new(Method::VariationalA2, &[10]).epochs(10);
-        assert_eq!(config.objective(5, 0.0).kl_weight, 1.0 / 3.0, "constant unless told otherwise");
+        assert_eq!(config.objective(5, 0.0).kl_weight, 1.0, "constant unless it is set");
         config.protocol.kl_warm_up = Some([2.0, 6.0]);
-        let weights = [0.0, 2.0, 3.0, 6.0, 9.5].map(|epoch| 3.0 * config.objective(5, epoch).kl_weight);
+        let weights = [0.0, 2.0, 3.0, 6.0, 9.5].map(|epoch| config.objective(5, epoch).kl_weight);
         assert_eq!(weights, [0.0, 0.0, 0.25, 1.0, 1.0]);
         config.protocol.kl_warm_up = Some([2.0, 2.0]);
-        assert_eq!(config.objective(5, 2.0).kl_weight, 1.0 / 3.0);
+        assert_eq!(config.objective(5, 2.0).kl_weight, 1.0);
     }
 
     #[test]

@@ -4,18 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Statistics of one layer's α (noise variance relative to the mean), over its noise variables.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct AlphaStatistics {
-    /// Mean of α.
-    pub mean: f64,
-    /// Standard deviation of α over the layer's rates (divisor n).
-    pub std: f64,
-    /// Smallest α.
-    pub min: f64,
-    /// Largest α.
-    pub max: f64,
-}
+use crate::network::AlphaStatistics;
 
 /// One epoch of training. Losses are means per example, in nats; errors are percentages of misclassified examples.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

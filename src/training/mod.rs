@@ -11,13 +11,14 @@ mod snapshot;
 mod status;
 mod trainer;
 
+pub use crate::network::AlphaStatistics;
 pub use background::{BackgroundRun, background};
 pub use border::BorderAlpha;
 #[cfg(feature = "sweep")]
 pub(crate) use checkpoint::REMEDY as MODEL_REMEDY;
 pub use checkpoint::{Model, ModelInfo};
 pub use config::Config;
-pub use history::{AlphaStatistics, Best, Epoch, History};
+pub use history::{Best, Epoch, History};
 #[cfg(test)]
 pub(crate) use protocol::tests;
 pub(crate) use protocol::{Difference, differences};

@@ -165,7 +165,7 @@ fn draw(network: &Network, batch: &Unlabelled<'_>, sampling: Sampling) -> Result
     let block = sampling.block.min(batch.len().div_ceil(sampling.threads));
     let mut engine = Engine::new(network, block.saturating_mul(sampling.threads), sampling.threads)?;
     // Without noise every draw is the same.
-    let noisy = network.layers().iter().any(|layer| layer.noise != Noise::None);
+    let noisy = network.layers().iter().any(|layer| !matches!(layer.noise, Noise::None));
     match sampling.samples.filter(|_| noisy) {
         // All examples in one call: a row's noise depends on its place in it.
         Some(samples) => {

@@ -4,7 +4,6 @@ use ndarray::Array2;
 
 use super::Estimator;
 use super::separate::SeparateSamples;
-use super::weight_noise::WeightNoise;
 use crate::Real;
 use crate::engine::{Batch, Engine, Objective, Workers, batch};
 use crate::error::{Error, Result};
@@ -34,7 +33,6 @@ use crate::noise::NoiseSource;
 #[derive(Debug)]
 pub struct GradientSampler<T = f32> {
     network: Network<T>,
-    noise: Vec<WeightNoise<T>>,
     examples: usize,
     batch_size: usize,
     workers: Workers,
@@ -54,7 +52,7 @@ impl<T: Real> GradientSampler<T> {
     /// noise source gives the same gradient, bit for bit, for the same number of threads.
     ///
     /// # Errors
-    /// No threads, no examples, or an empty minibatch; a network with additive noise.
+    /// No threads, no examples, or an empty minibatch.
     pub fn new(network: Network<T>, examples: usize, batch_size: usize, threads: usize) -> Result<Self> {
         if examples == 0 {
             return Err(Error::argument("number of training examples", 0, "1 or more"));
@@ -63,10 +61,7 @@ impl<T: Real> GradientSampler<T> {
             return Err(Error::argument("batch_size", 0, "1 or more"));
         }
         network.check()?;
-        let layers = network.layers().iter().enumerate();
-        let noise = layers.map(|(index, layer)| WeightNoise::of(layer, index)).collect::<Result<_>>()?;
         Ok(Self {
-            noise,
             examples,
             batch_size,
             workers: Workers::new(threads)?,
@@ -118,8 +113,7 @@ impl<T: Real> GradientSampler<T> {
             let expected = format!("1 to {} examples, as the sampler was made for", self.batch_size);
             return Err(Error::argument("minibatch", examples, expected));
         }
-        let widths = self.network.widths();
-        batch::check(batch, widths[0], widths[widths.len() - 1])
+        batch::check(batch, &self.network)
     }
 
     /// The KL term has no part in the weights' gradient.
@@ -158,11 +152,14 @@ impl<T: Real> GradientSampler<T> {
         }
         let (network, engine) = self.plain.as_mut().expect("prepared above");
         let layers = self.network.layers().iter().zip(network.layers_mut());
-        for (((layer, sampled), factors), noise) in layers.zip(&mut self.factors).zip(&self.noise) {
-            for (row, mut factors) in factors.outer_iter_mut().enumerate() {
-                noise.fill(source, 0, row, factors.as_slice_mut().expect("rows are contiguous"));
+        for (index, ((layer, sampled), factors)) in layers.zip(&mut self.factors).enumerate() {
+            const ORDER: &str = "rows are contiguous";
+            let rows = sampled.weight.outer_iter_mut().zip(factors.outer_iter_mut()).enumerate();
+            for (row, (mut sampled, mut factors)) in rows {
+                let (key, weight) = (source.row(index, row), layer.weight.row(row));
+                let (sampled, factors) = (sampled.as_slice_mut().expect(ORDER), factors.as_slice_mut().expect(ORDER));
+                layer.noise.kind().sample_row(key, weight.to_slice().expect(ORDER), row, sampled, factors);
             }
-            ndarray::Zip::from(&mut sampled.weight).and(&layer.weight).and(&*factors).for_each(|s, &w, &f| *s = w * f);
         }
         engine.gradient(network, batch, source, objective)?;
         scale_into(&mut self.gradients, engine, self.examples);
@@ -178,11 +175,11 @@ impl<T: Real> GradientSampler<T> {
         if self.separate.is_empty() {
             self.separate = (0..threads).map(|_| SeparateSamples::new(&self.network)).collect();
         }
-        let (network, noise) = (&self.network, &self.noise);
+        let network = &self.network;
         let share = examples.div_ceil(threads);
         self.workers.for_each(self.separate.iter_mut().enumerate(), |(index, space)| {
             let range = (index * share).min(examples)..((index + 1) * share).min(examples);
-            space.run(network, noise, batch, range, source);
+            space.run(network, batch, range, source);
         });
         let scale = T::of(self.examples as f64 / examples as f64);
         for (index, gradient) in self.gradients.iter_mut().enumerate() {
@@ -198,6 +195,7 @@ impl<T: Real> GradientSampler<T> {
         if self.plain.is_none() {
             let without_noise = |layer: &Layer<T>| Layer { noise: Noise::None, ..layer.clone() };
             let network = Network::from_layers(self.network.layers().iter().map(without_noise).collect())?;
+            let network = network.with_likelihood(self.network.likelihood().clone())?;
             let engine = Engine::new(&network, self.batch_size, self.workers.count())?;
             self.plain = Some((network, engine));
         }

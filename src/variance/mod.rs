@@ -36,7 +36,6 @@ mod spectrum;
 #[cfg(feature = "blas")]
 mod spectrum_of_draws;
 mod table1;
-mod weight_noise;
 
 pub use cost::{cost_table, pass_table};
 pub use decomposition::{DecompositionPlan, Share, VarianceLaw, decompose};
