@@ -87,9 +87,13 @@ impl History {
 }
 
 impl Dataset {
-    /// Shows a contact sheet as a cell's output.
+    /// Shows a contact sheet as a cell's output, or how much there is of rows of numbers.
     pub fn evcxr_display(&self) {
-        contact_sheet(self, 4).evcxr_display();
+        if self.image_size().is_some() && self.classes() > 0 {
+            contact_sheet(self, 4).evcxr_display();
+        } else {
+            println!("{}: {} examples of {} features", self.name(), self.len(), self.inputs());
+        }
     }
 }
 

@@ -15,7 +15,7 @@ fn simulated(examples: usize, seed: u64, confidence: impl Fn(f64) -> f64, right:
     for mut row in probabilities.outer_iter_mut() {
         let confidence = confidence(next());
         (row[0], row[1]) = (confidence, 1.0 - confidence);
-        labels.push(u8::from(next() >= right(confidence)));
+        labels.push(usize::from(next() >= right(confidence)));
     }
     Calibration::of(probabilities.view(), &labels, Calibration::BINS).unwrap()
 }
@@ -120,7 +120,7 @@ fn the_brier_score_and_the_likelihood_prefer_the_true_probabilities() {
 #[test]
 fn what_does_not_fit_together_is_an_error_that_shows_the_values() {
     let probabilities = array![[0.5, 0.5], [0.2, 0.8]];
-    let error = |probabilities: &Array2<f64>, labels: &[u8], bins| {
+    let error = |probabilities: &Array2<f64>, labels: &[usize], bins| {
         Calibration::of(probabilities.view(), labels, bins).unwrap_err().to_string()
     };
     assert!(error(&probabilities, &[0, 1], 0).contains("bins is 0: expected a number from 1 to 10000"));

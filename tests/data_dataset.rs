@@ -1,7 +1,10 @@
 //! What a dataset and its splits promise.
 
+use vardrop::Method;
 use vardrop::data::{Dataset, Source, Splits, synthetic};
 use vardrop::ndarray::{Array2, array};
+use vardrop::training::{Config, Trainer};
+use vardrop::uncertainty::{Calibration, Predictive, Sampling};
 
 fn two() -> Dataset {
     Dataset::new("two", array![[0, 255], [51, 102]], vec![3, 7], 1, 2).unwrap()
@@ -63,9 +66,49 @@ fn what_does_not_fit_together_is_an_error_that_shows_the_values() {
         |pixels, labels, height, width| Dataset::new("odd", pixels, labels, height, width).unwrap_err().to_string();
     assert!(error(array![[1, 2]], vec![0, 1], 1, 2).contains("[1, 2]: expected [2, 2]"));
     assert!(error(array![[1, 2]], vec![0], 2, 2).contains("[1, 2]: expected [1, 4]"));
-    assert!(error(array![[1, 2]], vec![10], 1, 2).contains("label is 10 (example 0 of odd)"));
     assert!(error(Array2::zeros((1, 0)), vec![0], 0, 28).contains("0 × 28"));
     assert!(error(Array2::zeros((1, 0)), vec![0], usize::MAX, 2).contains("at least one pixel"));
+}
+
+#[test]
+fn images_have_ten_classes_unless_a_label_needs_more_or_another_number_is_named() {
+    assert_eq!(two().classes(), 10);
+    assert_eq!(Dataset::new("many", array![[1, 2]], vec![46], 1, 2).unwrap().classes(), 47);
+    let images = || two().images().clone();
+    assert_eq!(Dataset::of_images(images(), vec![300, 0], 301).unwrap().labels(), [300, 0]);
+    let message = Dataset::of_images(images(), vec![0, 2], 2).unwrap_err().to_string();
+    assert_eq!(message, "label is 2 (example 1 of two): expected a class from 0 to 1: labels count from 0");
+    let message = Dataset::of_images(images(), vec![0, 0], 1).unwrap_err().to_string();
+    assert!(message.contains("number of classes is 1: expected 2 or more"), "{message}");
+    // The part with more of them says how many there are.
+    let labelled = |labels, classes| Dataset::of_images(images(), labels, classes).unwrap();
+    let splits = Splits::hold_out(labelled(vec![0, 1], 2), labelled(vec![0, 4], 5), 1).unwrap();
+    assert_eq!([&splits.train, &splits.validation, &splits.test].map(|part| part.classes()), [5; 3]);
+}
+
+/// Models of earlier versions have ten outputs whatever their data were.
+#[test]
+fn a_model_with_more_outputs_than_classes_is_evaluated_and_resumed() {
+    let labels: Vec<usize> = (0..60).map(|example| example % 3).collect();
+    let splits = |classes| {
+        let part = || Dataset::of_images(synthetic(60, 1).images().clone(), labels.clone(), classes).unwrap();
+        Splits::hold_out(part(), part(), 20).unwrap()
+    };
+    let (ten, three) = (splits(10), splits(3));
+    assert_eq!(ten.digest(), three.digest());
+    let config = Config::new(Method::None, &[4]).epochs(1).batch_size(10).threads(1);
+    let mut trainer = Trainer::new(config, &ten).unwrap();
+    trainer.run(|_| std::ops::ControlFlow::Continue(())).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model");
+    trainer.save(path.clone()).unwrap();
+    let mut resumed = Trainer::resume(&path, &three, Some(2)).unwrap();
+    resumed.run(|_| std::ops::ControlFlow::Continue(())).unwrap();
+    assert_eq!((resumed.history().epochs.len(), resumed.network().widths()), (2, vec![784, 4, 10]));
+    let predictive = Predictive::of_dataset(resumed.best_network(), &three.test, Sampling::without_noise()).unwrap();
+    assert!(predictive.calibration(three.test.labels(), Calibration::BINS).is_ok());
+    // A new one has as many as there are classes.
+    assert_eq!(Trainer::new(resumed.config().clone(), &three).unwrap().network().widths(), [784, 4, 3]);
 }
 
 #[test]

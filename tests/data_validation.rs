@@ -33,12 +33,12 @@ proptest! {
         prop_assert!(all.into_iter().eq(0..labels.len()), "every image is in one part, once");
         // Images keep their labels.
         for (numbers, part) in [(&train, &splits.train), (&validation, &splits.validation)] {
-            prop_assert!(numbers.iter().zip(part.labels()).all(|(&number, &label)| labels[number] == label));
+            prop_assert!(numbers.iter().zip(part.labels()).all(|(&number, &label)| usize::from(labels[number]) == label));
         }
         for class in 0..10 {
-            let count = |labels: &[u8]| labels.iter().filter(|&&label| label == class).count() as f64;
-            let share = count(&labels) * held_out as f64 / labels.len() as f64;
-            let found = count(splits.validation.labels());
+            let count = |labels: &mut dyn Iterator<Item = usize>| labels.filter(|&label| label == class).count() as f64;
+            let share = count(&mut labels.iter().map(|&label| label.into())) * held_out as f64 / labels.len() as f64;
+            let found = count(&mut splits.validation.labels().iter().copied());
             prop_assert!((found - share).abs() < 1.0, "class {}: {}, not {}", class, found, share);
         }
         prop_assert_eq!(numbers(&drawn(&labels, held_out, seed).validation), validation);

@@ -122,7 +122,7 @@ fn the_mean_is_that_of_the_engines_own_predictions() {
     // Without noise, to the last bit what training reports.
     let plain = Predictive::of_examples(&network, &digits, &indices, Sampling::without_noise().threads(1)).unwrap();
     let expected = score(engine.predict(&network, &batch, None).unwrap().view(), &batch).unwrap();
-    let labels: Vec<u8> = indices.iter().map(|&index| digits.labels()[index]).collect();
+    let labels: Vec<usize> = indices.iter().map(|&index| digits.labels()[index]).collect();
     let calibration = plain.calibration(&labels, 15).unwrap();
     assert_eq!(calibration.negative_log_likelihood, expected.cross_entropy);
     assert_eq!(calibration.error_percent, expected.error_percent);

@@ -134,7 +134,7 @@ impl EvaluateArgs {
         let indices: Vec<usize> = (0..test.len()).collect();
         let batch = Examples { dataset: test, indices: &indices };
         let probabilities = network.predict(&batch, self.sampling().threads)?.mapv(f64::from);
-        let mut alone = Ensemble::new(test.len(), test.classes())?;
+        let mut alone = Ensemble::new(test.len(), probabilities.ncols())?;
         alone.add(probabilities.view())?;
         let predictive = alone.predictive()?;
         let calibration = predictive.calibration(test.labels(), self.bins)?;

@@ -1,46 +1,58 @@
-//! Labelled grey images, held as bytes.
+//! Examples: what a network reads of each, and what it is to predict.
 
 use std::ops::Range;
+use std::sync::Arc;
 
-use ndarray::{ArcArray1, Array1, Array2, ArrayView2, Axis, s};
+use ndarray::{Array2, ArrayView2};
 
+use super::features::Features;
 use super::images::{Images, inputs};
-use super::target::Target;
+use super::standardisation::Standardisation;
+use super::target::{Target, Targets};
 use crate::error::{Error, Result};
 use crate::real::Real;
 
-/// The number of classes of everything that this crate reads: the ten digits.
-pub(super) const CLASSES: usize = 10;
+/// The number of classes of images that are made without naming it: the ten digits.
+const DIGITS: usize = 10;
 
-/// Labelled grey images. Pixels stay bytes and are shared: a clone or a slice copies none of them.
+/// Examples with features, grey images or rows of numbers, and with targets, classes or real values.
+///
+/// Features and targets are shared: a clone or a slice copies none of them. Images stay bytes, and a batch of them is scaled to
+/// [0, 1] as it is drawn.
 ///
 /// ```
 /// use vardrop::data::Dataset;
 /// use vardrop::ndarray::array;
 ///
-/// let dataset = Dataset::new("two", array![[0, 255], [51, 102]], vec![3, 7], 1, 2)?;
+/// let images = Dataset::new("two", array![[0, 255], [51, 102]], vec![3, 7], 1, 2)?;
 /// let mut batch = [0.0; 4];
-/// dataset.fill_batch(&[1, 0], &mut batch);
+/// images.fill_batch(&[1, 0], &mut batch);
 /// assert_eq!(batch, [0.2, 0.4, 0.0, 1.0]);
-/// assert_eq!(dataset.slice(1..2)?.labels(), [7]);
+/// assert_eq!(images.slice(1..2)?.labels(), [7]);
+///
+/// let flowers = Dataset::classification("flowers", array![[5.1, 0.2], [6.3, 1.8]], vec![0, 2], 3)?;
+/// assert_eq!((flowers.inputs(), flowers.classes(), flowers.image_size()), (2, 3, None));
+///
+/// let houses = Dataset::regression("houses", array![[3.0], [5.0]], array![[120.0], [310.0]])?;
+/// assert_eq!(houses.quantities(), ["target"]);
 /// # Ok::<(), vardrop::Error>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Dataset {
-    images: Images,
-    // In standard layout: `new` sees to it, and a slice keeps it.
-    labels: ArcArray1<u8>,
+    features: Features,
+    targets: Targets,
+    standardisation: Option<Arc<Standardisation>>,
 }
 
 impl Dataset {
-    /// A dataset of images, one a row, each row by row from the top.
+    /// Grey images with classes, one a row, each row by row from the top: 10 classes, or more where a label is above 9.
+    /// [`Self::of_images`] has another number.
     ///
     /// # Shapes
     /// `pixels`: examples × (height · width); `labels`: examples.
     ///
     /// # Errors
-    /// [`Error::Shape`] where these do not fit together; [`Error::Argument`] where an image has no pixels or a label is
-    /// not below 10.
+    /// [`Error::Shape`] where these do not fit together; [`Error::Argument`] where an image has no pixels.
     pub fn new(
         name: impl Into<String>,
         pixels: Array2<u8>,
@@ -57,48 +69,80 @@ impl Dataset {
                 expected: expected.to_vec(),
             });
         }
-        if let Some((example, label)) = labels.iter().enumerate().find(|&(_, &label)| usize::from(label) >= CLASSES) {
-            let value = format!("{label} (example {example} of {name})");
-            return Err(Error::argument("label", value, format!("a class from 0 to {}", CLASSES - 1)));
-        }
-        let images = Images::new(name, pixels, height, width)?;
-        Ok(Self { images, labels: Array1::from(labels).into_shared() })
+        let labels: Vec<usize> = labels.into_iter().map(usize::from).collect();
+        let classes = labels.iter().max().map_or(DIGITS, |highest| DIGITS.max(highest + 1));
+        Self::of_images(Images::new(name, pixels, height, width)?, labels, classes)
     }
 
-    /// The images without their labels.
-    pub fn images(&self) -> &Images {
-        &self.images
-    }
-
-    /// The same labels for other images, of which there are as many.
-    pub(super) fn with_images(&self, images: Images) -> Self {
-        Self { images, labels: self.labels.clone() }
-    }
-
-    /// The examples in another order, each once or more or not at all.
+    /// Grey images in `classes` classes; labels count from 0.
     ///
-    /// # Panics
-    /// Where one does not exist.
-    pub(super) fn in_order(&self, examples: &[usize]) -> Self {
-        let pixels = self.pixels().select(Axis(0), examples);
-        let images = self.images.with_pixels(self.name().to_owned(), pixels);
-        Self { images, labels: self.labels.select(Axis(0), examples).into_shared() }
+    /// # Errors
+    /// Another number of labels than of images; a label that is no class; fewer than two classes.
+    pub fn of_images(images: Images, labels: Vec<usize>, classes: usize) -> Result<Self> {
+        let targets = Targets::classes(images.name(), labels, classes)?;
+        Self::joined(Features::Images(images), targets)
     }
 
-    /// Whether the two are the same examples in memory, and not only equal ones.
-    pub(super) fn shares_all_with(&self, other: &Self) -> bool {
-        let place = |of: &Self| (of.pixels().as_ptr(), of.labels.as_ptr(), of.len(), of.height(), of.width());
-        place(self) == place(other)
+    /// Rows of numbers in `classes` classes; labels count from 0.
+    ///
+    /// # Shapes
+    /// `features`: examples × features; `labels`: examples.
+    ///
+    /// # Errors
+    /// As [`Self::of_images`]; a feature that is infinite or not a number, named by its row and column; no features.
+    pub fn classification(
+        name: impl Into<String>,
+        features: Array2<f64>,
+        labels: Vec<usize>,
+        classes: usize,
+    ) -> Result<Self> {
+        let name = name.into();
+        let targets = Targets::classes(&name, labels, classes)?;
+        Self::joined(Features::table(name, features)?, targets)
     }
 
-    /// What the data is called in records: `mnist`, `synthetic` or a folder's name.
+    /// Rows of numbers with real values to predict.
+    ///
+    /// # Shapes
+    /// `features`: examples × features; `targets`: examples × quantities.
+    ///
+    /// # Errors
+    /// Another number of targets than of rows; a number that is infinite or not a number, named by its row and column; no features
+    /// or no targets.
+    pub fn regression(name: impl Into<String>, features: Array2<f64>, targets: Array2<f64>) -> Result<Self> {
+        let name = name.into();
+        let targets = Targets::values(&name, targets)?;
+        Self::joined(Features::table(name, features)?, targets)
+    }
+
+    fn joined(features: Features, targets: Targets) -> Result<Self> {
+        if features.len() != targets.len() {
+            return Err(Error::Shape {
+                what: format!("the targets of {}", features.name()),
+                found: vec![targets.len()],
+                expected: vec![features.len()],
+            });
+        }
+        Ok(Self { features, targets, standardisation: None })
+    }
+
+    /// The same with names for its classes, or for the quantities that are predicted.
+    ///
+    /// # Errors
+    /// Another number of names.
+    pub fn with_target_names<S: Into<String>>(self, names: impl IntoIterator<Item = S>) -> Result<Self> {
+        let targets = self.targets.named(names.into_iter().map(Into::into).collect())?;
+        Ok(Self { targets, ..self })
+    }
+
+    /// What the data is called in records: `mnist`, `synthetic`, or the path of a folder or file.
     pub fn name(&self) -> &str {
-        self.images.name()
+        self.features.name()
     }
 
     /// The number of examples.
     pub fn len(&self) -> usize {
-        self.labels.len()
+        self.targets.len()
     }
 
     /// Whether there is no example.
@@ -106,34 +150,91 @@ impl Dataset {
         self.len() == 0
     }
 
-    /// The number of pixels of an image: `height · width`.
+    /// The number of features of an example: of an image, `height · width`.
     pub fn inputs(&self) -> usize {
-        self.images.inputs()
+        self.height() * self.width()
     }
 
-    /// The height of an image in pixels.
+    /// The height of an image in pixels; 1 of a row of numbers.
     pub fn height(&self) -> usize {
-        self.images.height()
+        self.features.size().0
     }
 
-    /// The width of an image in pixels.
+    /// The width of an image in pixels; of a row of numbers, how many there are.
     pub fn width(&self) -> usize {
-        self.images.width()
+        self.features.size().1
     }
 
-    /// The number of classes: 10. Labels count from 0.
-    pub fn classes(&self) -> usize {
-        CLASSES
+    /// Height and width of the images; `None` where the features are rows of numbers.
+    pub fn image_size(&self) -> Option<(usize, usize)> {
+        matches!(self.features, Features::Images(_)).then(|| self.features.size())
+    }
+
+    /// The images without their labels.
+    ///
+    /// # Panics
+    /// Where the features are rows of numbers: [`Self::image_size`] is then `None`.
+    pub fn images(&self) -> &Images {
+        match &self.features {
+            Features::Images(images) => images,
+            Features::Table { name, .. } => panic!("{name} has rows of numbers and no images: read them with `table`"),
+        }
     }
 
     /// All images, examples × inputs, from 0 (background) to 255 (ink).
+    ///
+    /// # Panics
+    /// As [`Self::images`].
     pub fn pixels(&self) -> ArrayView2<'_, u8> {
-        self.images.pixels()
+        self.images().pixels()
     }
 
-    /// The class of each example.
-    pub fn labels(&self) -> &[u8] {
-        self.labels.as_slice().expect("labels are contiguous")
+    /// All rows of numbers, examples × inputs; `None` where the features are images.
+    pub fn table(&self) -> Option<ArrayView2<'_, f64>> {
+        match &self.features {
+            Features::Images(_) => None,
+            Features::Table { rows, .. } => Some(rows.view()),
+        }
+    }
+
+    /// The number of classes; 0 where the targets are real values.
+    pub fn classes(&self) -> usize {
+        match &self.targets {
+            Targets::Classes { classes, .. } => *classes,
+            Targets::Values { .. } => 0,
+        }
+    }
+
+    /// The names of the classes; empty where they have none.
+    pub fn class_names(&self) -> &[String] {
+        match &self.targets {
+            Targets::Classes { names, .. } => names,
+            Targets::Values { .. } => &[],
+        }
+    }
+
+    /// The class of each example, counted from 0; empty where the targets are real values.
+    pub fn labels(&self) -> &[usize] {
+        match &self.targets {
+            Targets::Classes { labels, .. } => labels.as_slice().expect("labels are contiguous"),
+            Targets::Values { .. } => &[],
+        }
+    }
+
+    /// The names of the real values that are predicted; empty where the targets are classes.
+    pub fn quantities(&self) -> &[String] {
+        match &self.targets {
+            Targets::Classes { .. } => &[],
+            Targets::Values { names, .. } => names,
+        }
+    }
+
+    /// The real values to predict, examples × quantities; `None` where the targets are classes.
+    pub fn values(&self) -> Option<ArrayView2<'_, f64>> {
+        match &self.targets {
+            Targets::Classes { .. } => None,
+            Targets::Values { values, .. } => Some(values.view()),
+        }
     }
 
     /// What is to be predicted of an example.
@@ -141,19 +242,23 @@ impl Dataset {
     /// # Panics
     /// Where it does not exist.
     pub fn target(&self, example: usize) -> Target<'_> {
-        Target::Class(self.labels()[example].into())
+        self.targets.of(example)
     }
 
-    /// The examples in `range`, sharing their pixels with this dataset.
+    /// The examples in `range`, sharing their features and targets with this dataset.
     ///
     /// # Errors
     /// [`Error::Argument`] where the range is reversed or ends beyond the last example.
     pub fn slice(&self, range: Range<usize>) -> Result<Self> {
-        let images = self.images.slice(range.clone())?;
-        Ok(Self { images, labels: self.labels.clone().slice_move(s![range]) })
+        if range.start > range.end || range.end > self.len() {
+            let expected = format!("a range within the 0..{} examples of {}", self.len(), self.name());
+            return Err(Error::argument("range", format!("{range:?}"), expected));
+        }
+        let features = self.features.slice(range.clone())?;
+        Ok(Self { features, targets: self.targets.slice(range), standardisation: self.standardisation.clone() })
     }
 
-    /// Writes the images of `examples` into `out`, one after another, scaled from 0..=255 to [0, 1].
+    /// Writes the features of `examples` into `out`, one example after another: of images, scaled from 0..=255 to [0, 1].
     ///
     /// # Shapes
     /// `out`: examples.len() · inputs, row-major.
@@ -161,6 +266,88 @@ impl Dataset {
     /// # Panics
     /// Where `out` has another length, or an example does not exist.
     pub fn fill_batch<T: Real>(&self, examples: &[usize], out: &mut [T]) {
-        self.images.fill_batch(examples, out);
+        self.features.fill_batch(examples, out);
+    }
+
+    /// What the features and targets were standardised by, where they were.
+    pub fn standardisation(&self) -> Option<&Standardisation> {
+        self.standardisation.as_deref()
+    }
+}
+
+/// What the other modules of data need.
+impl Dataset {
+    pub(super) fn features(&self) -> &Features {
+        &self.features
+    }
+
+    /// The same targets for other images, of which there are as many.
+    pub(super) fn with_images(&self, images: Images) -> Self {
+        Self { features: Features::Images(images), ..self.clone() }
+    }
+
+    /// The examples after a standardisation.
+    pub(super) fn with_standardised(
+        &self,
+        features: Features,
+        values: Option<Array2<f64>>,
+        by: Standardisation,
+    ) -> Self {
+        let mut targets = self.targets.clone();
+        if let (Targets::Values { values, .. }, Some(new)) = (&mut targets, values) {
+            *values = new.into_shared();
+        }
+        Self { features, targets, standardisation: Some(Arc::new(by)) }
+    }
+
+    /// The same with room for more classes.
+    pub(super) fn with_classes(mut self, at_least: usize) -> Self {
+        if let Targets::Classes { classes, names, .. } = &mut self.targets
+            && *classes < at_least
+        {
+            *classes = at_least;
+            names.clear();
+        }
+        self
+    }
+
+    /// The examples in another order, each once or more or not at all.
+    ///
+    /// # Panics
+    /// Where one does not exist.
+    pub(super) fn in_order(&self, examples: &[usize]) -> Self {
+        let (features, targets) = (self.features.select(examples), self.targets.select(examples));
+        Self { features, targets, standardisation: self.standardisation.clone() }
+    }
+
+    /// Whether the two are the same examples in memory, and not only equal ones.
+    pub(super) fn shares_all_with(&self, other: &Self) -> bool {
+        let place = |of: &Self| (of.features.address(), of.targets.address(), of.len(), of.features.size());
+        place(self) == place(other)
+    }
+
+    /// Whether `test` can be the test set of what is trained on this.
+    ///
+    /// # Errors
+    /// Other features, or targets of another kind.
+    pub(super) fn check_test(&self, test: &Self) -> Result<()> {
+        let sizes = [test, self].map(|part| part.features.size());
+        if sizes[0] != sizes[1] || test.image_size().is_some() != self.image_size().is_some() {
+            let [found, expected] = sizes.map(|(height, width)| vec![height, width]);
+            let what = if test.image_size().is_some() { "a test image of" } else { "a test example of" };
+            return Err(Error::Shape { what: format!("{what} {}", test.name()), found, expected });
+        }
+        if self.quantities() != test.quantities() {
+            let named = |part: &Self| format!("{} {}", part.targets.described(), part.quantities().join(", "));
+            let value = format!("{} in {}", named(test).trim_end(), test.name());
+            let expected = format!("{}, as the training examples have", named(self).trim_end());
+            return Err(Error::argument("target of the test examples", value, expected));
+        }
+        if self.standardisation() != test.standardisation() {
+            let problem =
+                "are not standardised as the training examples are: standardise neither, then both with Splits";
+            return Err(Error::setting("test examples of", test.name(), problem));
+        }
+        Ok(())
     }
 }

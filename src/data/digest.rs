@@ -4,19 +4,24 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
+use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
 use super::dataset::Dataset;
 use crate::error::{Error, Result};
 
-/// What the hashed bytes begin with: another form of data is another line.
-const FORM: &[u8] = b"vardrop images 1\n";
+/// What the hashed bytes begin with, where all examples are images and all labels bytes: another form of data is another line.
+const IMAGES: &[u8] = b"vardrop images 1\n";
+/// What they begin with for all other data.
+const EXAMPLES: &[u8] = b"vardrop examples 1\n";
 
-/// The SHA-256 of a data set's content: of its training images, before any are held out, and of its test images.
+/// The SHA-256 of a data set's content: of its training examples, before any are held out, and of its test examples.
 ///
 /// For each of the two parts the number of images, their height and their width are hashed as big-endian `u64`, then all pixels,
-/// then all labels. Names, paths and compression are not in it, and neither is how many images are held out.
+/// then all labels. Of rows of numbers, the height is 1 and the width the number of features; features and real targets are hashed
+/// as big-endian `f64`, and labels that are no bytes as `u64`. Names, paths and compression are not in it, and neither is how many
+/// examples are held out, nor a standardisation of [`Splits`](super::Splits).
 ///
 /// ```
 /// use vardrop::data::{Splits, synthetic};
@@ -36,19 +41,34 @@ impl Digest {
         0x54, 0xec, 0x67, 0xe1, 0xc2, 0x56, 0x1b, 0xbc, 0x20, 0x93, 0x5e, 0xca, 0xd0, 0x16,
     ]);
 
-    /// Of training images, which may lie in several data sets one after the other, and of test images.
+    /// Of training examples, which may lie in several data sets one after the other, and of test examples.
     pub(super) fn of(train: &[&Dataset], test: &Dataset) -> Self {
+        let byte = |label: &usize| *label <= usize::from(u8::MAX);
+        let mut all = train.iter().chain([&test]);
+        let bytes =
+            all.all(|part| part.image_size().is_some() && part.values().is_none() && part.labels().iter().all(byte));
         let mut hasher = Sha256::new();
-        hasher.update(FORM);
+        hasher.update(if bytes { IMAGES } else { EXAMPLES });
         for part in [train, &[test]] {
             let count = part.iter().map(|dataset| dataset.len()).sum();
             for size in [count, test.height(), test.width()] {
                 hasher.update((size as u64).to_be_bytes());
             }
             for dataset in part {
-                hasher.update(dataset.pixels().as_slice().expect("pixels are in standard layout"));
+                match dataset.table() {
+                    Some(rows) => floats(&mut hasher, rows),
+                    None => hasher.update(dataset.pixels().as_slice().expect("pixels are in standard layout")),
+                }
             }
-            part.iter().for_each(|dataset| hasher.update(dataset.labels()));
+            for dataset in part {
+                match dataset.values() {
+                    Some(values) => floats(&mut hasher, values),
+                    None if bytes => {
+                        hasher.update(dataset.labels().iter().map(|&label| label as u8).collect::<Vec<_>>())
+                    }
+                    None => dataset.labels().iter().for_each(|&label| hasher.update((label as u64).to_be_bytes())),
+                }
+            }
         }
         Self(hasher.finalize().into())
     }
@@ -57,6 +77,11 @@ impl Digest {
     pub fn short(&self) -> String {
         self.to_string()[..12].to_owned()
     }
+}
+
+/// Zero has one form, whatever its sign.
+fn floats(hasher: &mut Sha256, values: ArrayView2<'_, f64>) {
+    values.iter().for_each(|value| hasher.update((value + 0.0).to_be_bytes()));
 }
 
 impl fmt::Display for Digest {

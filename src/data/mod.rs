@@ -13,12 +13,14 @@
 
 mod dataset;
 mod digest;
+mod features;
 pub mod idx;
 mod images;
 pub mod mnist;
 mod rotate;
 mod source;
 mod splits;
+mod standardisation;
 mod synthetic;
 mod target;
 mod validation;
@@ -28,6 +30,7 @@ pub use digest::{Digest, Identity};
 pub use images::Images;
 pub use source::Source;
 pub use splits::Splits;
+pub use standardisation::{Scale, Standardisation};
 pub use synthetic::{LETTERS, letters, synthetic};
 pub use target::Target;
 pub use validation::Validation;

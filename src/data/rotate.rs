@@ -47,8 +47,11 @@ impl Dataset {
     /// is still to be taken for is for the reader to say (a 6 by 180° is a 9).
     ///
     /// # Errors
-    /// As [`Images::rotated`].
+    /// As [`Images::rotated`]; examples that are no images.
     pub fn rotated(&self, degrees: f64) -> Result<Self> {
+        if self.image_size().is_none() {
+            return Err(Error::setting("data", self.name(), "has rows of numbers: only images can be turned"));
+        }
         Ok(self.with_images(self.images().rotated(degrees)?))
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use super::dataset::Dataset;
 use super::digest::{Digest, Identity};
 use super::source::Source;
+use super::standardisation::Standardisation;
 use super::validation::{Validation, drawn_last};
 use super::{mnist, synthetic};
 use crate::error::{Error, Result};
@@ -79,7 +80,12 @@ impl Splits {
     pub fn holding_out(self, held_out: usize, validation: Option<Validation>) -> Result<Self> {
         if !self.validation.is_empty() {
             let expected = "0: open the data anew to hold out others";
-            return Err(Error::argument("number of images held out already", self.validation.len(), expected));
+            return Err(Error::argument("number of examples held out already", self.validation.len(), expected));
+        }
+        if self.train.standardisation().is_some() {
+            let problem =
+                "is standardised by examples that would now be held out: hold them out first, then standardise";
+            return Err(Error::setting("data", self.train.name(), problem));
         }
         let (digest, usual) = (OnceLock::from(self.digest()), self.opened.usual);
         Self::divide(self.train, self.test, held_out, validation.unwrap_or(usual), digest)
@@ -117,20 +123,16 @@ impl Splits {
         digest: OnceLock<Digest>,
     ) -> Result<Self> {
         if held_out >= train.len() {
-            let (all, name) = (train.len(), train.name());
+            let (all, name, examples) = (train.len(), train.name(), plural(&train));
             let expected = format!(
-                "fewer than the {all} training images of {name}, such as {} (--held-out {0}, or held_out = {0} in a plan)",
+                "fewer than the {all} training {examples} of {name}, such as {} (--held-out {0}, or held_out = {0} in a plan)",
                 all / 6
             );
             return Err(Error::argument("held_out", held_out, expected));
         }
-        if (train.height(), train.width()) != (test.height(), test.width()) {
-            return Err(Error::Shape {
-                what: format!("a test image of {}", test.name()),
-                found: vec![test.height(), test.width()],
-                expected: vec![train.height(), train.width()],
-            });
-        }
+        train.check_test(&test)?;
+        let classes = train.classes().max(test.classes());
+        let (train, test) = (train.with_classes(classes), test.with_classes(classes));
         // Of none that are held out it makes no difference which.
         let validation = if held_out == 0 { Validation::Last } else { validation };
         let train = match validation {
@@ -138,7 +140,11 @@ impl Splits {
             Validation::Drawn { seed } => {
                 // While the images are in their own order.
                 digest.get_or_init(|| Digest::of(&[&train], &test));
-                train.in_order(&drawn_last(train.labels(), held_out, seed))
+                let order = match train.values() {
+                    Some(_) => drawn_last(&vec![0; train.len()], held_out, seed),
+                    None => drawn_last(train.labels(), held_out, seed),
+                };
+                train.in_order(&order)
             }
         };
         let kept = train.len() - held_out;
@@ -148,7 +154,42 @@ impl Splits {
         Ok(Self { train, validation, test, opened })
     }
 
-    /// Which of the training images were held out.
+    /// The parts with features and real targets brought to mean 0 and standard deviation 1 over the training examples: validation
+    /// and test examples have no say in it. Images and classes stay as they are.
+    ///
+    /// ```
+    /// use vardrop::data::{Dataset, Splits};
+    /// use vardrop::ndarray::{Array2, array};
+    ///
+    /// let line = |n: usize| Array2::from_shape_fn((n, 1), |(row, _)| row as f64);
+    /// let part = |n| Dataset::regression("line", line(n), 2.0 * line(n));
+    /// let splits = Splits::hold_out(part(4)?, part(3)?, 2)?.standardised()?;
+    /// assert_eq!(splits.train.values().unwrap(), array![[-1.0], [1.0]]);
+    /// assert_eq!(splits.test.values().unwrap(), array![[-1.0], [1.0], [3.0]]);
+    /// assert_eq!(splits.train.standardisation().unwrap().to_units(0, 3.0, 0.5), (4.0, 0.5));
+    /// # Ok::<(), vardrop::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Standardisation::of`].
+    pub fn standardised(self) -> Result<Self> {
+        let by = Standardisation::of(&self.train)?;
+        if by.features.is_empty() && by.targets.is_empty() { Ok(self) } else { self.standardised_by(&by) }
+    }
+
+    /// [`Self::standardised`] by what was learned before, such as from the data that a model was trained on.
+    ///
+    /// # Errors
+    /// As [`Standardisation::apply`].
+    pub fn standardised_by(self, by: &Standardisation) -> Result<Self> {
+        let (train, validation, test) = (by.apply(&self.train)?, by.apply(&self.validation)?, by.apply(&self.test)?);
+        // The digest is of the data as they were.
+        let digest = Arc::new(OnceLock::from(self.digest()));
+        let opened = Opened { parts: [train.clone(), validation.clone(), test.clone()], digest, ..self.opened };
+        Ok(Self { train, validation, test, opened })
+    }
+
+    /// Which of the training examples were held out.
     pub fn held_out_by(&self) -> Validation {
         self.opened.validation
     }
@@ -166,43 +207,49 @@ impl Splits {
         Identity { dataset: self.train.name(), dataset_digest: Some(self.digest()) }
     }
 
-    /// What makes the data unfit to learn from or to choose by, a sentence each: classes that no training image has, though images of
-    /// the other parts do.
+    /// What makes the data unfit to learn from or to choose by, a sentence each: classes that no training example has, though examples
+    /// of the other parts do.
     pub fn warnings(&self) -> Vec<String> {
-        let [train, validation, test] = [&self.train, &self.validation, &self.test].map(images_of_classes);
-        // Of the classes that training lacks, those that a condition holds for, and how many images of them a part has.
+        let [train, validation, test] = [&self.train, &self.validation, &self.test].map(examples_of_classes);
+        // Of the classes that training lacks, those that a condition holds for, and how many examples of them a part has.
         let lacking = |holds: &dyn Fn(usize) -> bool, part: &[usize]| {
             let classes: Vec<usize> = (0..part.len()).filter(|&class| train[class] == 0 && holds(class)).collect();
-            let images: usize = classes.iter().map(|&class| part[class]).sum();
-            (!classes.is_empty()).then_some((classes, images))
+            let count: usize = classes.iter().map(|&class| part[class]).sum();
+            (!classes.is_empty()).then_some((classes, count))
         };
-        let name = self.train.name();
+        let (name, images) = (self.train.name(), plural(&self.train));
+        let image = &images[..images.len() - 1];
         let mut warnings = Vec::new();
-        if let Some((classes, images)) = lacking(&|class| validation[class] > 0, &validation) {
+        if let Some((classes, count)) = lacking(&|class| validation[class] > 0, &validation) {
             let remedy = match self.opened.validation {
                 Validation::Last => "hold out of each class its share, with --validation drawn",
-                Validation::Drawn { .. } => "hold fewer images out, with --held-out",
+                Validation::Drawn { .. } => "hold fewer out, with --held-out",
             };
             let (classes, have) = named(&classes);
             warnings.push(format!(
-                "{classes} of {name} {have} no training image: all {images} are held out for validation; {remedy}"
+                "{classes} of {name} {have} no training {image}: all {count} are held out for validation; {remedy}"
             ));
         }
-        if let Some((classes, images)) = lacking(&|class| validation[class] == 0 && test[class] > 0, &test) {
+        if let Some((classes, count)) = lacking(&|class| validation[class] == 0 && test[class] > 0, &test) {
             let (all, (classes, have)) = (self.test.len(), named(&classes));
             warnings.push(format!(
-                "{classes} of {name} {have} images only in the test: {images} of {all}, which no network can get right but by chance"
+                "{classes} of {name} {have} {images} only in the test: {count} of {all}, which no network can get right but by chance"
             ));
         }
         warnings
     }
 }
 
-/// How many images each class has.
-fn images_of_classes(dataset: &Dataset) -> Vec<usize> {
-    let mut images = vec![0; dataset.classes()];
-    dataset.labels().iter().for_each(|&label| images[usize::from(label)] += 1);
-    images
+/// How many examples each class has.
+fn examples_of_classes(dataset: &Dataset) -> Vec<usize> {
+    let mut examples = vec![0; dataset.classes()];
+    dataset.labels().iter().for_each(|&label| examples[label] += 1);
+    examples
+}
+
+/// What its examples are called in messages.
+fn plural(dataset: &Dataset) -> &'static str {
+    if dataset.image_size().is_some() { "images" } else { "examples" }
 }
 
 /// Data whose digest is known.

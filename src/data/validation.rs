@@ -1,5 +1,6 @@
-//! Which of the training images are held out for validation.
+//! Which of the training examples are held out for validation.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -28,7 +29,7 @@ pub enum Validation {
     /// classes would be held out.
     #[default]
     Last,
-    /// Of each class its share to within one image, drawn by `seed`; 1 unless another is named.
+    /// Of each class its share to within one example, drawn by `seed`; 1 unless another is named. Of examples with real targets, any.
     Drawn {
         /// Which images: the same on every machine and in every version.
         seed: u64,
@@ -85,16 +86,16 @@ impl TryFrom<String> for Validation {
 }
 
 /// The order of examples with `count` of them, drawn by `seed` in each class's proportion, at the end; both parts keep the order
-/// that they had.
+/// that they had. Examples without classes, such as those of real targets, are all of one.
 ///
 /// # Panics
 /// Where `count` is above the number of labels.
-pub(super) fn drawn_last(labels: &[u8], count: usize, seed: u64) -> Vec<usize> {
-    let mut classes: Vec<Vec<usize>> = vec![Vec::new(); 1 + usize::from(u8::MAX)];
-    labels.iter().enumerate().for_each(|(example, &label)| classes[usize::from(label)].push(example));
-    let sizes: Vec<usize> = classes.iter().map(Vec::len).collect();
+pub(super) fn drawn_last(labels: &[usize], count: usize, seed: u64) -> Vec<usize> {
+    let mut classes: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    labels.iter().enumerate().for_each(|(example, &label)| classes.entry(label).or_default().push(example));
+    let sizes: Vec<usize> = classes.values().map(Vec::len).collect();
     let mut held_out = vec![false; labels.len()];
-    for (mut examples, share) in classes.into_iter().zip(shares(&sizes, count)) {
+    for (mut examples, share) in classes.into_values().zip(shares(&sizes, count)) {
         examples.sort_unstable_by_key(|&example| (place(seed, example), example));
         examples[..share].iter().for_each(|&example| held_out[example] = true);
     }
@@ -147,7 +148,7 @@ mod tests {
     /// SplitMix64's first output for the state 0 is e220a8397b1dcdaf (Steele, Lea & Flood's code).
     #[test]
     fn the_same_seed_draws_the_same_examples_in_every_version() {
-        let labels: Vec<u8> = (0..20).map(|example| example % 2).collect();
+        let labels: Vec<usize> = (0..20).map(|example| example % 2).collect();
         let order = drawn_last(&labels, 6, 1);
         assert_eq!(order[14..], [6, 8, 9, 11, 12, 17]);
     }
@@ -155,7 +156,7 @@ mod tests {
     proptest! {
         #[test]
         fn each_class_gives_its_share_within_one_and_no_example_twice(
-            labels in prop::collection::vec(0_u8..12, 1..300), part in 0.0..1.0, seed: u64,
+            labels in prop::collection::vec(0_usize..12, 1..300), part in 0.0..1.0, seed: u64,
         ) {
             let count = (part * labels.len() as f64) as usize;
             let order = drawn_last(&labels, count, seed);

@@ -12,9 +12,9 @@ use crate::sparse::LayerSparsity;
 use crate::training::History;
 
 /// α of every input as a picture, beside the standard deviation of the data's pixels, and one against the other; `None` where
-/// the first layer has not one α for each input, or the images another size.
+/// the first layer has not one α for each input, or the images another size, or the examples are no images.
 pub fn input_alpha(network: &Network, dataset: &Dataset) -> Option<Figure> {
-    let (height, width) = (dataset.height(), dataset.width());
+    let (height, width) = dataset.image_size()?;
     let alpha = alpha_of_inputs(network, 0)?;
     if alpha.len() != height * width {
         return None;

@@ -6,14 +6,22 @@ use super::figure::Figure;
 use super::style::ColorScale;
 use crate::data::{Dataset, Images};
 
-/// The first `examples` images of each class, one column a class; a class with fewer of them leaves places empty.
+/// The first `examples` images of each class, one column a class; a class with fewer of them leaves places empty. A data set
+/// without images or classes is an error when the figure is drawn.
 pub fn contact_sheet(dataset: &Dataset, examples: usize) -> Figure {
+    if dataset.image_size().is_none() || dataset.classes() == 0 {
+        let mut figure = Figure::new(dataset.name());
+        figure.fail(
+            "images with classes for a contact sheet: read rows of numbers with `table` and `labels` or `values`",
+        );
+        return figure;
+    }
     let (height, width, classes) = (dataset.height(), dataset.width(), dataset.classes());
     let empty = || Array2::from_elem((height, width), f64::NAN);
     let mut pictures: Vec<Array2<f64>> = (0..classes * examples).map(|_| empty()).collect();
     let mut found = vec![0; classes];
     for (label, row) in dataset.labels().iter().zip(dataset.pixels().outer_iter()) {
-        let class = usize::from(*label);
+        let class = *label;
         if class < classes && found[class] < examples {
             let place = found[class] * classes + class;
             pictures[place] = Array2::from_shape_fn((height, width), |(y, x)| f64::from(row[y * width + x]));
@@ -61,6 +69,13 @@ mod tests {
         let rows = json["data"][0]["z"].as_array().unwrap();
         let columns = rows[0].as_array().unwrap().len();
         assert!(rows.len() > 3 * 28 && columns > 10 * 28 && columns < 11 * 28 + 28, "{} × {columns}", rows.len());
+    }
+
+    #[test]
+    fn a_table_has_no_contact_sheet() {
+        let table = Dataset::classification("rows", Array2::zeros((2, 3)), vec![0, 1], 2).unwrap();
+        let message = contact_sheet(&table, 4).to_png().unwrap_err().to_string();
+        assert!(message.contains("rows") && message.contains("images with classes"), "{message}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::print;
 use super::values::settings;
 use crate::data::Splits;
-use crate::figures::{contact_sheet, learning_curves};
+use crate::figures::learning_curves;
 use crate::network::Network;
 use crate::training::{BackgroundRun, Best, Config, Epoch, Model, ModelInfo, Progress, Run, Snapshot, Status};
 
@@ -93,7 +93,7 @@ impl Splits {
     pub fn evcxr_display(&self) {
         println!("{}", sizes(self));
         self.warnings().iter().for_each(|warning| println!("warning: {warning}"));
-        contact_sheet(&self.train, 4).evcxr_display();
+        self.train.evcxr_display();
     }
 }
 

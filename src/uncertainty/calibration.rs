@@ -96,7 +96,7 @@ impl Calibration {
     /// # Errors
     /// No examples; another number of labels than of rows; a label that is no class; a row that is no distribution; no
     /// bins, or more than 10,000.
-    pub fn of(probabilities: ArrayView2<'_, f64>, labels: &[u8], bins: usize) -> Result<Self> {
+    pub fn of(probabilities: ArrayView2<'_, f64>, labels: &[usize], bins: usize) -> Result<Self> {
         let (examples, classes) = probabilities.dim();
         Self::check_bins(bins)?;
         if examples == 0 {
@@ -105,7 +105,7 @@ impl Calibration {
         if labels.len() != examples {
             return Err(Error::Shape { what: "labels".into(), found: vec![labels.len()], expected: vec![examples] });
         }
-        if let Some((example, label)) = labels.iter().enumerate().find(|&(_, &label)| usize::from(label) >= classes) {
+        if let Some((example, label)) = labels.iter().enumerate().find(|&(_, &label)| label >= classes) {
             let value = format!("{label} (example {example})");
             return Err(Error::argument("label", value, format!("a class from 0 to {}", classes.saturating_sub(1))));
         }
@@ -114,7 +114,6 @@ impl Calibration {
         let mut sums = vec![Sums::default(); bins];
         let (mut log_likelihood, mut brier) = (0.0, 0.0);
         for (row, &label) in probabilities.outer_iter().zip(labels) {
-            let label = usize::from(label);
             log_likelihood += row[label].max(f32::MIN_POSITIVE.into()).ln();
             let outcome = |class: usize| f64::from(u8::from(class == label));
             brier += row.iter().enumerate().map(|(class, p)| (p - outcome(class)).powi(2)).sum::<f64>();

@@ -8,7 +8,7 @@ use super::entropy::Uncertainty;
 use super::prediction::Prediction;
 use super::sampling::Sampling;
 use crate::data::{Dataset, Images};
-use crate::engine::{Engine, Inputs};
+use crate::engine::{Engine, Examples, Inputs};
 use crate::error::{Error, Result};
 use crate::layers::Noise;
 use crate::network::Network;
@@ -28,25 +28,26 @@ pub struct Predictive {
 }
 
 impl Predictive {
-    /// Of all images of a data set; their labels are not looked at.
+    /// Of all examples of a data set; their targets are not looked at.
     ///
     /// # Errors
-    /// A sampling that cannot be drawn ([`Sampling::check`]); no images; images of another size than the network's
+    /// A sampling that cannot be drawn ([`Sampling::check`]); no examples; examples of another size than the network's
     /// input; a network whose probabilities are not finite.
     pub fn of_dataset(network: &Network, dataset: &Dataset, sampling: Sampling) -> Result<Self> {
-        Self::of_images(network, dataset.images(), sampling)
+        let indices: Vec<usize> = (0..dataset.len()).collect();
+        draw(network, &Examples { dataset, indices: &indices }, sampling)
     }
 
-    /// Of the images of a data set with these numbers, in this order.
+    /// Of the examples of a data set with these numbers, in this order.
     ///
     /// # Errors
-    /// As [`Self::of_dataset`]; a number that no image has.
+    /// As [`Self::of_dataset`]; a number that no example has.
     pub fn of_examples(network: &Network, dataset: &Dataset, examples: &[usize], sampling: Sampling) -> Result<Self> {
         if let Some(example) = examples.iter().find(|&&example| example >= dataset.len()) {
             let expected = format!("an example of {}, counted from 0 and below {}", dataset.name(), dataset.len());
             return Err(Error::argument("example", example, expected));
         }
-        draw(network, &Unlabelled::Images(dataset.images(), examples), sampling)
+        draw(network, &Examples { dataset, indices: examples }, sampling)
     }
 
     /// Of images without labels.
@@ -54,8 +55,7 @@ impl Predictive {
     /// # Errors
     /// As [`Self::of_dataset`].
     pub fn of_images(network: &Network, images: &Images, sampling: Sampling) -> Result<Self> {
-        let all: Vec<usize> = (0..images.len()).collect();
-        draw(network, &Unlabelled::Images(images, &all), sampling)
+        draw(network, &Unlabelled(images), sampling)
     }
 
     /// Of the rows of an array, (examples × inputs), scaled as the network's training images were (MNIST: 0 to 1).
@@ -63,7 +63,7 @@ impl Predictive {
     /// # Errors
     /// As [`Self::of_dataset`].
     pub fn of_array(network: &Network, inputs: ArrayView2<'_, f32>, sampling: Sampling) -> Result<Self> {
-        draw(network, &Unlabelled::Array(inputs), sampling)
+        draw(network, &inputs, sampling)
     }
 
     /// The number of examples.
@@ -117,48 +117,30 @@ impl Predictive {
     ///
     /// # Errors
     /// As [`Calibration::of`].
-    pub fn calibration(&self, labels: &[u8], bins: usize) -> Result<Calibration> {
+    pub fn calibration(&self, labels: &[usize], bins: usize) -> Result<Calibration> {
         Calibration::of(self.probabilities(), labels, bins)
     }
 }
 
-/// Examples whose labels nothing knows.
-#[derive(Clone, Copy)]
-enum Unlabelled<'a> {
-    Images(&'a Images, &'a [usize]),
-    Array(ArrayView2<'a, f32>),
-}
+/// Images whose labels nothing knows.
+struct Unlabelled<'a>(&'a Images);
 
 impl Inputs<f32> for Unlabelled<'_> {
     fn len(&self) -> usize {
-        match self {
-            Self::Images(_, examples) => examples.len(),
-            Self::Array(inputs) => inputs.nrows(),
-        }
+        self.0.len()
     }
 
     fn inputs(&self) -> usize {
-        match self {
-            Self::Images(images, _) => images.inputs(),
-            Self::Array(inputs) => inputs.ncols(),
-        }
+        self.0.inputs()
     }
 
     fn fill(&self, first: usize, out: &mut [f32]) {
-        let rows = out.len() / self.inputs();
-        match self {
-            Self::Images(images, examples) => images.fill_batch(&examples[first..first + rows], out),
-            Self::Array(inputs) => {
-                let all = inputs.outer_iter().skip(first);
-                for (row, out) in all.zip(out.chunks_exact_mut(inputs.ncols())) {
-                    out.iter_mut().zip(row).for_each(|(out, &input)| *out = input);
-                }
-            }
-        }
+        let examples: Vec<usize> = (first..first + out.len() / self.inputs()).collect();
+        self.0.fill_batch(&examples, out);
     }
 }
 
-fn draw(network: &Network, batch: &Unlabelled<'_>, sampling: Sampling) -> Result<Predictive> {
+fn draw(network: &Network, batch: &impl Inputs<f32>, sampling: Sampling) -> Result<Predictive> {
     sampling.check()?;
     let classes = network.layers().last().expect("a network has layers").dim().1;
     let mut ensemble = Ensemble::new(batch.len(), classes)?;

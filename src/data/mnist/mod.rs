@@ -18,8 +18,9 @@ pub use fetch::{Fetcher, MIRRORS};
 pub use files::{FILES, FileSpec, FileState, Fingerprint};
 pub use places::{Place, PlacedFile, Places};
 
-use crate::data::dataset::{CLASSES, Dataset};
+use crate::data::dataset::Dataset;
 use crate::data::idx;
+use crate::data::images::Images;
 use crate::error::{Error, Result};
 
 /// MNIST's training and test images, from the first place that has them, or downloaded.
@@ -41,7 +42,7 @@ fn locate(places: &Places) -> Result<[PathBuf; 4]> {
 }
 
 /// The training and test images of a folder with four files named as MNIST's, gzipped or not, of any size. A `.` before `idx` in
-/// their names, and another case, do as well.
+/// their names, and another case, do as well. There are as many classes as the highest label of either part says, which counts from 0.
 ///
 /// # Errors
 /// [`Error::Missing`] where a file is not there or cannot be opened; [`Error::Format`] where one is not an IDX file of the right
@@ -57,23 +58,24 @@ const REMEDY: &str = "copy the file again, or give another folder with --data";
 /// `paths` in the order of [`FILES`].
 fn open_files(paths: &[impl AsRef<Path>; 4], name: &str) -> Result<(Dataset, Dataset)> {
     let [train_images, train_labels, test_images, test_labels] = paths.each_ref().map(AsRef::as_ref);
-    let train = read(train_images, train_labels, name)?;
-    let test = read(test_images, test_labels, name)?;
-    if train.labels().iter().all(|label| *label == train.labels()[0]) {
-        let reason = format!("all its {} labels are {}: expected two classes or more", train.len(), train.labels()[0]);
+    let (train, labels) = read(train_images, train_labels, name)?;
+    let (test, tested) = read(test_images, test_labels, name)?;
+    if labels.iter().all(|label| *label == labels[0]) {
+        let reason = format!("all its {} labels are {}: expected two classes or more", labels.len(), labels[0]);
         return Err(unfit(train_labels, "a file of labels to train on", reason));
     }
-    let sizes = [&test, &train].map(|dataset| (dataset.height(), dataset.width()));
+    let sizes = [&test, &train].map(|images| (images.height(), images.width()));
     if sizes[0] != sizes[1] {
         let [test, train] = sizes.map(|(height, width)| format!("{height} × {width}"));
         let reason = format!("its images have {test} pixels: expected {train}, as {} has", train_images.display());
         return Err(unfit(test_images, "a file of test images for this folder", reason));
     }
-    Ok((train, test))
+    let classes = 1 + labels.iter().chain(&tested).max().expect("a label or more");
+    Ok((Dataset::of_images(train, labels, classes)?, Dataset::of_images(test, tested, classes)?))
 }
 
 /// Images and their labels, which must fit together.
-fn read(images: &Path, labels: &Path, name: &str) -> Result<Dataset> {
+fn read(images: &Path, labels: &Path, name: &str) -> Result<(Images, Vec<usize>)> {
     let ([count, height, width], pixels) = idx::read::<3>(images).map_err(with_remedy)?;
     let ([labelled], classes) = idx::read::<1>(labels).map_err(with_remedy)?;
     if count == 0 || height * width == 0 {
@@ -84,14 +86,10 @@ fn read(images: &Path, labels: &Path, name: &str) -> Result<Dataset> {
         let reason = format!("it labels {labelled} examples, and {} holds {count} images", images.display());
         return Err(unfit(labels, "the labels of these images", reason));
     }
-    if let Some((example, label)) = classes.iter().enumerate().find(|(_, label)| usize::from(**label) >= CLASSES) {
-        let most = CLASSES - 1;
-        let reason = format!("the label of example {example}, counted from 0, is {label}: expected 0 to {most}");
-        return Err(unfit(labels, "a file of labels", reason));
-    }
     let pixels = Array2::from_shape_vec((count, height * width), pixels).expect("sizes that the reader checked");
     let too_large = |error: Error| unfit(images, "a file of images to learn from", error.to_string());
-    Dataset::new(name, pixels, classes, height, width).map_err(too_large)
+    let images = Images::new(name, pixels, height, width).map_err(too_large)?;
+    Ok((images, classes.into_iter().map(usize::from).collect()))
 }
 
 fn unfit(path: &Path, expected: &'static str, reason: String) -> Error {
