@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use safetensors::SafeTensors;
-use vardrop::data::mnist::FILES;
+use vardrop::data::mnist::MNIST;
 use vardrop::data::{Dataset, Identity, Source, Splits, idx as idx_files};
 use vardrop::engine::Examples;
 use vardrop::experiment::{Record, Records, SweepPlan, paper as published, report};
@@ -50,7 +50,7 @@ pub fn folder(bytes: &[u8], scratch: &Path) -> bool {
     fs::create_dir_all(&folder).expect("a folder that can be written");
     let (lengths, mut rest) = bytes.split_at(bytes.len().min(6));
     let mut lengths = lengths.chunks_exact(2).map(|pair| usize::from(u16::from_le_bytes([pair[0], pair[1]])));
-    for file in &FILES {
+    for file in &MNIST.files {
         let (own, others) = rest.split_at(lengths.next().unwrap_or(usize::MAX).min(rest.len()));
         fs::write(folder.join(file.name), own).expect("a file that can be written");
         rest = others;

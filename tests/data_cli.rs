@@ -9,11 +9,17 @@ use std::process::{Command, Output};
 
 use support::Tiny;
 use support::server::{Reply, Server};
+use vardrop::data::mnist::{MNIST, Places};
 
 /// Runs in `root`, with the cache there and no MNIST_DIR unless it is given.
 fn vardrop(root: &Path, mnist_dir: Option<&Path>, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vardrop"));
-    command.args(arguments).current_dir(root).env("XDG_CACHE_HOME", root).env_remove("MNIST_DIR");
+    command
+        .args(arguments)
+        .current_dir(root)
+        .env("XDG_CACHE_HOME", root)
+        .env_remove("MNIST_DIR")
+        .env_remove("FASHION_MNIST_DIR");
     command.envs(mnist_dir.map(|path| ("MNIST_DIR", path)));
     command.output().unwrap()
 }
@@ -65,6 +71,23 @@ fn json_is_one_object_with_places_files_and_mirrors() {
 }
 
 #[test]
+fn both_published_data_sets_are_shown_and_either_is_fetched() {
+    let root = tempfile::tempdir().unwrap();
+    let shown = text(&vardrop(root.path(), None, &["data"]).stdout);
+    for part in ["MNIST is looked for in\n  1. $MNIST_DIR", "Fashion-MNIST is looked for in\n  1. $FASHION_MNIST_DIR"] {
+        assert!(shown.contains(part), "{shown}");
+    }
+    let report = text(&vardrop(root.path(), None, &["data", "--json"]).stdout);
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["fashion-mnist"]["places"][2]["name"], "./data/fashion-mnist");
+
+    let server = Server::start(|_| Reply::Status("404 Not Found"));
+    let output = vardrop(root.path(), None, &["data", "fetch", "fashion-mnist", "--mirror", &server.url]);
+    let message = text(&output.stderr);
+    assert!(message.starts_with("error: Fashion-MNIST was not found; tried\n  $FASHION_MNIST_DIR: not set"), "{message}");
+}
+
+#[test]
 fn a_failed_fetch_is_exit_code_1_and_says_what_was_tried() {
     let root = tempfile::tempdir().unwrap();
     let server = Server::start(|_| Reply::Status("404 Not Found"));
@@ -91,7 +114,7 @@ fn fetch_does_not_replace_other_files_in_mnist_dir() {
 #[test]
 fn fetch_downloads_mnist_to_the_cache_and_reports_it() {
     let root = tempfile::tempdir().unwrap();
-    let originals = vardrop::data::mnist::Places::from_environment().locate(&vardrop::data::mnist::FILES);
+    let originals = Places::from_environment(&MNIST).locate();
     let folder = originals.ok().and_then(|paths| Some(paths[0].parent()?.to_path_buf()));
     let is_here = folder.is_some();
     let server = Server::start(move |name| {

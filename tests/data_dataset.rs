@@ -146,8 +146,13 @@ fn test_images_of_another_size_are_an_error() {
 
 #[test]
 fn a_source_parses_back_from_its_text() {
-    for source in [Source::Mnist, Source::Synthetic, Source::Folder("./fashion".into()), Source::Folder("/a/b".into())]
-    {
+    for source in [
+        Source::Mnist,
+        Source::FashionMnist,
+        Source::Synthetic,
+        Source::Folder("./fashion".into()),
+        Source::Folder("/a/b".into()),
+    ] {
         assert_eq!(source.to_string().parse::<Source>().unwrap(), source);
         let json = serde_json::to_string(&source).unwrap();
         assert_eq!(serde_json::from_str::<Source>(&json).unwrap(), source, "{json}");
@@ -159,7 +164,10 @@ fn a_source_parses_back_from_its_text() {
 #[test]
 fn a_misspelt_source_lists_the_known_ones() {
     let message = "minst".parse::<Source>().unwrap_err().to_string();
-    assert!(message.contains("\"minst\"") && message.contains("mnist, synthetic, or a folder"), "{message}");
+    assert!(
+        message.contains("\"minst\"") && message.contains("mnist, fashion-mnist, synthetic, or a folder"),
+        "{message}"
+    );
 }
 
 #[test]

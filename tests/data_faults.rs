@@ -14,7 +14,7 @@ use std::process::{Command, Output};
 
 use support::server::{Reply, Server};
 use support::{Tiny, gzip, idx};
-use vardrop::data::mnist::FILES;
+use vardrop::data::mnist::MNIST;
 use vardrop::data::{Source, Splits};
 
 struct Place {
@@ -71,7 +71,7 @@ fn a_folder_that_is_none_says_what_is_there_in_its_place() {
     ] {
         let message = place.error(folder);
         assert!(message.contains(part), "{folder}: {message}");
-        for file in FILES {
+        for file in MNIST.files {
             assert!(message.contains(file.name), "the four files are named: {message}");
         }
         assert!(message.contains("--data"), "{message}");
@@ -162,7 +162,7 @@ fn the_names_of_other_sites_and_systems_are_found() {
     ] {
         let (place, tiny) = (Place::new(), Tiny::new());
         fs::create_dir_all(place.path("data/mnist")).unwrap();
-        let name = |file: usize| spelled(FILES[file].name);
+        let name = |file: usize| spelled(MNIST.files[file].name);
         for (file, plain) in tiny.plain.iter().enumerate() {
             let bytes = if name(file).to_lowercase().ends_with(".gz") { gzip(plain) } else { plain.clone() };
             fs::write(place.path("data/mnist").join(name(file)), bytes).unwrap();
@@ -180,8 +180,8 @@ fn the_names_of_other_sites_and_systems_are_found() {
 /// MNIST's own files, where they are on this machine, by the names of the original site.
 #[test]
 fn mnist_by_the_names_of_the_original_site_is_verified() {
-    let places = vardrop::data::mnist::Places::from_environment();
-    let Ok(paths) = places.locate(&FILES) else { return };
+    let places = vardrop::data::mnist::Places::from_environment(&MNIST);
+    let Ok(paths) = places.locate() else { return };
     let place = Place::new();
     fs::create_dir_all(place.path("data/mnist")).unwrap();
     for path in paths {
@@ -254,9 +254,9 @@ fn a_mnist_dir_that_is_no_folder_is_said_by_data_and_by_fetch() {
 #[track_caller]
 fn refused(file: usize, bytes: &[u8], parts: &[&str]) {
     let place = Place::new();
-    fs::write(place.path("digits").join(FILES[file].name), bytes).unwrap();
+    fs::write(place.path("digits").join(MNIST.files[file].name), bytes).unwrap();
     let message = place.error("digits");
-    assert!(message.contains(&format!("digits/{} is not ", FILES[file].name)), "{message}");
+    assert!(message.contains(&format!("digits/{} is not ", MNIST.files[file].name)), "{message}");
     assert!(parts.iter().all(|part| message.contains(part)), "{message}");
     assert!(message.contains("copy the file again, or give another folder with --data"), "{message}");
 }

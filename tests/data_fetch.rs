@@ -11,7 +11,7 @@ use support::Tiny;
 use support::server::Reply::{BreakOff, Good, Silence, Stall, Status, Unannounced};
 use support::server::{Reply, Server};
 use vardrop::Error;
-use vardrop::data::mnist::{FILES, Fetcher, Places};
+use vardrop::data::mnist::{Fetcher, MNIST, Places, Published};
 
 /// Patient enough for a busy machine, impatient enough for a test.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -43,7 +43,7 @@ fn files_in(folder: &Path) -> Vec<String> {
 }
 
 fn gz_names() -> Vec<String> {
-    let mut names: Vec<_> = FILES.iter().map(|file| file.gz_name()).collect();
+    let mut names: Vec<_> = MNIST.files.iter().map(|file| file.gz_name()).collect();
     names.sort();
     names
 }
@@ -52,7 +52,7 @@ fn gz_names() -> Vec<String> {
 fn failure(reply: impl Fn(&str) -> Reply + Send + Sync + 'static) -> String {
     let (root, server) = (tempfile::tempdir().unwrap(), Server::start(reply));
     let folder = root.path().join("cache");
-    let error = fetcher(&[&server]).fetch(&Tiny::new().specs, &folder).unwrap_err();
+    let error = fetcher(&[&server]).fetch(Tiny::new().published(), &folder).unwrap_err();
     assert_eq!(files_in(&folder), Vec::<String>::new());
     let Error::Missing { what, tried, .. } = error else { panic!("{error}") };
     assert_eq!((what.as_str(), tried.len()), ("train-images-idx3-ubyte.gz", 1));
@@ -65,7 +65,7 @@ fn good_files_arrive_whole_and_are_not_fetched_again() {
     let (root, tiny, server) = (tempfile::tempdir().unwrap(), Tiny::new(), good());
     let folder = root.path().join("made/on/the/way");
     for _ in 0..2 {
-        let paths = fetcher(&[&server]).fetch(&tiny.specs, &folder).unwrap();
+        let paths = fetcher(&[&server]).fetch(tiny.published(), &folder).unwrap();
         for (path, bytes) in paths.iter().zip(&tiny.gz) {
             assert_eq!(&fs::read(path).unwrap(), bytes);
         }
@@ -79,7 +79,7 @@ fn good_files_arrive_whole_and_are_not_fetched_again() {
 fn what_is_fetched_is_readable_as_any_new_file() {
     use std::os::unix::fs::PermissionsExt;
     let (root, server) = (tempfile::tempdir().unwrap(), good());
-    let paths = fetcher(&[&server]).fetch(&Tiny::new().specs, root.path()).unwrap();
+    let paths = fetcher(&[&server]).fetch(Tiny::new().published(), root.path()).unwrap();
     let other = root.path().join("other");
     fs::write(&other, "").unwrap();
     let mode = |path: &Path| path.metadata().unwrap().permissions().mode();
@@ -89,7 +89,7 @@ fn what_is_fetched_is_readable_as_any_new_file() {
 #[test]
 fn a_length_that_is_not_announced_is_no_error() {
     let (root, server) = (tempfile::tempdir().unwrap(), Server::start(|name| Unannounced(gz(name))));
-    fetcher(&[&server]).fetch(&Tiny::new().specs, root.path()).unwrap();
+    fetcher(&[&server]).fetch(Tiny::new().published(), root.path()).unwrap();
     assert_eq!(files_in(root.path()), gz_names());
 }
 
@@ -137,7 +137,7 @@ fn a_stalled_server_is_left() {
 fn the_next_mirror_is_asked_and_then_stays_the_first() {
     let (root, tiny) = (tempfile::tempdir().unwrap(), Tiny::new());
     let (bad, good) = (Server::start(|_| Status("404 Not Found")), good());
-    fetcher(&[&bad, &good]).fetch(&tiny.specs, root.path()).unwrap();
+    fetcher(&[&bad, &good]).fetch(tiny.published(), root.path()).unwrap();
     assert_eq!(files_in(root.path()), gz_names());
     assert_eq!((bad.requests().len(), good.requests().len()), (1, 4));
 }
@@ -154,12 +154,12 @@ fn a_refusal_names_its_status() {
 fn what_arrived_before_a_failure_stays_and_the_rest_follows_later() {
     let (root, tiny) = (tempfile::tempdir().unwrap(), Tiny::new());
     let flaky = Server::start(|name| if name.contains("images") { Good(gz(name)) } else { Status("503 Busy") });
-    let error = fetcher(&[&flaky]).fetch(&tiny.specs, root.path()).unwrap_err().to_string();
+    let error = fetcher(&[&flaky]).fetch(tiny.published(), root.path()).unwrap_err().to_string();
     assert!(error.contains("train-labels-idx1-ubyte.gz was not found"), "{error}");
     assert_eq!(files_in(root.path()), ["train-images-idx3-ubyte.gz"]);
 
     let good = good();
-    fetcher(&[&good]).fetch(&tiny.specs, root.path()).unwrap();
+    fetcher(&[&good]).fetch(tiny.published(), root.path()).unwrap();
     assert_eq!((files_in(root.path()), good.requests().len()), (gz_names(), 3));
 }
 
@@ -168,7 +168,7 @@ fn a_damaged_file_in_the_cache_is_replaced() {
     let (root, tiny, server) = (tempfile::tempdir().unwrap(), Tiny::new(), good());
     tiny.write_gz(root.path());
     fs::write(root.path().join(tiny.specs[1].gz_name()), "half a file").unwrap();
-    fetcher(&[&server]).fetch(&tiny.specs, root.path()).unwrap();
+    fetcher(&[&server]).fetch(tiny.published(), root.path()).unwrap();
     assert_eq!(server.requests(), ["train-labels-idx1-ubyte.gz"]);
     assert_eq!(fs::read(root.path().join(tiny.specs[1].gz_name())).unwrap(), tiny.gz[1]);
 }
@@ -179,7 +179,7 @@ fn several_at_once_do_not_disturb_each_other() {
     let fetcher = fetcher(&[&server]);
     std::thread::scope(|scope| {
         for _ in 0..8 {
-            scope.spawn(|| fetcher.fetch(&tiny.specs, root.path()).unwrap());
+            scope.spawn(|| fetcher.fetch(tiny.published(), root.path()).unwrap());
         }
     });
     assert_eq!(files_in(root.path()), gz_names());
@@ -190,23 +190,23 @@ fn a_folder_that_cannot_be_made_is_an_error_that_names_it() {
     let (root, server) = (tempfile::tempdir().unwrap(), good());
     let file = root.path().join("file");
     fs::write(&file, "").unwrap();
-    let message = fetcher(&[&server]).fetch(&Tiny::new().specs, &file.join("below")).unwrap_err().to_string();
+    let message = fetcher(&[&server]).fetch(Tiny::new().published(), &file.join("below")).unwrap_err().to_string();
     assert!(message.starts_with("cannot create") && message.contains("below"), "{message}");
 }
 
-fn places_in(root: &Path) -> Places {
-    Places { variable: None, local: root.join("local"), cache: Some(root.join("cache")) }
+fn places_in(of: &'static Published, root: &Path) -> Places {
+    Places { of, variable: None, system: None, local: root.join("local"), cache: Some(root.join("cache")) }
 }
 
 #[test]
 fn what_is_found_is_not_fetched_and_what_is_not_goes_to_the_cache() {
     let (root, tiny, server) = (tempfile::tempdir().unwrap(), Tiny::new(), good());
-    let places = places_in(root.path());
-    let paths = fetcher(&[&server]).locate_or_fetch(&places, &tiny.specs).unwrap();
+    let places = places_in(tiny.published(), root.path());
+    let paths = fetcher(&[&server]).locate_or_fetch(&places).unwrap();
     assert!(paths[0].starts_with(places.cache.as_ref().unwrap()));
 
     tiny.write_plain(&places.local);
-    let paths = fetcher(&[&server]).locate_or_fetch(&places, &tiny.specs).unwrap();
+    let paths = fetcher(&[&server]).locate_or_fetch(&places).unwrap();
     assert!(paths[0].starts_with(&places.local));
     assert_eq!(server.requests().len(), 4);
 }
@@ -214,8 +214,9 @@ fn what_is_found_is_not_fetched_and_what_is_not_goes_to_the_cache() {
 #[test]
 fn a_variable_that_leads_nowhere_is_an_error_and_nothing_is_fetched() {
     let (root, server) = (tempfile::tempdir().unwrap(), good());
-    let places = Places { variable: Some(root.path().join("variable")), ..places_in(root.path()) };
-    let error = fetcher(&[&server]).locate_or_fetch(&places, &Tiny::new().specs).unwrap_err().to_string();
+    let places =
+        Places { variable: Some(root.path().join("variable")), ..places_in(Tiny::new().published(), root.path()) };
+    let error = fetcher(&[&server]).locate_or_fetch(&places).unwrap_err().to_string();
     assert!(error.contains("$MNIST_DIR") && error.contains("no such folder"), "{error}");
     assert_eq!(server.requests().len(), 0);
 }
@@ -230,7 +231,7 @@ fn where_no_mirror_answers_the_error_says_every_place_and_mirror_and_what_to_do(
     fetcher.mirrors.extend([format!("http://{closed}"), "http://no-such-host.invalid/mnist".into()]);
 
     let start = Instant::now();
-    let Err(Error::Missing { tried, advice, .. }) = fetcher.locate_or_fetch(&places_in(root.path()), &FILES) else {
+    let Err(Error::Missing { tried, advice, .. }) = fetcher.locate_or_fetch(&places_in(&MNIST, root.path())) else {
         panic!("found")
     };
     // No mirror takes longer than the waits for its address, its connection and its answer.

@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 use support::{gzip, rewritten};
-use vardrop::data::mnist::{FILES, Places};
+use vardrop::data::mnist::{MNIST, Places};
 use vardrop::data::{Digest, Identity, Source, Splits, Validation};
 use vardrop::experiment::{Records, SweepPlan};
 use vardrop::training::{ModelInfo, Trainer};
@@ -84,7 +84,7 @@ impl Place {
 
 fn copy(from: &Path, to: &Path, change: impl Fn(Vec<u8>) -> Vec<u8>, suffix: &str) {
     fs::create_dir_all(to).unwrap();
-    for file in FILES {
+    for file in MNIST.files {
         let bytes = change(fs::read(from.join(file.name)).unwrap());
         fs::write(to.join(format!("{}{suffix}", file.name)), bytes).unwrap();
     }
@@ -347,7 +347,7 @@ fn the_records_of_the_repository_are_mnists_however_its_path_is_spelled() {
 /// MNIST's own files, where they are on this machine.
 #[test]
 fn mnist_by_its_folder_is_mnist_and_holds_its_last_images_out() {
-    let Ok(paths) = Places::from_environment().locate(&FILES) else { return };
+    let Ok(paths) = Places::from_environment(&MNIST).locate() else { return };
     let folder = paths[0].parent().unwrap().to_owned();
     let by_path = Splits::open(&Source::Folder(folder), 10_000).unwrap();
     assert_eq!((by_path.digest(), by_path.held_out_by()), (Digest::MNIST, Validation::Last));

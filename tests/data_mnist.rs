@@ -7,19 +7,19 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use support::{Tiny, idx};
+use support::{Tiny, gzip, idx};
 use vardrop::Error;
-use vardrop::data::mnist::{FILES, FileState, Places};
+use vardrop::data::mnist::{FASHION_MNIST, FileState, MNIST, Places, Published};
 use vardrop::data::{Source, Splits, Validation};
 
 fn from_variables(variables: &[(&str, &str)]) -> Places {
     let variables: HashMap<_, _> = variables.iter().copied().collect();
-    Places::from_variables(|name| variables.get(name).map(OsString::from))
+    Places::from_variables(&MNIST, |name| variables.get(name).map(OsString::from))
 }
 
 /// No place has anything yet.
-fn places_in(root: &Path) -> Places {
-    Places { variable: None, local: root.join("local"), cache: Some(root.join("cache")) }
+fn places_in(of: &'static Published, root: &Path) -> Places {
+    Places { of, variable: None, system: None, local: root.join("local"), cache: Some(root.join("cache")) }
 }
 
 #[test]
@@ -48,8 +48,8 @@ fn an_empty_variable_is_not_set() {
 #[test]
 fn places_are_tried_in_order() {
     let (root, tiny) = (tempfile::tempdir().unwrap(), Tiny::new());
-    let mut places = places_in(root.path());
-    let found = |places: &Places| places.locate(&tiny.specs).unwrap()[0].parent().unwrap().to_path_buf();
+    let mut places = places_in(tiny.published(), root.path());
+    let found = |places: &Places| places.locate().unwrap()[0].parent().unwrap().to_path_buf();
 
     let cache = places.cache.clone().unwrap();
     tiny.write_gz(&cache);
@@ -64,11 +64,11 @@ fn places_are_tried_in_order() {
 #[test]
 fn a_folder_may_mix_gzipped_and_plain_files() {
     let (root, tiny) = (tempfile::tempdir().unwrap(), Tiny::new());
-    let places = places_in(root.path());
+    let places = places_in(tiny.published(), root.path());
     tiny.write_plain(&places.local);
     fs::remove_file(places.local.join(tiny.specs[2].name)).unwrap();
     fs::write(places.local.join(tiny.specs[2].gz_name()), &tiny.gz[2]).unwrap();
-    let names = places.locate(&tiny.specs).unwrap().map(|path| path.extension().is_some());
+    let names = places.locate().unwrap().map(|path| path.extension().is_some());
     assert_eq!(names, [false, false, true, false]);
 }
 
@@ -84,22 +84,22 @@ fn an_intact_plain_file_makes_up_for_a_damaged_gzipped_one() {
 #[test]
 fn a_damaged_place_is_passed_over() {
     let (root, tiny) = (tempfile::tempdir().unwrap(), Tiny::new());
-    let places = places_in(root.path());
+    let places = places_in(tiny.published(), root.path());
     tiny.write_gz(&places.local);
     fs::write(places.local.join(tiny.specs[3].gz_name()), "other").unwrap();
     tiny.write_gz(places.cache.as_ref().unwrap());
-    assert!(places.locate(&tiny.specs).unwrap()[3].starts_with(root.path().join("cache")));
+    assert!(places.locate().unwrap()[3].starts_with(root.path().join("cache")));
 }
 
 #[test]
 fn a_variable_that_leads_nowhere_is_an_error_though_other_places_have_the_files() {
     let (root, tiny) = (tempfile::tempdir().unwrap(), Tiny::new());
-    let mut places = places_in(root.path());
+    let mut places = places_in(tiny.published(), root.path());
     tiny.write_gz(&places.local);
     let variable = root.path().join("variable");
     places.variable = Some(variable.clone());
 
-    let error = |places: &Places| places.locate(&tiny.specs).unwrap_err().to_string();
+    let error = |places: &Places| places.locate().unwrap_err().to_string();
     assert!(error(&places).contains("variable): no such folder"), "{}", error(&places));
     fs::create_dir(&variable).unwrap();
     assert!(error(&places).contains("none of the four files"), "{}", error(&places));
@@ -127,13 +127,68 @@ fn a_variable_that_leads_nowhere_is_an_error_though_other_places_have_the_files(
 #[test]
 fn where_it_is_nowhere_the_error_says_what_was_tried_and_what_to_do() {
     let root = tempfile::tempdir().unwrap();
-    let Err(Error::Missing { tried, advice, .. }) = places_in(root.path()).locate(&FILES) else { panic!("found") };
+    let Err(Error::Missing { tried, advice, .. }) = places_in(&MNIST, root.path()).locate() else { panic!("found") };
     assert_eq!(tried.len(), 3);
     assert_eq!(tried[0], "$MNIST_DIR: not set");
     assert!(tried[2].contains("cache") && tried[2].contains("no such folder"), "{tried:?}");
     for part in ["MNIST_DIR", "./data/mnist", "vardrop data fetch", "synthetic"] {
         assert!(advice.contains(part), "{advice}");
     }
+}
+
+/// `gzip -1` of the same content is as good; of other content it is damaged, and the published file is named.
+#[test]
+fn another_compression_of_the_same_content_is_verified_by_it() {
+    let (root, tiny) = (tempfile::tempdir().unwrap(), Tiny::new());
+    let file = root.path().join(tiny.specs[0].gz_name());
+    let mut other = tiny.gz[0].clone();
+    // The header's time of compression.
+    other[4] ^= 1;
+    fs::write(&file, &other).unwrap();
+    let FileState::Verified { sha256, .. } = tiny.specs[0].inspect(root.path()) else { panic!("not verified") };
+    assert_eq!(sha256, tiny.specs[0].plain.sha256);
+    fs::write(&file, gzip(&tiny.plain[1])).unwrap();
+    let FileState::Damaged { reason, .. } = tiny.specs[0].inspect(root.path()) else { panic!("not damaged") };
+    assert!(reason.contains(&format!("expected {}", tiny.specs[0].gz.bytes)), "{reason}");
+}
+
+#[test]
+fn fashion_mnist_is_looked_for_by_its_own_variable_package_folder_and_cache() {
+    let variables = |name: &str| match name {
+        "XDG_CACHE_HOME" => Some(OsString::from("/c")),
+        "MNIST_DIR" => Some("/m".into()),
+        _ => None,
+    };
+    let places = Places::from_variables(&FASHION_MNIST, variables);
+    assert_eq!((&places.variable, places.local.as_path()), (&None, Path::new("data/fashion-mnist")));
+    assert_eq!(places.cache, Some(Path::new("/c").join("vardrop").join("fashion-mnist")));
+    let names: Vec<_> = places.inspect().iter().map(|place| place.name).collect();
+    let package = "/usr/share/datasets/fashion-mnist";
+    assert_eq!(names, ["$FASHION_MNIST_DIR", package, "./data/fashion-mnist", "cache"]);
+    let advice = Places { variable: None, ..places }.advice();
+    for part in ["`vardrop data fetch fashion-mnist`", "./data/fashion-mnist", "FASHION_MNIST_DIR names"] {
+        assert!(advice.contains(part), "{advice}");
+    }
+    let named = Places::from_variables(&FASHION_MNIST, |name| (name == "FASHION_MNIST_DIR").then(|| "/nowhere".into()));
+    let message = named.locate().unwrap_err().to_string();
+    assert!(
+        message.starts_with("Fashion-MNIST was not found; tried\n  $FASHION_MNIST_DIR (/nowhere): no such"),
+        "{message}"
+    );
+    assert!(message.contains("`unset FASHION_MNIST_DIR`"), "{message}");
+}
+
+/// The real one, where it is on this machine.
+#[test]
+fn fashion_mnist_has_its_digest_and_the_names_of_its_classes() {
+    let Ok(paths) = Places::from_environment(&FASHION_MNIST).locate() else { return };
+    let splits = Splits::open(&Source::FashionMnist, 10_000).unwrap();
+    assert_eq!((splits.train.len(), splits.test.len(), splits.train.classes()), (50_000, 10_000, 10));
+    assert_eq!((&*splits.train.class_names()[9], splits.train.name()), ("Ankle boot", "fashion-mnist"));
+    assert_eq!(splits.held_out_by(), Validation::DRAWN);
+    let by_path = Splits::open(&Source::Folder(paths[0].parent().unwrap().into()), 10_000).unwrap();
+    assert_eq!((by_path.digest(), by_path.train.class_names().len()), (FASHION_MNIST.digest, 10));
+    assert_eq!(by_path.validation.pixels(), splits.validation.pixels());
 }
 
 #[test]
@@ -196,7 +251,7 @@ fn a_folder_that_does_not_do_says_why() {
 /// Real MNIST where it is on this machine, the digits drawn in its stead elsewhere: their sizes are the same.
 #[test]
 fn mnist_splits_into_50_000_and_10_000_and_10_000() {
-    let is_here = Places::from_environment().locate(&FILES).is_ok();
+    let is_here = Places::from_environment(&MNIST).locate().is_ok();
     let source = if is_here { Source::Mnist } else { Source::Synthetic };
     let splits = Splits::open(&source, 10_000).unwrap();
     assert_eq!((splits.train.len(), splits.validation.len(), splits.test.len()), (50_000, 10_000, 10_000));

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
-use vardrop::data::mnist::FILES;
+use vardrop::data::mnist::MNIST;
 use vardrop::training::Preset;
 
 /// A folder with 300 training and 100 test images of 4 × 4 pixels, whose class shows in them, and nothing else around.
@@ -233,12 +233,12 @@ fn resuming_takes_the_models_data_and_refuses_other() {
     let message = place.failure("train --resume model --epochs 2 --held-out 50", 1);
     assert!(message.contains("images held out is 50, which leaves 250 to train on: expected 60"), "{message}");
     fs::create_dir(place.path("other")).unwrap();
-    for file in FILES {
+    for file in MNIST.files {
         fs::copy(place.path("digits").join(file.name), place.path("other").join(file.name)).unwrap();
     }
     place.json("train --resume model --epochs 2 --data ./other --json");
-    fs::copy(place.path("other").join(FILES[0].name), place.path("other").join(FILES[2].name)).unwrap();
-    fs::copy(place.path("other").join(FILES[1].name), place.path("other").join(FILES[3].name)).unwrap();
+    fs::copy(place.path("other").join(MNIST.files[0].name), place.path("other").join(MNIST.files[2].name)).unwrap();
+    fs::copy(place.path("other").join(MNIST.files[1].name), place.path("other").join(MNIST.files[3].name)).unwrap();
     let message = place.failure("train --resume model --epochs 2 --data ./other", 1);
     assert!(message.contains("data is ./other (digest ") && message.contains("(./digits then)"), "{message}");
     // The model's own settings count.

@@ -1,20 +1,21 @@
-//! `vardrop data [fetch]`: where MNIST is looked for, what was found, its checksums.
+//! `vardrop data [fetch]`: where MNIST and Fashion-MNIST are looked for, what was found, their checksums.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use vardrop::Result;
-use vardrop::data::mnist::{FILES, Fetcher, FileState, Place, Places};
+use vardrop::data::mnist::{FASHION_MNIST, Fetcher, FileState, MNIST, Place, Places, Published};
 
-/// Show where MNIST is looked for and what was found, or download it
+/// Show where MNIST and Fashion-MNIST are looked for and what was found, or download one
 ///
 /// MNIST is looked for in the folder $MNIST_DIR; where that is not set, in ./data/mnist and then in the user's cache.
-/// A folder is used where it holds all four files, gzipped or not, with their published checksums. What is in none of
-/// them is downloaded when it is needed, or now, with `vardrop data fetch`.
+/// Fashion-MNIST is looked for in $FASHION_MNIST_DIR, where Debian's package dataset-fashion-mnist puts it, in
+/// ./data/fashion-mnist and in the cache. A folder is used where it holds all four files, gzipped or not, with their
+/// published checksums. What is in none of them is downloaded when it is needed, or now, with `vardrop data fetch`.
 ///
-/// The exit code is 0 where MNIST is found, 1 where it is not.
+/// The exit code is 0 where MNIST is found, 1 where it is not; of `fetch`, it is that of what is fetched.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct DataArgs {
@@ -27,15 +28,18 @@ pub struct DataArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Download the four files of MNIST (12 MB) unless they are there already
+    /// Download the four files of MNIST (12 MB) or Fashion-MNIST (31 MB) unless they are there already
     ///
-    /// They go to $MNIST_DIR where that is set, and to the user's cache otherwise. Each is checked against its
-    /// published SHA-256 before it is put in its place.
+    /// They go to $MNIST_DIR or $FASHION_MNIST_DIR where that is set, and to the user's cache otherwise. Each is checked
+    /// against its published SHA-256 before it is put in its place.
     Fetch {
+        /// Which one
+        #[arg(value_enum, default_value = "mnist")]
+        data: Name,
         /// Download from this folder on the web instead; may be given several times
         #[arg(long, value_name = "URL")]
         mirror: Vec<String>,
-        /// Replace files in $MNIST_DIR that are not MNIST's
+        /// Replace files in $MNIST_DIR (or $FASHION_MNIST_DIR) that are not those of the data set
         #[arg(long)]
         force: bool,
         /// Print one JSON object instead of text
@@ -44,52 +48,78 @@ enum Action {
     },
 }
 
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Name {
+    Mnist,
+    FashionMnist,
+}
+
+impl Name {
+    fn published(self) -> &'static Published {
+        match self {
+            Self::Mnist => &MNIST,
+            Self::FashionMnist => &FASHION_MNIST,
+        }
+    }
+}
+
 impl DataArgs {
-    /// Looks for MNIST, or fetches it, and says what is where.
+    /// Looks for the data, or fetches one, and says what is where.
     pub fn run(self) -> Result<ExitCode> {
-        let places = Places::from_environment();
-        let json = match self.action {
-            None => self.json,
-            Some(Action::Fetch { mirror, force, json }) => {
-                fetch(&places, mirror, force)?;
-                json
+        let (json, report, other) = match self.action {
+            None => {
+                let [mnist, fashion] = [&MNIST, &FASHION_MNIST].map(|of| Report::new(&Places::from_environment(of)));
+                (self.json, mnist, Some(fashion))
+            }
+            Some(Action::Fetch { data, mirror, force, json }) => {
+                let places = Places::from_environment(data.published());
+                Fetcher { mirrors: mirror, ..Fetcher::default() }.fetch_to(&places, force)?;
+                (json, Report::new(&places), None)
             }
         };
-        let report = Report::new(&places);
-        super::print(&if json { serde_json::to_string_pretty(&report).expect("plain data") } else { report.text() })?;
-        Ok(if report.found.is_some() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        let found = report.found.is_some();
+        let text = if json {
+            serde_json::to_string_pretty(&Reports { report, other }).expect("plain data")
+        } else {
+            other.iter().fold(report.text(), |text, other| format!("{text}\n\n{}", other.text()))
+        };
+        super::print(&text)?;
+        Ok(if found { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }
 
-fn fetch(places: &Places, mirrors: Vec<String>, force: bool) -> Result<()> {
-    let mut fetcher = Fetcher::default();
-    if !mirrors.is_empty() {
-        fetcher.mirrors = mirrors;
-    }
-    fetcher.fetch_to(places, &FILES, force).map(drop)
+/// What `--json` prints: of the data set that is asked for, and where none is, of MNIST, with the other one beside it.
+#[derive(Serialize)]
+struct Reports {
+    #[serde(flatten)]
+    report: Report,
+    #[serde(rename = "fashion-mnist", skip_serializing_if = "Option::is_none")]
+    other: Option<Report>,
 }
 
-/// What `--json` prints.
+/// What is known of one data set.
 #[derive(Serialize)]
 struct Report {
     /// The name of the place that is used.
     found: Option<&'static str>,
     places: Vec<Place>,
-    mirrors: Vec<String>,
+    mirrors: &'static [&'static str],
     #[serde(skip)]
     advice: String,
+    #[serde(skip)]
+    title: &'static str,
 }
 
 impl Report {
     fn new(places: &Places) -> Self {
-        let advice = places.advice(&FILES);
-        let places = places.inspect(&FILES);
+        let (advice, of) = (places.advice(), places.of);
+        let places = places.inspect();
         let found = places.iter().find(|place| place.paths().is_some()).map(|place| place.name);
-        Self { found, places, mirrors: Fetcher::default().mirrors, advice }
+        Self { found, places, mirrors: of.mirrors, advice, title: of.title }
     }
 
     fn text(&self) -> String {
-        let mut text = String::from("MNIST is looked for in\n");
+        let mut text = format!("{} is looked for in\n", self.title);
         for (index, place) in self.places.iter().enumerate() {
             let used = if self.found == Some(place.name) { "  <- used" } else { "" };
             text += &format!("  {}. {place}{used}\n", index + 1);

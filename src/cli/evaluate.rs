@@ -33,7 +33,7 @@ use super::trained_on::TrainedOn;
 pub struct EvaluateArgs {
     /// A model that `vardrop train --save` wrote, or `vardrop prune`
     model: PathBuf,
-    /// mnist, synthetic, or a folder with four files named as MNIST's [default: what the model was trained on]
+    /// mnist, fashion-mnist, synthetic, or a folder with four files named as MNIST's [default: what the model was trained on]
     #[arg(long, value_name = "DATA", value_parser = super::source())]
     data: Option<Source>,
     /// Draw K noisy networks and average their predictions

@@ -43,7 +43,7 @@ pub struct PruneArgs {
     /// Adam's step size for them; it falls linearly to 0
     #[arg(long, value_name = "X", allow_negative_numbers = true, default_value_t = 1e-4)]
     learning_rate: f64,
-    /// mnist, synthetic, or a folder with four files named as MNIST's [default: what the model was trained on]
+    /// mnist, fashion-mnist, synthetic, or a folder with four files named as MNIST's [default: what the model was trained on]
     #[arg(long, value_name = "DATA", value_parser = super::source())]
     data: Option<Source>,
     /// Threads [default: one for each processor]

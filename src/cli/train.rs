@@ -44,7 +44,7 @@ pub struct TrainArgs {
     /// Units of each hidden layer, separated by commas
     #[arg(long, value_name = "H,H,H", value_delimiter = ',', default_values_t = [100, 100, 100])]
     hidden: Vec<usize>,
-    /// mnist, synthetic, or a folder with four files named as MNIST's [default: mnist, or what --resume's model was
+    /// mnist, fashion-mnist, synthetic, or a folder with four files named as MNIST's [default: mnist, or what --resume's model was
     /// trained on]
     #[arg(long, value_name = "DATA", value_parser = super::source())]
     data: Option<Source>,

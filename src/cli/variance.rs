@@ -43,7 +43,7 @@ pub struct VarianceArgs {
     /// Units of each hidden layer, separated by commas
     #[arg(long, value_name = "H,H,H", value_delimiter = ',', default_values_t = [1024, 1024, 1024])]
     hidden: Vec<usize>,
-    /// mnist, synthetic, or a folder with four files named as MNIST's [default: mnist, or what MODEL was trained on]
+    /// mnist, fashion-mnist, synthetic, or a folder with four files named as MNIST's [default: mnist, or what MODEL was trained on]
     #[arg(long, value_name = "DATA", value_parser = super::source())]
     data: Option<Source>,
     /// After how many epochs to measure, separated by commas

@@ -10,17 +10,19 @@ use serde::{Deserialize, Serialize};
 use super::mnist;
 use crate::error::{Error, Result};
 
-/// Where data comes from. As text: `mnist`, `synthetic`, or the path of a folder.
+/// Where data comes from. As text: `mnist`, `fashion-mnist`, `synthetic`, or the path of a folder.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum Source {
     /// MNIST, found or downloaded as the module [`mnist`](super::mnist) says.
     #[default]
     Mnist,
+    /// Fashion-MNIST, found or downloaded in the same way.
+    FashionMnist,
     /// 60,000 + 10,000 digits that the crate draws by itself ([`synthetic()`](crate::data::synthetic())) in half a
     /// second: nothing is read or downloaded.
     Synthetic,
-    /// A folder with four files named as MNIST's, of any size: Fashion-MNIST for one.
+    /// A folder with four files named as MNIST's, of any size.
     Folder(PathBuf),
 }
 
@@ -33,6 +35,7 @@ impl Source {
         let path = Path::new(text);
         match text.to_str() {
             Some("mnist") => Ok(Self::Mnist),
+            Some("fashion-mnist") => Ok(Self::FashionMnist),
             Some("synthetic") => Ok(Self::Synthetic),
             // What is there and no folder, such as a broken link, is named when it is opened.
             _ if looks_like_path(&text.to_string_lossy()) || path.symlink_metadata().is_ok() => {
@@ -41,7 +44,7 @@ impl Source {
             _ => Err(Error::argument(
                 "data",
                 format!("{:?}", text.to_string_lossy()),
-                "mnist, synthetic, or a folder that holds four files named as MNIST's",
+                "mnist, fashion-mnist, synthetic, or a folder that holds four files named as MNIST's",
             )),
         }
     }
@@ -50,13 +53,14 @@ impl Source {
 impl Source {
     /// The files that its examples may be read from, as far as they are there.
     pub fn files(&self) -> Vec<PathBuf> {
-        let places = mnist::Places::from_environment();
         let folders = match self {
-            Self::Mnist => [places.variable, Some(places.local), places.cache].into_iter().flatten().collect(),
+            Self::Mnist => mnist::Places::from_environment(&mnist::MNIST).folders(),
+            Self::FashionMnist => mnist::Places::from_environment(&mnist::FASHION_MNIST).folders(),
             Self::Synthetic => Vec::new(),
             Self::Folder(folder) => vec![folder.clone()],
         };
-        let files = folders.iter().flat_map(|folder| mnist::FILES.iter().flat_map(|file| file.candidates(folder)));
+        let files =
+            folders.iter().flat_map(|folder| mnist::MNIST.files.iter().flat_map(|file| file.candidates(folder)));
         files.filter(|file| file.exists()).collect()
     }
 }
@@ -65,6 +69,7 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Mnist => f.pad("mnist"),
+            Self::FashionMnist => f.pad("fashion-mnist"),
             Self::Synthetic => f.pad("synthetic"),
             // So that a folder called "mnist" is not read back as MNIST itself.
             Self::Folder(path) if !looks_like_path(&path.to_string_lossy()) => {

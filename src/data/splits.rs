@@ -56,7 +56,8 @@ impl Splits {
     pub fn open_with(source: &Source, held_out: usize, validation: Option<Validation>) -> Result<Self> {
         let (train, test, digest) = match source {
             // Its files' checksums are looked at before they are read.
-            Source::Mnist => with(mnist::open()?, Digest::MNIST),
+            Source::Mnist => with(mnist::open(&mnist::MNIST)?, Digest::MNIST),
+            Source::FashionMnist => with(mnist::open(&mnist::FASHION_MNIST)?, Digest::FASHION_MNIST),
             Source::Synthetic => {
                 let (train, test) = synthetic::splits();
                 (train, test, OnceLock::new())
@@ -64,11 +65,13 @@ impl Splits {
             Source::Folder(folder) => {
                 let (train, test) = mnist::open_folder(folder, &source.to_string())?;
                 let digest = Digest::of(&[&train], &test);
-                with((train, test), digest)
+                let is_fashion = digest == Digest::FASHION_MNIST;
+                let parts = (train, test);
+                with(if is_fashion { mnist::FASHION_MNIST.name_classes(parts)? } else { parts }, digest)
             }
         };
-        let is_folder = matches!(source, Source::Folder(_)) && digest.get() != Some(&Digest::MNIST);
-        let usual = if is_folder { Validation::DRAWN } else { Validation::Last };
+        let in_order = *source == Source::Synthetic || digest.get() == Some(&Digest::MNIST);
+        let usual = if in_order { Validation::Last } else { Validation::DRAWN };
         let splits = Self::divide(train, test, held_out, validation.unwrap_or(usual), digest)?;
         Ok(Self { opened: Opened { usual, ..splits.opened }, ..splits })
     }

@@ -14,7 +14,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use vardrop::data::mnist::{FILES, FileSpec, Fingerprint};
+use vardrop::data::mnist::{FileSpec, Fingerprint, MNIST, Published};
 
 /// An IDX file of unsigned bytes.
 pub fn idx(sizes: &[u32], elements: &[u8]) -> Vec<u8> {
@@ -47,11 +47,16 @@ impl Tiny {
         ];
         let gz = plain.each_ref().map(|file| gzip(file));
         let specs = std::array::from_fn(|file| FileSpec {
-            name: FILES[file].name,
+            name: MNIST.files[file].name,
             gz: fingerprint(&gz[file]),
             plain: fingerprint(&plain[file]),
         });
         Self { specs, plain, gz }
+    }
+
+    /// As a data set that was published like MNIST.
+    pub fn published(&self) -> &'static Published {
+        Box::leak(Box::new(Published { files: self.specs, ..MNIST }))
     }
 
     pub fn write_gz(&self, folder: &Path) {
@@ -89,7 +94,7 @@ pub fn digits_labelled(folder: &Path, counts: [u32; 2], label: impl Fn(u32) -> u
             (if bright { 150 } else { 40 }) + ((example * 31 + pixel * 17) % 80) as u8
         };
         let pixels: Vec<u8> = (0..count * 16).map(|index| pixel(index / 16, index % 16)).collect();
-        let files = &FILES[files..];
+        let files = &MNIST.files[files..];
         fs::write(folder.join(files[0].name), idx(&[count, 4, 4], &pixels)).unwrap();
         fs::write(folder.join(files[1].name), idx(&[count], &labels)).unwrap();
     }

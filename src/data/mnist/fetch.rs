@@ -1,6 +1,6 @@
-//! Downloading MNIST.
+//! Downloading a published data set.
 //!
-//! A file is held in memory until its SHA-256 is right (the largest has 10 MB), and only then put in its place: an
+//! A file is held in memory until its SHA-256 is right (the largest has 26 MB), and only then put in its place: an
 //! interrupted download replaces nothing, and several processes may download at once.
 
 use std::fs;
@@ -14,20 +14,14 @@ use ureq::Agent;
 
 use super::files::{FileSpec, FileState, hexadecimal};
 use super::places::Places;
+use super::published::Published;
 use crate::error::{Error, Result};
 use crate::files::{Kind, Output};
 
-/// Where the four files are published over HTTPS: what TensorFlow Datasets and torchvision use, and a repository.
-pub const MIRRORS: [&str; 3] = [
-    "https://storage.googleapis.com/cvdf-datasets/mnist/",
-    "https://ossci-datasets.s3.amazonaws.com/mnist/",
-    "https://raw.githubusercontent.com/fgnt/mnist/master/",
-];
-
-/// How MNIST is downloaded. The default suits everyone; an own mirror may use plain HTTP, as checksums are checked.
+/// How a data set is downloaded. The default suits everyone; an own mirror may use plain HTTP, as checksums are checked.
 #[derive(Debug, Clone)]
 pub struct Fetcher {
-    /// Folders on the web with the four `.gz` files, tried in this order.
+    /// Folders on the web with the four `.gz` files, tried in this order; where none is named, those of [`Published::mirrors`].
     pub mirrors: Vec<String>,
     /// The longest wait for a mirror's address, then for its connection, then for its answer.
     pub connect_timeout: Duration,
@@ -40,7 +34,7 @@ pub struct Fetcher {
 impl Default for Fetcher {
     fn default() -> Self {
         Self {
-            mirrors: MIRRORS.map(String::from).into(),
+            mirrors: Vec::new(),
             connect_timeout: Duration::from_secs(5),
             stall_timeout: Duration::from_secs(10),
             file_timeout: Duration::from_secs(600),
@@ -53,46 +47,49 @@ impl Fetcher {
     ///
     /// # Errors
     /// [`Error::Missing`] with every place and mirror that was tried; [`Error::Io`] where the cache cannot be written.
-    pub fn locate_or_fetch(&self, places: &Places, files: &[FileSpec; 4]) -> Result<[PathBuf; 4]> {
-        let (mut tried, folder) = match (places.locate(files), &places.cache) {
+    pub fn locate_or_fetch(&self, places: &Places) -> Result<[PathBuf; 4]> {
+        let (mut tried, folder) = match (places.locate(), &places.cache) {
             (Err(Error::Missing { tried, .. }), Some(cache)) if places.variable.is_none() => (tried, cache),
             (result, _) => return result,
         };
-        self.fetch(files, folder).map_err(|error| match error {
+        self.fetch(places.of, folder).map_err(|error| match error {
             Error::Missing { tried: mirrors, .. } => {
                 tried.extend(mirrors);
-                places.missing(tried, files)
+                places.missing(tried)
             }
             other => other,
         })
     }
 
-    /// Downloads to `$MNIST_DIR` where it is set, and otherwise as [`Self::locate_or_fetch`]. Files in `$MNIST_DIR` that are not
-    /// MNIST's may be another data set of the same names: they are not replaced, unless `force` says so.
+    /// Downloads to `$MNIST_DIR` where it is set, and otherwise as [`Self::locate_or_fetch`]. Files there that are not those of the
+    /// data set may be another one of the same names: they are not replaced, unless `force` says so.
     ///
     /// # Errors
     /// As [`Self::locate_or_fetch`]; such files, or something in the place of the folder.
-    pub fn fetch_to(&self, places: &Places, files: &[FileSpec; 4], force: bool) -> Result<[PathBuf; 4]> {
+    pub fn fetch_to(&self, places: &Places, force: bool) -> Result<[PathBuf; 4]> {
         let Some(folder) = &places.variable else {
-            return self.locate_or_fetch(places, files);
+            return self.locate_or_fetch(places);
         };
-        let place = places.inspect(files).swap_remove(0);
+        let place = places.inspect().swap_remove(0);
         let is_new = folder.symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound);
         if (place.problem.is_some() && !is_new) || !(force || place.damaged().is_empty()) {
-            return Err(places.missing(vec![place.to_string()], files));
+            return Err(places.missing(vec![place.to_string()]));
         }
-        self.fetch(files, folder)
+        self.fetch(places.of, folder)
     }
 
     /// Downloads to `folder` those of the four files that are not there, or are damaged.
     ///
     /// # Errors
     /// As [`Self::locate_or_fetch`].
-    pub fn fetch(&self, files: &[FileSpec; 4], folder: &Path) -> Result<[PathBuf; 4]> {
+    pub fn fetch(&self, of: &Published, folder: &Path) -> Result<[PathBuf; 4]> {
         let agent = self.agent();
         let mut mirrors: Vec<&str> = self.mirrors.iter().map(String::as_str).collect();
-        let mut paths = Vec::with_capacity(files.len());
-        for file in files {
+        if mirrors.is_empty() {
+            mirrors.extend(of.mirrors);
+        }
+        let mut paths = Vec::with_capacity(of.files.len());
+        for file in &of.files {
             if let FileState::Verified { path, .. } = file.inspect(folder) {
                 paths.push(path);
                 continue;

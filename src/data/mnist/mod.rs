@@ -1,44 +1,47 @@
-//! MNIST: where it is looked for, how it is verified, how it is read.
+//! MNIST and Fashion-MNIST: where they are looked for, how they are verified, how they are read.
 //!
-//! It is looked for in `$MNIST_DIR`; where that is not set, in `./data/mnist`, then in the user's cache, and is
-//! otherwise downloaded to the cache (feature `fetch`). A place holds MNIST where it has all four files, gzipped or not,
-//! with the published SHA-256.
+//! MNIST is looked for in `$MNIST_DIR`; where that is not set, in `./data/mnist`, then in the user's cache, and is
+//! otherwise downloaded to the cache (feature `fetch`). Fashion-MNIST is looked for in the same way, by `$FASHION_MNIST_DIR`, and
+//! where Debian's package puts it too. A place holds a data set where it has all four files, gzipped or not, with the published
+//! SHA-256; another compression of the same content does as well.
 
 #[cfg(feature = "fetch")]
 mod fetch;
 mod files;
 mod places;
+mod published;
 
 use std::path::{Path, PathBuf};
 
 use ndarray::Array2;
 
 #[cfg(feature = "fetch")]
-pub use fetch::{Fetcher, MIRRORS};
-pub use files::{FILES, FileSpec, FileState, Fingerprint};
+pub use fetch::Fetcher;
+pub use files::{FileSpec, FileState, Fingerprint};
 pub use places::{Place, PlacedFile, Places};
+pub use published::{FASHION_MNIST, MNIST, Published};
 
 use crate::data::dataset::Dataset;
 use crate::data::idx;
 use crate::data::images::Images;
 use crate::error::{Error, Result};
 
-/// MNIST's training and test images, from the first place that has them, or downloaded.
+/// The training and test images of a published data set, from the first place that has them, or downloaded.
 ///
 /// # Errors
 /// [`Error::Missing`] with everything that was tried where they are nowhere.
-pub fn open() -> Result<(Dataset, Dataset)> {
-    open_files(&locate(&Places::from_environment())?, "mnist")
+pub fn open(of: &'static Published) -> Result<(Dataset, Dataset)> {
+    of.name_classes(open_files(&locate(&Places::from_environment(of))?, of.name)?)
 }
 
 #[cfg(feature = "fetch")]
 fn locate(places: &Places) -> Result<[PathBuf; 4]> {
-    Fetcher::default().locate_or_fetch(places, &FILES)
+    Fetcher::default().locate_or_fetch(places)
 }
 
 #[cfg(not(feature = "fetch"))]
 fn locate(places: &Places) -> Result<[PathBuf; 4]> {
-    places.locate(&FILES)
+    places.locate()
 }
 
 /// The training and test images of a folder with four files named as MNIST's, gzipped or not, of any size. A `.` before `idx` in
@@ -55,7 +58,7 @@ pub fn open_folder(folder: &Path, name: &str) -> Result<(Dataset, Dataset)> {
 /// What to do about a file that is not what it should be.
 const REMEDY: &str = "copy the file again, or give another folder with --data";
 
-/// `paths` in the order of [`FILES`].
+/// `paths` in the order of [`Published::files`].
 fn open_files(paths: &[impl AsRef<Path>; 4], name: &str) -> Result<(Dataset, Dataset)> {
     let [train_images, train_labels, test_images, test_labels] = paths.each_ref().map(AsRef::as_ref);
     let (train, labels) = read(train_images, train_labels, name)?;

@@ -1,4 +1,4 @@
-//! The folders where MNIST is looked for, in order.
+//! The folders where a published data set is looked for, in order.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -6,20 +6,23 @@ use std::path::{Path, PathBuf};
 
 use serde::{Serialize, Serializer};
 
-use super::files::{FILES, FileSpec, FileState, Found, look, lossy, problem_of_folder};
+use super::files::{FileSpec, FileState, Found, look, lossy, problem_of_folder};
+use super::published::{MNIST, NAMES, Published};
 use crate::error::{Error, Result};
 use crate::shell::quoted;
 
-const VARIABLE: &str = "$MNIST_DIR";
-
-/// The folders where MNIST is looked for.
+/// The folders where a published data set is looked for.
 ///
 /// `$MNIST_DIR` is a wish, not a hint: where it is set, nothing else is looked at, and files that are missing or
 /// damaged there are an error. The other folders are passed over where they do not hold all four files intact.
 #[derive(Debug, Clone)]
 pub struct Places {
+    /// What is looked for: [`MNIST`] or [`FASHION_MNIST`](super::FASHION_MNIST).
+    pub of: &'static Published,
     /// `$MNIST_DIR`, where it is set and not empty.
     pub variable: Option<PathBuf>,
+    /// Where a package of the system puts it, if there is one.
+    pub system: Option<PathBuf>,
     /// `./data/mnist`.
     pub local: PathBuf,
     /// The user's cache, where there is one; downloads go there.
@@ -29,7 +32,7 @@ pub struct Places {
 /// What one folder holds.
 #[derive(Debug, Clone, Serialize)]
 pub struct Place {
-    /// What the folder is: `$MNIST_DIR`, `./data/mnist`, `cache`.
+    /// What the folder is: `$MNIST_DIR`, `./data/mnist`, `cache`; of a system's package, its path.
     pub name: &'static str,
     /// Its path; `None` where it is not set.
     #[serde(serialize_with = "lossy_or_none")]
@@ -37,7 +40,7 @@ pub struct Place {
     /// Why it cannot be looked into: there is no such folder, or it may not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
-    /// The four files in the order of [`FILES`]; empty where the folder cannot be looked into.
+    /// The four files in the order of [`Published::files`]; empty where the folder cannot be looked into.
     pub files: Vec<PlacedFile>,
 }
 
@@ -53,12 +56,12 @@ pub struct PlacedFile {
 
 impl Places {
     /// The places that this process's environment says.
-    pub fn from_environment() -> Self {
-        Self::from_variables(|name| std::env::var_os(name))
+    pub fn from_environment(of: &'static Published) -> Self {
+        Self::from_variables(of, |name| std::env::var_os(name))
     }
 
-    /// The places that the variables `MNIST_DIR`, `XDG_CACHE_HOME`, `HOME` and, on Windows, `LOCALAPPDATA` say.
-    pub fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Self {
+    /// The places that the variables `MNIST_DIR` (or what [`Published::variable`] says), `XDG_CACHE_HOME`, `HOME` and, on Windows, `LOCALAPPDATA` say.
+    pub fn from_variables(of: &'static Published, variable: impl Fn(&str) -> Option<OsString>) -> Self {
         let path = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let cache = path("XDG_CACHE_HOME")
             // The specification of this variable has relative paths ignored.
@@ -73,71 +76,80 @@ impl Places {
                 }
             });
         Self {
-            variable: path("MNIST_DIR"),
-            local: Path::new("data").join("mnist"),
-            cache: cache.map(|cache| cache.join("vardrop").join("mnist")),
+            of,
+            variable: path(of.variable_name()),
+            system: of.system.map(PathBuf::from),
+            local: Path::new("data").join(of.name),
+            cache: cache.map(|cache| cache.join("vardrop").join(of.name)),
         }
     }
 
-    /// What each place holds, in the order in which they are looked at: only `$MNIST_DIR` where it is set.
-    pub fn inspect(&self, files: &[FileSpec; 4]) -> Vec<Place> {
-        self.inspections(files).collect()
+    /// All of the folders, whether they are looked at or not.
+    pub(in crate::data) fn folders(self) -> Vec<PathBuf> {
+        [self.variable, self.system, Some(self.local), self.cache].into_iter().flatten().collect()
     }
 
-    /// The four files of the first place that holds them all, in the order of [`FILES`].
+    /// What each place holds, in the order in which they are looked at: only `$MNIST_DIR` where it is set.
+    pub fn inspect(&self) -> Vec<Place> {
+        self.inspections().collect()
+    }
+
+    /// The four files of the first place that holds them all, in the order of [`Published::files`].
     ///
     /// # Errors
     /// [`Error::Missing`] where `$MNIST_DIR` is set and does not hold them, or where no place does.
-    pub fn locate(&self, files: &[FileSpec; 4]) -> Result<[PathBuf; 4]> {
+    pub fn locate(&self) -> Result<[PathBuf; 4]> {
         let mut tried = Vec::new();
-        for place in self.inspections(files) {
+        for place in self.inspections() {
             if let Some(paths) = place.paths() {
                 return Ok(paths);
             }
             tried.push(place.to_string());
         }
-        Err(self.missing(tried, files))
+        Err(self.missing(tried))
     }
 
     /// The error that says what was tried, and what to do.
-    pub(super) fn missing(&self, tried: Vec<String>, files: &[FileSpec; 4]) -> Error {
-        Error::Missing { what: "MNIST".into(), tried, advice: self.advice(files) }
+    pub(super) fn missing(&self, tried: Vec<String>) -> Error {
+        Error::Missing { what: self.of.title.into(), tried, advice: self.advice() }
     }
 
-    /// What to do where MNIST is in none of the places, with commands to paste.
-    pub fn advice(&self, files: &[FileSpec; 4]) -> String {
+    /// What to do where the data set is in none of the places, with commands to paste.
+    pub fn advice(&self) -> String {
         let four = four_files();
+        let Published { title, local, .. } = self.of;
+        let (name, fetch) = (self.of.variable_name(), self.of.fetch_command());
         let Some(folder) = &self.variable else {
             return format!(
-                "`vardrop data fetch` downloads it where there is a network. Or put its four files into ./data/mnist, or into a folder \
-                 that MNIST_DIR names: {four}. Or use `--data synthetic`, which needs no files."
+                "`{fetch}` downloads it where there is a network. Or put its four files into {local}, or into a folder \
+                 that {name} names: {four}. Or use `--data synthetic`, which needs no files."
             );
         };
-        let place = Place::inspect(VARIABLE, Some(folder), files);
+        let place = Place::inspect(self.of.variable, Some(folder), &self.of.files);
         let damaged = place.damaged();
         let what = if !damaged.is_empty() {
             // They may be those of another data set: they are not for us to replace.
             let away: Vec<String> = damaged.iter().map(|path| moved_away(path)).collect();
             format!(
-                "Its files that are not MNIST's are not replaced. Move them away and download MNIST's:\n  {} && vardrop data \
-                 fetch\nOr replace them: `vardrop data fetch --force`. If they are another data set, give their folder with `--data {}`.",
+                "Its files that are not {title}'s are not replaced. Move them away and download {title}'s:\n  {} && {fetch}\n\
+                 Or replace them: `{fetch} --force`. If they are another data set, give their folder with `--data {}`.",
                 away.join(" && "),
                 quoted(as_folder(folder)),
             )
         } else if place.problem.is_some() && folder.symlink_metadata().is_ok() {
-            format!("It must be a folder that can be read, with MNIST's four files: {four}.")
+            format!("It must be a folder that can be read, with {title}'s four files: {four}.")
         } else {
-            format!("`vardrop data fetch` downloads what is missing. Or put the four files there: {four}.")
+            format!("`{fetch}` downloads what is missing. Or put the four files there: {four}.")
         };
-        format!(
-            "MNIST_DIR is set, so nothing else is looked at. {what} `unset MNIST_DIR` has the other places looked at."
-        )
+        format!("{name} is set, so nothing else is looked at. {what} `unset {name}` has the other places looked at.")
     }
 
-    fn inspections(&self, files: &[FileSpec; 4]) -> impl Iterator<Item = Place> {
-        let rest = [("./data/mnist", Some(&self.local)), ("cache", self.cache.as_ref())];
-        let looked_at = if self.variable.is_some() { 0 } else { rest.len() };
-        let places = std::iter::once((VARIABLE, self.variable.as_ref())).chain(rest.into_iter().take(looked_at));
+    fn inspections(&self) -> impl Iterator<Item = Place> {
+        let Published { variable, local, files, .. } = self.of;
+        let system = self.system.as_ref().map(|path| (self.of.system.unwrap_or("system"), Some(path)));
+        let rest = [(*local, Some(&self.local)), ("cache", self.cache.as_ref())];
+        let rest = system.into_iter().chain(rest).filter(|_| self.variable.is_none());
+        let places = std::iter::once((*variable, self.variable.as_ref())).chain(rest);
         places.map(|(name, path)| Place::inspect(name, path.map(PathBuf::as_path), files))
     }
 }
@@ -151,7 +163,7 @@ impl Place {
         Self { name, path: path.map(Path::to_path_buf), problem, files }
     }
 
-    /// The files that are there and are not MNIST's.
+    /// The files that are there and are not those of the data set.
     pub(super) fn damaged(&self) -> Vec<&Path> {
         let damaged = |file| match file {
             &PlacedFile { state: FileState::Damaged { ref path, .. }, .. } => Some(path.as_path()),
@@ -223,7 +235,7 @@ fn as_folder(folder: &Path) -> PathBuf {
 
 /// The names of the four files.
 fn four_files() -> String {
-    let [a, b, c, d] = FILES.map(|file| file.name);
+    let [a, b, c, d] = NAMES;
     format!("{a}, {b}, {c} and {d}, each gzipped (.gz) or not")
 }
 
@@ -247,7 +259,7 @@ pub(super) fn paths_in(folder: &Path) -> Result<[PathBuf; 4]> {
     if let Some(problem) = problem_of_folder(folder) {
         return missing(vec![problem]);
     }
-    let found = FILES.each_ref().map(|file| find(file, folder));
+    let found = MNIST.files.each_ref().map(|file| find(file, folder));
     let tried: Vec<String> = found.iter().filter_map(|found| found.as_ref().err().cloned()).collect();
     match found {
         [Ok(a), Ok(b), Ok(c), Ok(d)] => Ok([a, b, c, d]),
