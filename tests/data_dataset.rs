@@ -152,6 +152,8 @@ fn a_source_parses_back_from_its_text() {
         Source::Synthetic,
         Source::Folder("./fashion".into()),
         Source::Folder("/a/b".into()),
+        Source::Csv("a.csv".into()),
+        Source::Csv("./b.TSV".into()),
     ] {
         assert_eq!(source.to_string().parse::<Source>().unwrap(), source);
         let json = serde_json::to_string(&source).unwrap();
@@ -165,7 +167,7 @@ fn a_source_parses_back_from_its_text() {
 fn a_misspelt_source_lists_the_known_ones() {
     let message = "minst".parse::<Source>().unwrap_err().to_string();
     assert!(
-        message.contains("\"minst\"") && message.contains("mnist, fashion-mnist, synthetic, or a folder"),
+        message.contains("\"minst\"") && message.contains("mnist, fashion-mnist, synthetic, a folder"),
         "{message}"
     );
 }

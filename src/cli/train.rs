@@ -251,7 +251,7 @@ impl TrainArgs {
         let mut words: Vec<OsString> = ["vardrop", "train", "--resume"].map(OsString::from).into();
         words.extend([checkpoint.clone(), "--save".into(), checkpoint]);
         let data = self.data.as_ref().map(|data| match data {
-            Source::Folder(folder) => shell::path(folder),
+            Source::Folder(path) | Source::Csv(path) => shell::path(path),
             other => other.to_string().into(),
         });
         let path = |path: &Option<PathBuf>| path.as_deref().map(shell::path);

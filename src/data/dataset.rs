@@ -320,6 +320,11 @@ impl Dataset {
         Self { features, targets, standardisation: self.standardisation.clone() }
     }
 
+    /// The class of each example; where targets are real values, all examples are of one.
+    pub(super) fn classes_or_one(&self) -> Vec<usize> {
+        if self.values().is_some() { vec![0; self.len()] } else { self.labels().to_vec() }
+    }
+
     /// Whether the two are the same examples in memory, and not only equal ones.
     pub(super) fn shares_all_with(&self, other: &Self) -> bool {
         let place = |of: &Self| (of.features.address(), of.targets.address(), of.len(), of.features.size());

@@ -1,5 +1,6 @@
-//! Data: MNIST, the crate's own digits, and images of no class ([`letters()`], [`Images::shuffled`]). Pixels stay `u8`;
-//! a batch is converted as it is drawn.
+//! Data: images (MNIST, Fashion-MNIST, the crate's own digits, any folder of IDX files), rows of numbers ([`csv`], or arrays of the
+//! program's own), and images of no class ([`letters()`], [`Images::shuffled`]). Pixels stay `u8`; a batch is converted as it is
+//! drawn.
 //!
 //! [`Splits::open`] is the way in: it opens a [`Source`] and holds validation images out.
 //!
@@ -11,6 +12,7 @@
 //! # Ok::<(), vardrop::Error>(())
 //! ```
 
+pub mod csv;
 mod dataset;
 mod digest;
 mod features;

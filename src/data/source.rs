@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::mnist;
 use crate::error::{Error, Result};
 
-/// Where data comes from. As text: `mnist`, `fashion-mnist`, `synthetic`, or the path of a folder.
+/// Where data comes from. As text: `mnist`, `fashion-mnist`, `synthetic`, or the path of a folder or a table.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum Source {
@@ -24,6 +24,9 @@ pub enum Source {
     Synthetic,
     /// A folder with four files named as MNIST's, of any size.
     Folder(PathBuf),
+    /// A table whose name ends in `.csv` or `.tsv`, read as [`CsvOptions::default`](super::csv::CsvOptions) says: the last column is
+    /// predicted.
+    Csv(PathBuf),
 }
 
 impl Source {
@@ -37,6 +40,7 @@ impl Source {
             Some("mnist") => Ok(Self::Mnist),
             Some("fashion-mnist") => Ok(Self::FashionMnist),
             Some("synthetic") => Ok(Self::Synthetic),
+            _ if is_table(path) && !path.is_dir() => Ok(Self::Csv(path.into())),
             // What is there and no folder, such as a broken link, is named when it is opened.
             _ if looks_like_path(&text.to_string_lossy()) || path.symlink_metadata().is_ok() => {
                 Ok(Self::Folder(path.into()))
@@ -44,7 +48,7 @@ impl Source {
             _ => Err(Error::argument(
                 "data",
                 format!("{:?}", text.to_string_lossy()),
-                "mnist, fashion-mnist, synthetic, or a folder that holds four files named as MNIST's",
+                "mnist, fashion-mnist, synthetic, a folder that holds four files named as MNIST's, or a table.csv",
             )),
         }
     }
@@ -57,6 +61,7 @@ impl Source {
             Self::Mnist => mnist::Places::from_environment(&mnist::MNIST).folders(),
             Self::FashionMnist => mnist::Places::from_environment(&mnist::FASHION_MNIST).folders(),
             Self::Synthetic => Vec::new(),
+            Self::Csv(path) => return vec![path.clone()],
             Self::Folder(folder) => vec![folder.clone()],
         };
         let files =
@@ -75,7 +80,7 @@ impl fmt::Display for Source {
             Self::Folder(path) if !looks_like_path(&path.to_string_lossy()) => {
                 f.pad(&Path::new(".").join(path).to_string_lossy())
             }
-            Self::Folder(path) => f.pad(&path.to_string_lossy()),
+            Self::Folder(path) | Self::Csv(path) => f.pad(&path.to_string_lossy()),
         }
     }
 }
@@ -100,6 +105,10 @@ impl TryFrom<String> for Source {
     fn try_from(text: String) -> Result<Self> {
         text.parse()
     }
+}
+
+fn is_table(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| ["csv", "tsv"].iter().any(|table| extension.eq_ignore_ascii_case(table)))
 }
 
 pub(super) fn looks_like_path(text: &str) -> bool {

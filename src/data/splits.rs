@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use super::csv::{CsvOptions, Recipe};
 use super::dataset::Dataset;
 use super::digest::{Digest, Identity};
 use super::source::Source;
@@ -29,7 +30,9 @@ struct Opened {
     validation: Validation,
     /// Which ones would be, if nobody said it.
     usual: Validation,
-    /// Clones, which share their pixels: who puts another data set in the place of one has other data.
+    /// How a table was read.
+    recipe: Option<Arc<Recipe>>,
+    /// Clones, which share their features: who puts another data set in the place of one has other data.
     parts: [Dataset; 3],
     /// Taken when it is first asked for: it takes a tenth of a second.
     digest: Arc<OnceLock<Digest>>,
@@ -54,6 +57,9 @@ impl Splits {
     /// # Errors
     /// As [`Self::open`].
     pub fn open_with(source: &Source, held_out: usize, validation: Option<Validation>) -> Result<Self> {
+        if let Source::Csv(path) = source {
+            return CsvOptions::default().open(path, held_out, validation);
+        }
         let (train, test, digest) = match source {
             // Its files' checksums are looked at before they are read.
             Source::Mnist => with(mnist::open(&mnist::MNIST)?, Digest::MNIST),
@@ -62,6 +68,7 @@ impl Splits {
                 let (train, test) = synthetic::splits();
                 (train, test, OnceLock::new())
             }
+            Source::Csv(_) => unreachable!("it is open"),
             Source::Folder(folder) => {
                 let (train, test) = mnist::open_folder(folder, &source.to_string())?;
                 let digest = Digest::of(&[&train], &test);
@@ -90,8 +97,28 @@ impl Splits {
                 "is standardised by examples that would now be held out: hold them out first, then standardise";
             return Err(Error::setting("data", self.train.name(), problem));
         }
-        let (digest, usual) = (OnceLock::from(self.digest()), self.opened.usual);
-        Self::divide(self.train, self.test, held_out, validation.unwrap_or(usual), digest)
+        let (digest, usual, recipe) = (OnceLock::from(self.digest()), self.opened.usual, self.opened.recipe);
+        let splits = Self::divide(self.train, self.test, held_out, validation.unwrap_or(usual), digest)?;
+        Ok(Self { opened: Opened { usual, recipe, ..splits.opened }, ..splits })
+    }
+
+    /// The parts of a table, with how it was read.
+    pub(super) fn of_table(
+        train: Dataset,
+        test: Dataset,
+        held_out: usize,
+        validation: Option<Validation>,
+        recipe: Arc<Recipe>,
+    ) -> Result<Self> {
+        let usual = Validation::DRAWN;
+        let splits = Self::divide(train, test, held_out, validation.unwrap_or(usual), OnceLock::new())?;
+        Ok(Self { opened: Opened { usual, recipe: Some(recipe), ..splits.opened }, ..splits })
+    }
+
+    /// How a table was read, and what it was standardised by: to be kept with a model. `None` of other data.
+    pub fn recipe(&self) -> Option<Recipe> {
+        let standardisation = self.train.standardisation().cloned();
+        self.opened.recipe.as_ref().map(|recipe| Recipe { standardisation, ..Recipe::clone(recipe) })
     }
 
     /// Holds the last `held_out` of the training images out for validation.
@@ -143,16 +170,13 @@ impl Splits {
             Validation::Drawn { seed } => {
                 // While the images are in their own order.
                 digest.get_or_init(|| Digest::of(&[&train], &test));
-                let order = match train.values() {
-                    Some(_) => drawn_last(&vec![0; train.len()], held_out, seed),
-                    None => drawn_last(train.labels(), held_out, seed),
-                };
-                train.in_order(&order)
+                train.in_order(&drawn_last(&train.classes_or_one(), held_out, seed))
             }
         };
         let kept = train.len() - held_out;
         let parts = [train.slice(0..kept)?, train.slice(kept..train.len())?, test];
-        let opened = Opened { validation, usual: Validation::Last, parts: parts.clone(), digest: Arc::new(digest) };
+        let (usual, recipe) = (Validation::Last, None);
+        let opened = Opened { validation, usual, recipe, parts: parts.clone(), digest: Arc::new(digest) };
         let [train, validation, test] = parts;
         Ok(Self { train, validation, test, opened })
     }
