@@ -255,7 +255,7 @@ fn a_recipe_opens_the_same_splits_again_and_prepares_other_files() {
 
     let other = place.write("other.csv", "y,kind,x\n7,c,2\n10,a,3\n");
     let dataset = recipe.dataset(&other).unwrap();
-    let features = recipe.features(&place.write("without.csv", "kind,x,note\nc,2,hm\na,3,?\n")).unwrap();
+    let features = recipe.features(place.write("without.csv", "kind,x,note\nc,2,hm\na,3,?\n")).unwrap();
     assert_eq!(dataset.table().unwrap(), features);
     let by = recipe.standardisation.as_ref().unwrap();
     let Target::Values(&[z]) = dataset.target(1) else { panic!("a value") };

@@ -82,7 +82,7 @@ fn cross_entropy(network: &Network<f64>, weights: &[Array2<f64>], input: ArrayVi
     for (layer, weights) in network.layers().iter().zip(weights) {
         hidden = (hidden.dot(weights) + &layer.bias).mapv(|x| layer.activation.value(x));
     }
-    hidden.mapv(f64::exp).sum().ln() - hidden[usize::from(label)]
+    hidden.mapv(f64::exp).sum().ln() - hidden[label]
 }
 
 #[test]

@@ -89,7 +89,7 @@ fn is_numeric(table: &Table, column: usize) -> Result<bool> {
     let is_text = |cell: &&str| cell.parse::<f64>().is_err();
     let texts = cells.iter().filter(|cell| is_text(cell)).count();
     if texts > 0 && 2 * texts < cells.len() {
-        let row = cells.iter().position(|cell| is_text(&cell)).expect("there is one");
+        let row = cells.iter().position(is_text).expect("there is one");
         let problem = format!(
             "is {:?}, and {} of its {} cells are numbers: correct it, or say that the column is `categorical`",
             cells[row],
