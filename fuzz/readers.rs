@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use safetensors::SafeTensors;
+use vardrop::data::csv::{CsvOptions, Recipe};
 use vardrop::data::mnist::MNIST;
 use vardrop::data::{Dataset, Identity, Source, Splits, idx as idx_files};
 use vardrop::engine::Examples;
@@ -67,6 +68,23 @@ pub fn folder(bytes: &[u8], scratch: &Path) -> bool {
         }
     }
     taken
+}
+
+/// A table: its recipe, written and read, makes the same of it again.
+pub fn table(bytes: &[u8], scratch: &Path) -> bool {
+    let path = scratch.join("table.csv");
+    fs::write(&path, bytes).expect("a file that can be written");
+    let Ok(splits) = CsvOptions::default().test_file(&path).open(&path, 0, None) else { return false };
+    // Numbers may be too large to have a deviation.
+    let Ok(splits) = splits.standardised() else { return true };
+    let recipe = splits.recipe().expect("a table has one");
+    let json = serde_json::to_string(&recipe).expect("plain data");
+    let read: Recipe = serde_json::from_str(&json).expect("what was written");
+    assert_eq!(read, recipe);
+    let again = read.dataset(&path).expect("the same table");
+    assert_eq!((again.table(), again.values()), (splits.train.table(), splits.train.values()));
+    assert_eq!(again.labels(), splits.train.labels());
+    true
 }
 
 /// A model: the file, or, where it begins with a brace, what the file of a small network says of itself.
@@ -214,6 +232,8 @@ pub fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         ("idx", gzip(&images(1))),
         ("folder", four([images(3), labels(3), images(1), labels(1)])),
         ("folder", four([gzip(&images(4)), labels(4), gzip(&images(2)), labels(2)])),
+        ("table", b"area,side,price\n40,south,100.5\n75.5,\"north, west\",210\n".to_vec()),
+        ("table", b"a;b\r\n1;p\r\n2;q\r\n".to_vec()),
         ("model", with_file(|path| trained(Method::VariationalA2).export(path))),
         ("model", description("vardrop", &saved(Method::VariationalB))),
         ("pruned", saved_pruned()),

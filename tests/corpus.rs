@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 
 type Reader = fn(&[u8], &Path) -> bool;
 
-const READERS: [(&str, Reader); 7] = [
+const READERS: [(&str, Reader); 8] = [
     ("idx", readers::idx),
     ("folder", readers::folder),
+    ("table", readers::table),
     ("model", readers::model),
     ("pruned", readers::pruned),
     ("plan", readers::plan),

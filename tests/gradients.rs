@@ -198,7 +198,7 @@ fn plain_cross_entropy(network: &Network<f64>, inputs: &Array2<f64>, labels: &[u
                 })
                 .collect();
         }
-        total += signal.iter().map(|x| x.exp()).sum::<f64>().ln() - signal[usize::from(label)];
+        total += signal.iter().map(|x| x.exp()).sum::<f64>().ln() - signal[label];
     }
     total / labels.len() as f64
 }

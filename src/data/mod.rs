@@ -14,6 +14,7 @@
 
 pub mod csv;
 mod dataset;
+mod derived;
 mod digest;
 mod features;
 pub mod idx;

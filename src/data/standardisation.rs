@@ -103,7 +103,7 @@ impl Standardisation {
         };
         let features = match dataset.table() {
             Some(rows) => Features::table(dataset.name().to_owned(), applied(rows, &self.features))?,
-            None => dataset.features().clone(),
+            None => dataset.features.clone(),
         };
         let values = dataset.values().map(|values| applied(values, &self.targets));
         Ok(dataset.with_standardised(features, values, self.clone()))

@@ -1,5 +1,6 @@
 //! The cells of a CSV file as text, with the lines that they are on.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,8 @@ const MISSING: [&str; 6] = ["", "na", "n/a", "nan", "null", "?"];
 pub(super) struct Table {
     pub path: PathBuf,
     pub header: Vec<String>,
+    /// Where the columns are.
+    places: HashMap<String, usize>,
     rows: Vec<StringRecord>,
     /// The line that each row begins on, counted from 1.
     lines: Vec<usize>,
@@ -33,33 +36,12 @@ impl Table {
         let rows = reader.records().collect::<Result<Vec<_>, _>>().map_err(failed)?;
         let mut lines = Lines::of(bytes);
         let lines = rows.iter().map(|row| lines.at(row.position())).collect();
-        let table = Self { path: path.into(), header, rows, lines };
-        table.check_header()?;
+        let places = places(path, &header)?;
+        let table = Self { path: path.into(), header, places, rows, lines };
         if table.is_empty() {
             return Err(unfit(path, "it has no rows below its header: expected one example a line".into()));
         }
         Ok(table)
-    }
-
-    fn check_header(&self) -> Result<()> {
-        if self.header.is_empty() {
-            return Err(unfit(&self.path, "it is empty: expected a header with the names of the columns".into()));
-        }
-        if self.header.iter().all(|name| name.parse::<f64>().is_ok()) {
-            let reason = "its first line has numbers alone: put a header above it, with the names of the columns";
-            return Err(unfit(&self.path, reason.into()));
-        }
-        for (column, name) in self.header.iter().enumerate() {
-            if name.is_empty() {
-                return Err(unfit(&self.path, format!("column {} of its header has no name: give it one", column + 1)));
-            }
-            if let Some(first) = self.header[..column].iter().position(|other| other == name) {
-                let (first, second) = (first + 1, column + 1);
-                let reason = format!("columns {first} and {second} are both called {name:?}: give each its own name");
-                return Err(unfit(&self.path, reason));
-            }
-        }
-        Ok(())
     }
 
     pub(super) fn len(&self) -> usize {
@@ -75,7 +57,7 @@ impl Table {
     /// # Errors
     /// It is not there: which ones are, and the nearest.
     pub(super) fn column(&self, name: &str) -> Result<usize> {
-        self.header.iter().position(|other| other == name).ok_or_else(|| {
+        self.places.get(name).copied().ok_or_else(|| {
             let nearest = self.header.iter().min_by_key(|other| distance(name, other)).expect("a header has columns");
             let near = if distance(name, nearest) <= 1 + name.chars().count() / 3 {
                 format!("; the nearest is {nearest:?}")
@@ -120,6 +102,32 @@ impl Table {
         let line = self.lines[row];
         unfit(&self.path, format!("line {line}, column {:?} {}", self.header[column], problem.as_ref()))
     }
+}
+
+/// Where each column is.
+///
+/// # Errors
+/// No header; a column without a name, or with another's.
+fn places(path: &Path, header: &[String]) -> Result<HashMap<String, usize>> {
+    if header.is_empty() {
+        return Err(unfit(path, "it is empty: expected a header with the names of the columns".into()));
+    }
+    if header.iter().all(|name| name.parse::<f64>().is_ok()) {
+        let reason = "its first line has numbers alone: put a header above it, with the names of the columns";
+        return Err(unfit(path, reason.into()));
+    }
+    let mut places = HashMap::new();
+    for (column, name) in header.iter().enumerate() {
+        if name.is_empty() {
+            return Err(unfit(path, format!("column {} of its header has no name: give it one", column + 1)));
+        }
+        if let Some(first) = places.insert(name.clone(), column) {
+            let (first, second) = (first + 1, column + 1);
+            let reason = format!("columns {first} and {second} are both called {name:?}: give each its own name");
+            return Err(unfit(path, reason));
+        }
+    }
+    Ok(places)
 }
 
 /// Tabs in a `.tsv`; else commas, or semicolons where the header has them and no comma.
