@@ -8,7 +8,7 @@ use vardrop::data::{Dataset, Source, Splits};
 use vardrop::engine::{Engine, Examples};
 use vardrop::network::Network;
 use vardrop::noise::NoiseSource;
-use vardrop::optimizer::Adam;
+use vardrop::optimizer::Optimizer;
 use vardrop::training::Config;
 use vardrop::variance::{Estimator, GradientSampler};
 
@@ -18,7 +18,7 @@ struct Training<'a> {
     dataset: &'a Dataset,
     indices: Vec<usize>,
     network: Network,
-    adam: Adam,
+    optimizer: Optimizer,
     engine: Engine,
 }
 
@@ -26,19 +26,19 @@ impl<'a> Training<'a> {
     fn new(dataset: &'a Dataset, method: Method, width: usize, batch_size: usize) -> Self {
         let config = Config::new(method, &[width; 3]).batch_size(batch_size);
         let network = config.network(dataset.inputs(), dataset.classes()).expect("a valid shape");
-        let adam = Adam::new(&network, config.adam()).expect("default settings");
+        let optimizer = Optimizer::new(&network, config.optimizer_settings()).expect("default settings");
         let engine = Engine::new(&network, batch_size, config.threads).expect("a valid engine");
         // Far apart, as the rows of a shuffled minibatch are.
         let indices = (0..batch_size).map(|i| i * 7919 % dataset.len()).collect();
-        Self { config, dataset, indices, network, adam, engine }
+        Self { config, dataset, indices, network, optimizer, engine }
     }
 
     fn step(&mut self) {
         let batch = Examples { dataset: self.dataset, indices: &self.indices };
-        let source = NoiseSource::new(1, self.adam.steps());
+        let source = NoiseSource::new(1, self.optimizer.steps());
         let objective = self.config.objective(self.dataset.len(), 0.0);
         self.engine.gradient(&self.network, &batch, source, objective).expect("a minibatch of the engine's shape");
-        self.engine.step(&mut self.network, &mut self.adam, 1.0).expect("the network's own optimizer");
+        self.engine.step(&mut self.network, &mut self.optimizer, 1.0).expect("the network's own optimizer");
     }
 }
 

@@ -28,6 +28,8 @@ pub enum Method {
     /// Sparse variational dropout: as variational B, with the weight's mean and variance learned by themselves, so that α is
     /// unbounded (Molchanov, Ashukha & Vetrov 2017).
     Sparse,
+    /// None of them: a network that was built by hand, each layer with its own noise.
+    Custom,
 }
 
 impl Method {
@@ -42,7 +44,7 @@ impl Method {
         Self::VariationalB,
     ];
 
-    /// All methods: those of Figure 1, and sparse variational dropout.
+    /// All methods that make a network: those of Figure 1, and sparse variational dropout.
     pub const ALL: [Self; 8] = [
         Self::None,
         Self::Binary,
@@ -65,6 +67,7 @@ impl Method {
             Self::GaussianB => "gaussian-b",
             Self::VariationalB => "variational-b",
             Self::Sparse => "sparse",
+            Self::Custom => "custom",
         }
     }
 
@@ -79,6 +82,7 @@ impl Method {
             Self::GaussianB => "Gaussian B",
             Self::VariationalB => "Variational B",
             Self::Sparse => "Sparse variational",
+            Self::Custom => "Built by hand",
         }
     }
 

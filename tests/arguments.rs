@@ -7,7 +7,7 @@ use vardrop::engine::{Batch, Engine, Examples, Objective, Products, Rows, score}
 use vardrop::layers::{Activation, Additive, Binary, GaussianInput, GaussianOutput, Layer, Noise, Prior};
 use vardrop::network::Network;
 use vardrop::noise::{NoiseSource, Rates, Sharing, fill_binary, negative_kl, rate_of_alpha};
-use vardrop::optimizer::{Adam, AdamSettings};
+use vardrop::optimizer::{AdamSettings, Optimizer};
 use vardrop::variance::{Estimator, GradientSampler};
 
 /// Noise number `kind` of 9 for a layer.
@@ -159,7 +159,7 @@ proptest! {
     ) {
         let mut network = network(&widths, &kinds);
         let mut engine = Engine::new(&network, 3, 2).unwrap();
-        let mut adam = Adam::new(&network, AdamSettings::default()).unwrap();
+        let mut adam = Optimizer::new(&network, AdamSettings::default()).unwrap();
         let inputs = inputs(3, widths[0], 0.5);
         let batch = Rows::new(inputs.view(), &[0; 3]).unwrap();
         run(&mut engine, &network, &batch).unwrap();
@@ -184,7 +184,7 @@ proptest! {
                 prop_assert_eq!(&same(engine.predict(&network, &batch, None).unwrap_err()), &error);
                 prop_assert_eq!(&same(engine.step(&mut network, &mut adam, 1.0).unwrap_err()), &error);
                 prop_assert_eq!(&same(Engine::new(&network, 3, 1).unwrap_err()), &error);
-                prop_assert_eq!(&same(Adam::new(&network, AdamSettings::default()).unwrap_err()), &error);
+                prop_assert_eq!(&same(Optimizer::new(&network, AdamSettings::default()).unwrap_err()), &error);
                 prop_assert_eq!(&same(GradientSampler::new(network, 10, 3, 1).unwrap_err()), &error);
             }
             // Another noise, or rates shared in another way: a network, but not this engine's.
@@ -208,7 +208,7 @@ proptest! {
         let (mut own, mut other) = (network(&widths, &kinds), network(&other_widths, &other_kinds));
         let same = own.parameter_shapes() == other.parameter_shapes() && kinds == other_kinds;
         let mut engine = Engine::new(&own, 2, 1).unwrap();
-        let mut adam = Adam::new(&other, AdamSettings::default()).unwrap();
+        let mut adam = Optimizer::new(&other, AdamSettings::default()).unwrap();
         let inputs = inputs(2, widths[0], 0.5);
         run(&mut engine, &own, &Rows::new(inputs.view(), &[0, 0]).unwrap()).unwrap();
         let before = (own.clone(), other.clone(), adam.clone());
@@ -251,7 +251,7 @@ proptest! {
 #[test]
 fn a_step_needs_a_gradient_and_the_inputs_gradient_a_pass_that_went_there() {
     let mut own = network(&[4, 3, 2], &[6, 3]);
-    let mut adam = Adam::new(&own, AdamSettings::default()).unwrap();
+    let mut adam = Optimizer::new(&own, AdamSettings::default()).unwrap();
     let inputs = inputs(3, 4, 0.5);
     let batch = Rows::new(inputs.view(), &[0, 1, 0]).unwrap();
     for products in Products::available() {

@@ -4,7 +4,7 @@ use ndarray::Array2;
 use vardrop::engine::{Engine, Objective, Products, Rows};
 use vardrop::network::{DropoutRates, Initialisation, Network};
 use vardrop::noise::NoiseSource;
-use vardrop::optimizer::{Adam, AdamSettings};
+use vardrop::optimizer::{AdamSettings, Optimizer};
 use vardrop::{Method, Real};
 
 fn losses<T: Real>(method: Method, products: Products) -> Vec<f64> {
@@ -17,7 +17,7 @@ fn losses<T: Real>(method: Method, products: Products) -> Vec<f64> {
     let labels: Vec<usize> = (0..31).map(|row| row * 7 % 10).collect();
     let batch = Rows::new(inputs.view(), &labels).unwrap();
     let settings = AdamSettings { learning_rate: 3e-3, averaging: 0.5, ..AdamSettings::default() };
-    let mut adam = Adam::new(&network, settings).unwrap();
+    let mut adam = Optimizer::new(&network, settings).unwrap();
     let mut engine = Engine::with_products(&network, 31, 2, products).unwrap();
     let objective = Objective { kl_weight: 1.0, examples: 500 };
     let mut losses = Vec::new();

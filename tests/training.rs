@@ -10,7 +10,7 @@ use vardrop::data::{Dataset, Splits, synthetic};
 use vardrop::engine::{Engine, Examples, Objective, Rows};
 use vardrop::network::{DropoutRates, Initialisation, Network};
 use vardrop::noise::NoiseSource;
-use vardrop::optimizer::{Adam, AdamSettings};
+use vardrop::optimizer::{AdamSettings, Optimizer};
 use vardrop::training::{Config, Ending, History, Progress, Trainer, snapshots, train};
 use vardrop::{Error, Method};
 
@@ -145,7 +145,7 @@ fn adam_and_its_average_agree_with_a_plain_implementation() {
     for output_noise in [false, true] {
         let (mut network, inputs, labels) = small(output_noise);
         let settings = AdamSettings { learning_rate: 0.01, alpha_step: 20.0, averaging: 0.8, ..Default::default() };
-        let mut adam = Adam::new(&network, settings).unwrap();
+        let mut adam = Optimizer::new(&network, settings).unwrap();
         let mut engine = Engine::new(&network, 12, 2).unwrap();
         let objective = Objective { kl_weight: 1.0, examples: 12 };
         let is_alpha: Vec<bool> =
@@ -199,7 +199,7 @@ fn alpha_stays_at_most_one_and_comes_back_from_there() {
         let settings = AdamSettings { learning_rate: 0.05, alpha_step: 10.0, ..Default::default() };
         let mut engine = Engine::new(&network, 12, 1).unwrap();
         let mut run = |network: &mut Network<f64>, objective| {
-            let mut adam = Adam::new(network, settings).unwrap();
+            let mut adam = Optimizer::new(network, settings).unwrap();
             for t in 1..=40 {
                 let batch = Rows::new(inputs.view(), &labels).unwrap();
                 engine.gradient(network, &batch, NoiseSource::new(1, t), objective).unwrap();

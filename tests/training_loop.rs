@@ -9,7 +9,7 @@ use vardrop::data::{Splits, synthetic};
 use vardrop::engine::{Engine, Examples, Objective};
 use vardrop::network::Network;
 use vardrop::noise::{NoiseSource, Purpose};
-use vardrop::optimizer::Adam;
+use vardrop::optimizer::Optimizer;
 use vardrop::training::{Config, Progress, Trainer};
 
 fn bits(network: &Network) -> Vec<u32> {
@@ -29,7 +29,7 @@ fn a_run_is_a_loop_of_gradients_and_steps() {
         config.protocol.constant_epochs = 1;
         config.protocol.kl_warm_up = Some([0.5, 2.5]);
         let mut network: Network = config.network(train.inputs(), train.classes()).unwrap();
-        let mut adam = Adam::new(&network, config.adam()).unwrap();
+        let mut adam = Optimizer::new(&network, config.optimizer_settings()).unwrap();
         let mut engine = Engine::new(&network, 64, 1).unwrap();
         let mut trainer = Trainer::new(config, &splits).unwrap();
 

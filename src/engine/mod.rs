@@ -27,7 +27,7 @@ use crate::layers::Layer;
 use crate::likelihood::Likelihood;
 use crate::network::Network;
 use crate::noise::NoiseSource;
-use crate::optimizer::Adam;
+use crate::optimizer::Optimizer;
 use derived::{Derived, Needs};
 use gradients::{Pass, Scratch, learns_input_noise};
 use layout::Layout;
@@ -176,24 +176,24 @@ impl<T: Real> Engine<T> {
     ///
     /// # Errors
     /// A network or an optimizer of another shape or noise than the engine's; no gradient yet. Nothing is changed then.
-    pub fn step(&mut self, network: &mut Network<T>, adam: &mut Adam<T>, schedule: f64) -> Result<()> {
+    pub fn step(&mut self, network: &mut Network<T>, optimizer: &mut Optimizer<T>, schedule: f64) -> Result<()> {
         self.check_network(network)?;
-        adam.check(network)?;
+        optimizer.check(network)?;
         if !self.computed {
             return Err(Error::argument("number of gradients", 0, "1 or more before a step: call Engine::gradient"));
         }
         if !self.settled {
-            self.settle(network, adam);
+            self.settle(network, optimizer);
         }
-        adam.step(network, &self.gradients, schedule, &self.workers);
+        optimizer.step(network, &self.gradients, schedule, &self.workers);
         Ok(())
     }
 
     /// Asks for huge pages for everything that steps go through, once all of it is there.
-    fn settle(&mut self, network: &Network<T>, adam: &Adam<T>) {
+    fn settle(&mut self, network: &Network<T>, optimizer: &Optimizer<T>) {
         let mut places = Places::default();
-        places.add(network.parameters().into_iter().chain(adam.averaged().parameters()).map(|(_, values)| values));
-        places.add(adam.moments());
+        places.add(network.parameters().into_iter().chain(optimizer.averaged().parameters()).map(|(_, values)| values));
+        places.add(optimizer.moments());
         places.add(self.gradients.arrays());
         self.derived.iter().for_each(|derived| derived.add_to(&mut places));
         self.spaces.iter().for_each(|space| places.add(space.arrays()));

@@ -40,7 +40,7 @@ fn small_steps_of_every_noise_agree_on_every_way_of_products() {
             let objective = Objective { kl_weight: 1.0, examples: 10 };
             let losses = |way, input_gradient| {
                 let mut network = Network::from_layers(layers()).unwrap();
-                let mut adam = Adam::new(&network, AdamSettings::default()).unwrap();
+                let mut adam = Optimizer::new(&network, AdamSettings::default()).unwrap();
                 let mut engine = Engine::with_products(&network, 10, 2, way).unwrap();
                 engine.input_gradient = input_gradient;
                 (0..2)

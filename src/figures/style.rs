@@ -51,7 +51,7 @@ impl Color {
     /// The colour that a method has in every figure: grey without noise, warm where α is fixed, cool where it is learned.
     pub fn of(method: Method) -> Self {
         match method {
-            Method::None => Self::GREY,
+            Method::None | Method::Custom => Self::GREY,
             Method::Binary => Self::PURPLE,
             Method::GaussianA => Self::ORANGE,
             Method::VariationalA => Self::SKY,
@@ -97,7 +97,7 @@ impl Marker {
     /// The marker that a method has in every figure.
     pub fn of(method: Method) -> Self {
         match method {
-            Method::None => Self::Circle,
+            Method::None | Method::Custom => Self::Circle,
             Method::Binary => Self::Square,
             Method::GaussianA | Method::GaussianB => Self::TriangleUp,
             Method::VariationalA => Self::Diamond,

@@ -74,6 +74,8 @@ pub(crate) mod tests {
                 valid_error_percent: held_out.then_some(4.0 * loss),
                 test_cross_entropy: loss,
                 test_error_percent: 4.2 * loss,
+                valid_rmse: None,
+                test_rmse: None,
                 alpha: vec![alpha(0.25), alpha(loss.max(0.1))],
                 sparsity: Vec::new(),
             }

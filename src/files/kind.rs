@@ -12,6 +12,8 @@ use serde::de::IgnoredAny;
 pub(crate) const MODEL_KEY: &str = "vardrop";
 /// The metadata's key of a pruned network, which is another format.
 pub(crate) const PRUNED_KEY: &str = "vardrop-pruned";
+/// The metadata's key of a network by itself.
+pub(crate) const NETWORK_KEY: &str = "vardrop-network";
 /// The longest header of a file in safetensors.
 const LONGEST_HEADER: u64 = 100_000_000;
 
@@ -25,6 +27,8 @@ pub enum Kind {
     Exported,
     /// A pruned network.
     Pruned,
+    /// A network without what its training was told.
+    Network,
     /// Records of training runs.
     Runs,
     /// Records of gradients' variances.
@@ -46,6 +50,7 @@ impl Kind {
             Self::Checkpoint => "a model with the state of its training",
             Self::Exported => "an exported model",
             Self::Pruned => "a pruned network",
+            Self::Network => "a network",
             Self::Runs => "a file of records of training runs",
             Self::Variances => "a file of records of gradients' variances",
             Self::Evaluations => "a file of records of evaluations",
@@ -61,7 +66,7 @@ impl Kind {
             Self::Variances => "record of a gradient's variance",
             Self::Evaluations => "record of an evaluation",
             Self::Prunings => "record of a pruned network",
-            Self::Checkpoint | Self::Exported | Self::Pruned | Self::Download => "line",
+            Self::Checkpoint | Self::Exported | Self::Pruned | Self::Network | Self::Download => "line",
         }
     }
 
@@ -72,7 +77,7 @@ impl Kind {
             Self::Variances => "measurement",
             Self::Evaluations => "calibration",
             Self::Prunings => "compression",
-            Self::Checkpoint | Self::Exported | Self::Pruned | Self::Download => "",
+            Self::Checkpoint | Self::Exported | Self::Pruned | Self::Network | Self::Download => "",
         }
     }
 
@@ -109,6 +114,8 @@ fn of(path: &Path) -> Result<Option<Kind>> {
     let Ok(Header { metadata, state }) = serde_json::from_slice(&header[8..]) else { return Ok(None) };
     Ok(if metadata.contains_key(PRUNED_KEY) {
         Some(Kind::Pruned)
+    } else if metadata.contains_key(NETWORK_KEY) {
+        Some(Kind::Network)
     } else if !metadata.contains_key(MODEL_KEY) {
         None
     } else if state.is_some() {

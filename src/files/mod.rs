@@ -38,7 +38,7 @@ pub use kind::Kind;
 pub use lines::{Line, TornLine};
 pub use output::Output;
 
-pub(crate) use kind::{MODEL_KEY, PRUNED_KEY};
+pub(crate) use kind::{MODEL_KEY, NETWORK_KEY, PRUNED_KEY};
 #[cfg(feature = "sweep")]
 pub(crate) use lines::line;
 pub(crate) use lines::{append, files, read};

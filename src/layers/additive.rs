@@ -50,11 +50,14 @@ pub enum Prior {
 }
 
 /// Gaussian noise on a layer's output with a learned variance for each weight.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(bound(serialize = "", deserialize = "T: Real"))]
 pub struct Additive<T> {
     /// ln σ², (in, out).
+    #[serde(with = "crate::noise::shape")]
     pub log_variance: Array2<T>,
     /// The prior of the weights.
+    #[serde(default)]
     pub prior: Prior,
 }
 

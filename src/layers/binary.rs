@@ -16,6 +16,7 @@
 
 use multiversion::multiversion;
 use ndarray::{Array2, ArrayView2};
+use serde::{Deserialize, Serialize};
 
 use super::kind::{LayerNoise, Place};
 use super::layer::{Tape, WithoutBias};
@@ -24,7 +25,7 @@ use crate::error::Result;
 use crate::noise::{RowKey, alpha_of_rate, fill_binary};
 
 /// Binary dropout on a layer's input.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Binary {
     /// The dropout rate p in [0, 1).
     pub rate: f64,

@@ -27,6 +27,7 @@
 
 use multiversion::multiversion;
 use ndarray::{Array2, ArrayView2};
+use serde::{Deserialize, Serialize};
 
 use super::kind::{LayerNoise, Noise, Place, check_rates, describe_rates, sum_to};
 use super::layer::{Tape, WithoutBias};
@@ -35,7 +36,8 @@ use crate::error::Result;
 use crate::noise::{Rates, RowKey, Sharing, alpha_of_rate};
 
 /// Gaussian noise on a layer's input, α shared by the layer or by unit.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(bound(serialize = "", deserialize = "T: Real"))]
 pub struct GaussianInput<T> {
     /// ln α, (1, 1) or (in, 1).
     pub rates: Rates<T>,

@@ -4,6 +4,7 @@
 use std::fmt::Debug;
 
 use ndarray::{Array2, ArrayView2};
+use serde::{Deserialize, Serialize};
 
 use super::layer::{Tape, WithoutBias};
 use super::{Additive, Binary, GaussianInput, GaussianOutput, dense};
@@ -182,7 +183,8 @@ impl<'a, T> GradientRow<'a, T> {
 }
 
 /// The noise in a layer: where it enters, and its rate.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", bound(serialize = "", deserialize = "T: Real"))]
 pub enum Noise<T> {
     /// None.
     None,

@@ -1,6 +1,7 @@
 //! A dense layer: weight, bias, noise and activation, forward and backward in plain ndarray. The engine computes the same, faster.
 
 use ndarray::{Array1, Array2, ArrayView2, Axis};
+use serde::{Deserialize, Serialize};
 
 use super::kind::{LayerNoise, Noise, Place};
 use super::{Activation, Additive};
@@ -11,11 +12,14 @@ use crate::noise::{NoiseSource, Rates};
 /// A dense layer, the noise in it, and what follows it: h = f(A·W + b + noise).
 ///
 /// Its module shows one layer by itself, forward and backward.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, bound(serialize = "", deserialize = "T: Real"))]
 pub struct Layer<T> {
     /// W, shape (in, out).
+    #[serde(with = "crate::noise::shape")]
     pub weight: Array2<T>,
     /// b, shape (out). No noise enters it.
+    #[serde(with = "crate::noise::shape")]
     pub bias: Array1<T>,
     /// Where noise enters, and its rate.
     pub noise: Noise<T>,

@@ -29,6 +29,7 @@
 
 use multiversion::multiversion;
 use ndarray::{Array2, ArrayView2, Zip};
+use serde::{Deserialize, Serialize};
 
 use super::kind::{GradientRow, LayerNoise, Noise, Place, check_rates, describe_rates, sum_to};
 use super::layer::{Tape, WithoutBias};
@@ -37,7 +38,8 @@ use crate::error::Result;
 use crate::noise::{Rates, RowKey, Sharing, alpha_of_rate, negative_kl_slope};
 
 /// Gaussian noise on a layer's output, α shared by the layer, by unit or by weight.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(bound(serialize = "", deserialize = "T: Real"))]
 pub struct GaussianOutput<T> {
     /// ln α, (1, 1), (in, 1) or (in, out).
     pub rates: Rates<T>,

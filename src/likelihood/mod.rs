@@ -4,6 +4,7 @@
 //! - [`Likelihood::Gaussian`]: real targets, each normally distributed about an output ([`gaussian`]).
 
 pub mod categorical;
+mod family;
 pub mod gaussian;
 
 use ndarray::{Array1, Array2, ArrayView2};
@@ -13,6 +14,7 @@ use crate::Real;
 use crate::data::Target;
 use crate::error::{Error, Result};
 
+pub use family::Family;
 pub use gaussian::Variance;
 
 /// The distribution of the targets, given a network's outputs.
@@ -54,13 +56,13 @@ impl<T: Real> Likelihood<T> {
         Self::Gaussian(Variance::Predicted)
     }
 
-    /// What it is called in files and on the command line.
-    pub fn name(&self) -> &'static str {
+    /// Its family: what it is called in files and on the command line.
+    pub fn family(&self) -> Family {
         match self {
-            Self::Categorical => "categorical",
-            Self::Gaussian(Variance::Fixed(_)) => "gaussian-fixed",
-            Self::Gaussian(Variance::Learned { .. }) => "gaussian",
-            Self::Gaussian(Variance::Predicted) => "gaussian-predicted",
+            Self::Categorical => Family::Categorical,
+            Self::Gaussian(Variance::Fixed(variance)) => Family::GaussianFixed { variance: *variance },
+            Self::Gaussian(Variance::Learned { .. }) => Family::Gaussian,
+            Self::Gaussian(Variance::Predicted) => Family::GaussianPredicted,
         }
     }
 

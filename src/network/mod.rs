@@ -1,6 +1,7 @@
 //! The network: dense layers in a row, each with its own noise, activation and weight of the KL term, and a likelihood.
 
 mod builder;
+mod file;
 mod initialisation;
 mod recipe;
 mod reference;
@@ -16,6 +17,7 @@ use crate::likelihood::Likelihood;
 use crate::noise::MOST_WEIGHTS;
 
 pub use builder::Builder;
+pub(crate) use file::Values;
 pub use initialisation::Initialisation;
 pub use recipe::DropoutRates;
 pub(crate) use recipe::initial_alpha;
@@ -27,7 +29,8 @@ pub const PRUNING_THRESHOLD: f64 = 3.0;
 /// A network of dense layers. What its last layer gives are the likelihood's parameters: log-odds of classes, means of real values.
 ///
 /// By a method of the paper ([`Self::new`]), layer by layer ([`Self::builder`]), or from layers ([`Self::from_layers`]).
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, bound(serialize = "T: Serialize", deserialize = "T: Real + Deserialize<'de>"))]
 pub struct Network<T = f32> {
     layers: Vec<Layer<T>>,
     likelihood: Likelihood<T>,

@@ -93,6 +93,10 @@ impl<T: Real> Network<T> {
                 Method::GaussianB => GaussianOutput::fixed_by(sharing, p)(inputs, outputs)?,
                 Method::VariationalB => GaussianOutput::learned_by(sharing, p)(inputs, outputs)?,
                 Method::Sparse => Additive::sparse(INITIAL_LOG_VARIANCE)(inputs, outputs)?,
+                Method::Custom => {
+                    let expected = "a method that makes a network: build this one with Network::builder";
+                    return Err(Error::argument("method", method, expected));
+                }
             };
             let weight = initial_weight(
                 initialisation,

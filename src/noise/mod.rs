@@ -7,6 +7,7 @@ mod elementary;
 mod kl;
 mod normal;
 mod rate;
+pub(crate) mod shape;
 mod source;
 mod sparse_kl;
 

@@ -50,9 +50,11 @@ pub enum Sharing {
 }
 
 /// The α of one layer's Gaussian noise, as ln α.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(bound(serialize = "", deserialize = "T: Real"))]
 pub struct Rates<T> {
     /// ln α: shape (1, 1), (in, 1) or (in, out), after how it is shared.
+    #[serde(with = "super::shape")]
     pub log_alpha: Array2<T>,
     /// Whether training changes it.
     pub learned: bool,

@@ -13,7 +13,7 @@ use crate::layers::Layer;
 use crate::method::Method;
 use crate::network::DropoutRates;
 use crate::noise::Rates;
-use crate::optimizer::{Adam, AdamSettings};
+use crate::optimizer::{AdamSettings, Optimizer};
 use crate::sparse::{Errors, PruningErrors, SparseInfo, SparseModel};
 use crate::table::{Cell, Table};
 use crate::training::{AlphaStatistics, BorderAlpha, Phase, Protocol};
@@ -172,7 +172,7 @@ impl<T: crate::Real> Rates<T> {
     }
 }
 
-impl Adam {
+impl Optimizer {
     /// Shows how many steps were taken, and the layers of the averaged network, as a cell's output.
     pub fn evcxr_display(&self) {
         println!("{} steps; the average of the parameters:", self.steps());

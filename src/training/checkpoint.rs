@@ -4,12 +4,11 @@
 //! parameters of the epoch that validation chose. Under `training.` stand the parameters after the last step, their
 //! average, and Adam's two moments. The metadata's key `vardrop` holds the rest as JSON.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::path::Path;
 
-use safetensors::{Dtype, SafeTensors, View};
+use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 
 use super::config::Config;
@@ -19,8 +18,9 @@ use crate::data::{Digest, Identity, Splits};
 use crate::error::{Error, Result};
 use crate::files::{self, Kind, MODEL_KEY, Output, PRUNED_KEY};
 use crate::json::to_json;
-use crate::network::Network;
-use crate::optimizer::Adam;
+use crate::method::Method;
+use crate::network::{Network, Values};
+use crate::optimizer::Optimizer;
 use crate::provenance::Machine;
 
 const FORMAT: u32 = 1;
@@ -64,6 +64,9 @@ pub struct ModelInfo {
     pub machine: Machine,
     /// The epochs so far.
     pub history: History,
+    /// The network's description, where no method describes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    network: Option<Network>,
     steps: u64,
     position: Position,
 }
@@ -92,7 +95,7 @@ impl Model {
         let path = path.as_ref();
         let bytes = files::read_model(path)?;
         let (info, tensors) = parse(path, &bytes)?;
-        let mut network = info.skeleton(path)?;
+        let mut network = info.skeleton(path, &tensors)?;
         fill(path, &tensors, "", &mut network)?;
         Ok(Self { info, network })
     }
@@ -144,11 +147,19 @@ impl ModelInfo {
         self.history.epochs.len() as f64 + self.position.examples as f64 / self.train_examples.max(1) as f64
     }
 
-    /// A network of the model's shape, with the parameters that its training started with.
-    fn skeleton(&self, path: &Path) -> Result<Network> {
+    /// A network of the model's shape, with what is not learned of it in place.
+    fn skeleton(&self, path: &Path, tensors: &SafeTensors<'_>) -> Result<Network> {
+        let wrong = |error: Error| format_error(path, error);
+        if let Some(network) = &self.network {
+            let mut network = network.clone();
+            network.check().map_err(wrong)?;
+            network.fill_fixed(tensors).map_err(|reason| format_error(path, reason))?;
+            return Ok(network);
+        }
         let ends = self.widths.first().zip(self.widths.last());
-        let (&inputs, &classes) = ends.ok_or_else(|| format_error(path, "it has no layers"))?;
-        self.config.network(inputs, classes).map_err(|error| format_error(path, error))
+        let (&inputs, &outputs) = ends.ok_or_else(|| format_error(path, "it has no layers"))?;
+        let likelihood = self.config.protocol.likelihood.for_targets::<f32>(outputs).map_err(wrong)?;
+        self.config.network(inputs, likelihood.targets(outputs)).map_err(wrong)
     }
 
     /// What in it contradicts itself, for a training of `examples` examples.
@@ -166,35 +177,16 @@ impl ModelInfo {
     }
 }
 
-/// A parameter as safetensors writes it.
-struct Values<'a> {
-    shape: Vec<usize>,
-    values: &'a [f32],
-}
-
-impl View for Values<'_> {
-    fn dtype(&self) -> Dtype {
-        Dtype::F32
-    }
-    fn shape(&self) -> &[usize] {
-        &self.shape
-    }
-    fn data(&self) -> Cow<'_, [u8]> {
-        self.values.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>().into()
-    }
-    fn data_len(&self) -> usize {
-        size_of_val(self.values)
-    }
-}
-
 pub(super) fn save(trainer: &Trainer<'_>, to: &Output) -> Result<()> {
-    let adam = trainer.adam.state();
-    let state = vec![
+    let own = trainer.optimizer.state();
+    let mut state = vec![
         ("training.parameters.", values(&trainer.network)),
-        ("training.average.", values(adam.averaged)),
-        ("training.first_moment.", adam.first_moment.iter().map(Vec::as_slice).collect()),
-        ("training.second_moment.", adam.second_moment.iter().map(Vec::as_slice).collect()),
+        ("training.average.", values(own.averaged)),
+        ("training.first_moment.", own.first_moment.iter().map(Vec::as_slice).collect()),
     ];
+    if trainer.optimizer.settings().moments() == 2 {
+        state.push(("training.second_moment.", own.second_moment.iter().map(Vec::as_slice).collect()));
+    }
     write(trainer, state, to, Kind::Checkpoint)
 }
 
@@ -216,11 +208,16 @@ fn write(trainer: &Trainer<'_>, state: Vec<(&str, Vec<&[f32]>)>, to: &Output, ki
         preset: Some(trainer.config.protocol.preset_name(trainer.config.method, &trainer.config.hidden)),
         machine: trainer.machine.clone(),
         history: trainer.history.clone(),
-        steps: trainer.adam.steps(),
+        network: (trainer.config.method == Method::Custom).then(|| network.clone()),
+        steps: trainer.optimizer.steps(),
         position: trainer.position,
     };
     let shapes = network.parameter_shapes();
     let mut tensors: Vec<(String, Values<'_>)> = Vec::new();
+    if info.network.is_some() {
+        let fixed = network.fixed_arrays().into_iter();
+        tensors.extend(fixed.map(|(name, shape, values)| (name, Values { shape, values })));
+    }
     for (prefix, arrays) in std::iter::once(("", values(trainer.best_network()))).chain(state) {
         for (((name, _), shape), values) in network.parameters().into_iter().zip(&shapes).zip(arrays) {
             tensors.push((format!("{prefix}{name}"), Values { shape: shape.clone(), values }));
@@ -258,7 +255,7 @@ pub(super) fn resume<'a>(path: &Path, splits: &'a Splits, epochs: Option<usize>)
                       `vardrop train --save` has written";
         return Err(refused(path, reason));
     }
-    let mut network = info.skeleton(path)?;
+    let mut network = info.skeleton(path, &tensors)?;
     let mut average = network.clone();
     fill(path, &tensors, "training.parameters.", &mut network)?;
     fill(path, &tensors, "training.average.", &mut average)?;
@@ -267,8 +264,12 @@ pub(super) fn resume<'a>(path: &Path, splits: &'a Splits, epochs: Option<usize>)
         fill(path, &tensors, prefix, &mut holder)?;
         Ok(values(&holder).into_iter().map(<[f32]>::to_vec).collect())
     };
-    let (first, second) = (moment("training.first_moment.")?, moment("training.second_moment.")?);
     let mut config = info.config.clone();
+    let first = moment("training.first_moment.")?;
+    let second = match config.optimizer_settings().moments() {
+        2 => moment("training.second_moment.")?,
+        _ => vec![Vec::new(); first.len()],
+    };
     if let Some(epochs) = epochs {
         let constant = config.protocol.constant_epochs == config.protocol.epochs;
         if epochs < info.history.epochs.len() {
@@ -289,12 +290,12 @@ pub(super) fn resume<'a>(path: &Path, splits: &'a Splits, epochs: Option<usize>)
     let best = if info.history.epochs.is_empty() {
         None
     } else {
-        let mut best = info.skeleton(path)?;
+        let mut best = info.skeleton(path, &tensors)?;
         fill(path, &tensors, "", &mut best)?;
         Some(best)
     };
-    let adam = Adam::restore(config.adam(), info.steps, first, second, average)?;
-    let mut trainer = Trainer::from_parts(config, splits, network, adam, best, info.history, info.position)?;
+    let optimizer = Optimizer::restore(config.optimizer_settings(), info.steps, first, second, average)?;
+    let mut trainer = Trainer::from_parts(config, splits, network, optimizer, best, info.history, info.position)?;
     trainer.machine = info.machine.then(trainer.machine);
     Ok(trainer)
 }
@@ -340,19 +341,5 @@ fn parse<'a>(path: &Path, bytes: &'a [u8]) -> Result<(ModelInfo, SafeTensors<'a>
 
 /// Reads the parameters whose names begin with `prefix` into a network.
 fn fill(path: &Path, tensors: &SafeTensors<'_>, prefix: &str, network: &mut Network) -> Result<()> {
-    let names: Vec<String> = network.parameters().into_iter().map(|(name, _)| format!("{prefix}{name}")).collect();
-    for ((name, shape), values) in names.iter().zip(network.parameter_shapes()).zip(network.parameters_mut()) {
-        let tensor = tensors.tensor(name).map_err(|error| format_error(path, error))?;
-        if tensor.shape() != shape || tensor.dtype() != Dtype::F32 {
-            let found = format!("{name} is {:?} of shape {:?}", tensor.dtype(), tensor.shape());
-            return Err(format_error(path, format!("{found}, expected F32 of shape {shape:?}")));
-        }
-        for (value, bytes) in values.iter_mut().zip(tensor.data().chunks_exact(4)) {
-            *value = f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-        }
-        if !values.iter().all(|x| x.is_finite()) {
-            return Err(format_error(path, format!("{name} holds a number that is not finite")));
-        }
-    }
-    Ok(())
+    network.fill_learned(tensors, prefix).map_err(|reason| format_error(path, reason))
 }

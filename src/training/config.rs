@@ -3,12 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Preset, Protocol, RunKey};
+use crate::Real;
 use crate::data::{Dataset, Identity};
 use crate::engine::Objective;
 use crate::error::{Error, Result};
+use crate::layers::Activation;
+use crate::likelihood::Family;
 use crate::method::Method;
 use crate::network::{DropoutRates, Initialisation, Network, check_widths, initial_alpha};
-use crate::optimizer::AdamSettings;
+use crate::optimizer::{AdamSettings, Algorithm, Schedule, Settings, SgdSettings};
 
 /// More than anybody waits for, and few enough to count the steps of.
 const MOST_EPOCHS: usize = 1_000_000_000;
@@ -76,7 +79,31 @@ impl Config {
         self
     }
 
-    /// Sets Adam's step size.
+    /// Sets the activation between the layers.
+    pub fn activation(mut self, activation: Activation) -> Self {
+        self.protocol.activation = activation;
+        self
+    }
+
+    /// Sets what the outputs say of the targets.
+    pub fn likelihood(mut self, likelihood: Family) -> Self {
+        self.protocol.likelihood = likelihood;
+        self
+    }
+
+    /// Sets the optimizer.
+    pub fn optimizer(mut self, optimizer: Algorithm) -> Self {
+        self.protocol.optimizer = optimizer;
+        self
+    }
+
+    /// Sets how the step size falls, from the end of epoch `constant_epochs` to 0.
+    pub fn schedule(mut self, schedule: Schedule, constant_epochs: usize) -> Self {
+        (self.protocol.schedule, self.protocol.constant_epochs) = (schedule, constant_epochs);
+        self
+    }
+
+    /// Sets the optimizer's step size.
     pub fn learning_rate(mut self, learning_rate: f64) -> Self {
         self.protocol.learning_rate = learning_rate;
         self
@@ -106,19 +133,33 @@ impl Config {
         RunKey { method: self.method, hidden: &self.hidden, seed, data, train_examples, protocol }
     }
 
-    /// The network before training, for examples of `inputs` numbers in `classes` classes.
+    /// For training a network that was built by hand: the method [`Method::Custom`], and the settings of the preset `figure1` for no
+    /// noise. What the protocol says of rates, activation and likelihood is the network's own then.
+    pub fn for_network<T: Real>(network: &Network<T>) -> Self {
+        let widths = network.widths();
+        let mut config = Self::new(Method::Custom, &widths[1..widths.len() - 1]);
+        config.protocol.likelihood = network.likelihood().family();
+        config
+    }
+
+    /// The network before training, for examples of `inputs` numbers in `targets` classes, or with as many real values.
     ///
     /// # Errors
-    /// As [`Network::new`].
-    pub fn network(&self, inputs: usize, classes: usize) -> Result<Network> {
+    /// As [`Network::new`]; the method [`Method::Custom`], which is no recipe.
+    pub fn network(&self, inputs: usize, targets: usize) -> Result<Network> {
         self.check_hidden()?;
-        let widths = self.widths(inputs, classes);
+        let likelihood = self.protocol.likelihood.for_targets(targets)?;
+        let widths = self.widths(inputs, likelihood.outputs(targets));
         let rates = DropoutRates { input: self.protocol.input_rate, hidden: self.protocol.hidden_rate };
-        Network::new(self.method, &widths, rates, Initialisation::default(), self.seed)
+        let mut network = Network::new(self.method, &widths, rates, Initialisation::default(), self.seed)?;
+        let hidden = widths.len() - 2;
+        network.layers_mut()[..hidden].iter_mut().for_each(|layer| layer.activation = self.protocol.activation);
+        network.with_likelihood(likelihood)
     }
 
     fn check_hidden(&self) -> Result<()> {
-        if self.hidden.is_empty() || self.hidden.contains(&0) {
+        let may_be_empty = self.method == Method::Custom;
+        if (self.hidden.is_empty() && !may_be_empty) || self.hidden.contains(&0) {
             let expected = "one width or more, each at least 1, such as 100,100,100";
             return Err(Error::argument("hidden", format!("{:?}", self.hidden), expected));
         }
@@ -126,12 +167,11 @@ impl Config {
     }
 
     /// The optimizer's settings.
-    pub fn adam(&self) -> AdamSettings {
-        AdamSettings {
-            learning_rate: self.protocol.learning_rate,
-            alpha_step: self.protocol.alpha_step,
-            averaging: self.protocol.averaging,
-            ..AdamSettings::default()
+    pub fn optimizer_settings(&self) -> Settings {
+        let Protocol { learning_rate, alpha_step, averaging, .. } = self.protocol;
+        match self.protocol.optimizer {
+            Algorithm::Adam => AdamSettings { learning_rate, alpha_step, averaging, ..AdamSettings::default() }.into(),
+            Algorithm::Sgd { momentum } => SgdSettings { learning_rate, alpha_step, averaging, momentum }.into(),
         }
     }
 
@@ -145,9 +185,9 @@ impl Config {
     }
 
     /// What the step size is multiplied by at a point of training, counted in epochs (2.5 is half way through the third).
-    pub(super) fn schedule(&self, epochs_done: f64) -> f64 {
+    pub(super) fn step_factor(&self, epochs_done: f64) -> f64 {
         let (all, constant) = (self.protocol.epochs as f64, self.protocol.constant_epochs as f64);
-        if epochs_done <= constant { 1.0 } else { ((all - epochs_done) / (all - constant)).max(0.0) }
+        self.protocol.schedule.factor(epochs_done, constant, all)
     }
 
     /// Whether a run could begin with it: what can be said without the data.
@@ -157,7 +197,8 @@ impl Config {
     pub fn check(&self) -> Result<()> {
         let Protocol { epochs, constant_epochs, batch_size, patience, kl_warm_up, .. } = self.protocol;
         self.check_hidden()?;
-        self.adam().check()?;
+        self.optimizer_settings().check()?;
+        self.protocol.activation.check()?;
         if !(1..=1024).contains(&self.threads) {
             return Err(Error::argument("threads", self.threads, "a number from 1 to 1024"));
         }
@@ -200,11 +241,32 @@ impl Config {
             let problem = format!("is more than the {examples} training examples: choose 1 to {examples}");
             return Err(Error::setting("batch_size", batch_size, problem));
         }
-        check_widths(&self.widths(train.inputs(), train.classes())).map_err(|error| match error {
+        let targets = self.check_targets(train)?;
+        check_widths(&self.widths(train.inputs(), targets)).map_err(|error| match error {
             // Of the layers' widths, the hidden ones are what was chosen.
             Error::Argument { expected, .. } => Error::argument("hidden", format!("{:?}", self.hidden), expected),
             other => other,
         })
+    }
+
+    /// How many classes or real values there are to predict.
+    ///
+    /// # Errors
+    /// Classes for a likelihood of real values, or the other way round.
+    pub(crate) fn check_targets(&self, train: &Dataset) -> Result<usize> {
+        let (family, values) = (self.protocol.likelihood, train.quantities().len());
+        match (family.is_categorical(), values) {
+            (true, 0) => Ok(train.classes()),
+            (false, 0) => {
+                let problem = format!("is for real values, and {} has classes: name categorical", train.name());
+                Err(Error::setting("likelihood", family, problem))
+            }
+            (true, _) => {
+                let problem = format!("is for classes, and {} has real values: name gaussian", train.name());
+                Err(Error::setting("likelihood", family, problem))
+            }
+            (false, values) => Ok(values),
+        }
     }
 
     /// Numbers of units from the input to the output.
@@ -238,10 +300,10 @@ mod tests {
     #[test]
     fn the_step_size_is_constant_and_then_falls_to_zero() {
         let mut config = Config::new(Method::None, &[10]).epochs(10);
-        assert_eq!(config.schedule(9.9), 1.0, "constant unless told otherwise");
+        assert_eq!(config.step_factor(9.9), 1.0, "constant unless told otherwise");
         config.protocol.constant_epochs = 6;
-        assert_eq!(config.schedule(6.0), 1.0);
-        assert!((config.schedule(8.0) - 0.5).abs() < 1e-12);
-        assert_eq!(config.schedule(10.0), 0.0);
+        assert_eq!(config.step_factor(6.0), 1.0);
+        assert!((config.step_factor(8.0) - 0.5).abs() < 1e-12);
+        assert_eq!(config.step_factor(10.0), 0.0);
     }
 }

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::network::AlphaStatistics;
 
-/// One epoch of training. Losses are means per example, in nats; errors are percentages of misclassified examples.
+/// One epoch of training. Losses are means per example, in nats: negative log-likelihoods, which of classes are cross-entropies. Errors
+/// are percentages of misclassified examples, or of real targets' variance that is left ([`Evaluation`](crate::engine::Evaluation)).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
     /// Counted from 1.
@@ -27,6 +28,12 @@ pub struct Epoch {
     pub test_cross_entropy: f64,
     /// Test error, as for validation.
     pub test_error_percent: f64,
+    /// Root mean square error of real targets on the validation examples, in the units that training saw.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_rmse: Option<f64>,
+    /// The same on the test examples.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_rmse: Option<f64>,
     /// α of each layer's noise, input layer first; empty for methods without α, and for sparse variational dropout, whose α has
     /// no bound.
     pub alpha: Vec<AlphaStatistics>,
@@ -94,6 +101,8 @@ mod tests {
             valid_error_percent: valid,
             test_cross_entropy: 0.1,
             test_error_percent: test,
+            valid_rmse: None,
+            test_rmse: None,
             alpha: Vec::new(),
             sparsity: Vec::new(),
         }

@@ -101,6 +101,8 @@ mod tests {
             valid_error_percent: Some(valid),
             test_cross_entropy: 0.1,
             test_error_percent: valid + 0.5,
+            valid_rmse: None,
+            test_rmse: None,
             alpha: Vec::new(),
             sparsity: Vec::new(),
         }

@@ -14,9 +14,10 @@ use crate::data::{Dataset, Splits};
 use crate::engine::{Engine, Evaluation, Examples};
 use crate::error::{Error, Result};
 use crate::files::Output;
+use crate::method::Method;
 use crate::network::{Network, PRUNING_THRESHOLD};
 use crate::noise::{NoiseSource, Purpose};
-use crate::optimizer::Adam;
+use crate::optimizer::Optimizer;
 use crate::progress::time_left;
 use crate::provenance::Machine;
 
@@ -58,7 +59,11 @@ impl fmt::Display for Progress<'_> {
                 if let Some(error) = epoch.valid_error_percent {
                     write!(f, ", validation error {error:.2} %")?;
                 }
-                write!(f, ", test error {:.2} %, {:.1} s", epoch.test_error_percent, epoch.seconds)?;
+                write!(f, ", test error {:.2} %", epoch.test_error_percent)?;
+                if let Some(rmse) = epoch.test_rmse {
+                    write!(f, ", test RMSE {rmse:.4}")?;
+                }
+                write!(f, ", {:.1} s", epoch.seconds)?;
                 if !epoch.sparsity.is_empty() {
                     let percent: Vec<_> = epoch.sparsity.iter().map(|s| format!("{:.1}", 100.0 * s)).collect();
                     write!(f, ", ln α above 3 for {} % of the weights", percent.join(", "))?;
@@ -87,7 +92,7 @@ pub struct Trainer<'a> {
     pub(super) config: Config,
     pub(super) splits: &'a Splits,
     pub(super) network: Network,
-    pub(super) adam: Adam,
+    pub(super) optimizer: Optimizer,
     pub(super) best_network: Option<Network>,
     pub(super) history: History,
     pub(super) position: Position,
@@ -104,17 +109,53 @@ impl<'a> Trainer<'a> {
     ///
     /// # Errors
     /// A setting out of its range, named with its value; no test examples.
-    pub fn new(mut config: Config, splits: &'a Splits) -> Result<Self> {
+    pub fn new(config: Config, splits: &'a Splits) -> Result<Self> {
         config.check()?;
-        config.protocol.held_out = splits.validation.len();
-        config.protocol.validation = splits.held_out_by();
-        let network = config.network(splits.train.inputs(), splits.train.classes())?;
-        let adam = Adam::new(&network, config.adam())?;
-        Self::from_parts(config, splits, network, adam, None, History::default(), Position::default())
+        let network = config.network(splits.train.inputs(), config.check_targets(&splits.train)?)?;
+        Self::begin(config, splits, network)
     }
 
-    /// A run from its beginning, with the weights and biases of another network of the same widths; what there is of noise
-    /// starts as ever.
+    /// A run from its beginning, of any network: one that was built by hand, or one that was trained before. Of `config`, which
+    /// [`Config::for_network`] makes, the settings of the training count: epochs, minibatches, optimizer, schedule, seed, threads.
+    ///
+    /// ```
+    /// use vardrop::Network;
+    /// use vardrop::data::{Splits, synthetic};
+    /// use vardrop::layers::{Activation, GaussianInput, GaussianOutput};
+    /// use vardrop::training::{Config, Trainer};
+    ///
+    /// let splits = Splits::hold_out(synthetic(600, 1), synthetic(100, 2), 100)?;
+    /// let network = Network::builder(784)
+    ///     .dense(30, Activation::Tanh).noise(GaussianInput::learned(0.2))
+    ///     .dense(10, Activation::Identity).noise(GaussianOutput::learned(0.5))
+    ///     .build(1)?;
+    /// let config = Config::for_network(&network).epochs(2).batch_size(50).learning_rate(1e-3);
+    /// let mut trainer = Trainer::with_network(network, config, &splits)?;
+    /// trainer.run(|_| std::ops::ControlFlow::Continue(()))?;
+    /// assert_eq!(trainer.history().epochs.len(), 2);
+    /// # Ok::<(), vardrop::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Self::new`]; a network of another number of inputs or outputs than the data's.
+    pub fn with_network(network: Network, mut config: Config, splits: &'a Splits) -> Result<Self> {
+        config.method = Method::Custom;
+        let widths = network.widths();
+        config.hidden = widths[1..widths.len() - 1].to_vec();
+        config.protocol.likelihood = network.likelihood().family();
+        config.check()?;
+        Self::begin(config, splits, network)
+    }
+
+    fn begin(mut config: Config, splits: &'a Splits, network: Network) -> Result<Self> {
+        config.protocol.held_out = splits.validation.len();
+        config.protocol.validation = splits.held_out_by();
+        let optimizer = Optimizer::new(&network, config.optimizer_settings())?;
+        Self::from_parts(config, splits, network, optimizer, None, History::default(), Position::default())
+    }
+
+    /// A run from its beginning, with the weights and biases of another network of the same widths; its
+    /// noise parameters start at their defaults.
     ///
     /// # Errors
     /// As [`Self::new`]; another number of units.
@@ -131,7 +172,7 @@ impl<'a> Trainer<'a> {
             layer.weight.assign(&from.weight);
             layer.bias.assign(&from.bias);
         }
-        trainer.adam = Adam::new(&trainer.network, trainer.config.adam())?;
+        trainer.optimizer = Optimizer::new(&trainer.network, trainer.config.optimizer_settings())?;
         Ok(trainer)
     }
 
@@ -141,7 +182,7 @@ impl<'a> Trainer<'a> {
     /// As [`Self::from_weights`].
     pub(crate) fn of_pruned(config: Config, splits: &'a Splits, weights: &Network) -> Result<Self> {
         let mut trainer = Self::from_weights(config, splits, weights)?;
-        trainer.adam.keep_zeros();
+        trainer.optimizer.keep_zeros();
         Ok(trainer)
     }
 
@@ -156,12 +197,19 @@ impl<'a> Trainer<'a> {
         config: Config,
         splits: &'a Splits,
         network: Network,
-        adam: Adam,
+        optimizer: Optimizer,
         best_network: Option<Network>,
         history: History,
         position: Position,
     ) -> Result<Self> {
         config.check_for(&splits.train)?;
+        let targets = config.check_targets(&splits.train)?;
+        let expected = vec![splits.train.inputs(), network.likelihood().outputs(targets)];
+        let found = vec![network.layers()[0].dim().0, network.outputs_width()];
+        if found != expected {
+            let what = format!("the network for {}", splits.train.name());
+            return Err(Error::Shape { what, found, expected });
+        }
         if let Some(patience) = config.protocol.patience.filter(|_| splits.validation.is_empty()) {
             let problem = "needs a validation set: hold some training images out with `held_out`";
             return Err(Error::setting("patience", patience, problem));
@@ -171,7 +219,18 @@ impl<'a> Trainer<'a> {
         }
         let engine = Engine::new(&network, config.protocol.batch_size, config.threads)?;
         let machine = Machine::here();
-        Ok(Self { config, splits, network, adam, best_network, history, position, machine, engine, pace: (0.0, 0) })
+        Ok(Self {
+            config,
+            splits,
+            network,
+            optimizer,
+            best_network,
+            history,
+            position,
+            machine,
+            engine,
+            pace: (0.0, 0),
+        })
     }
 
     /// What the run was told.
@@ -209,7 +268,7 @@ impl<'a> Trainer<'a> {
     /// The averaged parameters of the epoch that validation has chosen so far; before the first epoch has ended, of the
     /// last step.
     pub fn best_network(&self) -> &Network {
-        self.best_network.as_ref().unwrap_or_else(|| self.adam.averaged())
+        self.best_network.as_ref().unwrap_or_else(|| self.optimizer.averaged())
     }
 
     /// α at the border of the image and at its centre, of [`Self::best_network`].
@@ -224,7 +283,7 @@ impl<'a> Trainer<'a> {
 
     /// The moving average of the parameters up to the last step.
     pub fn averaged(&self) -> &Network {
-        self.adam.averaged()
+        self.optimizer.averaged()
     }
 
     /// Trains up to the last epoch, or until `observer` breaks off. The same configuration gives the same numbers, bit for
@@ -265,7 +324,7 @@ impl<'a> Trainer<'a> {
         self.history.epochs.push(epoch);
         self.position = Position::default();
         if self.history.best().is_some_and(|best| best.epoch == self.history.epochs.len()) {
-            self.best_network.get_or_insert_with(|| self.network.clone()).clone_from(self.adam.averaged());
+            self.best_network.get_or_insert_with(|| self.network.clone()).clone_from(self.optimizer.averaged());
         }
         self.pace = (self.pace.0 + begun.elapsed().as_secs_f64(), self.pace.1 + 1);
         let (done, epochs) = (self.history.epochs.len(), self.config.protocol.epochs);
@@ -288,7 +347,7 @@ impl<'a> Trainer<'a> {
             let first = self.position.step * batch_size;
             let indices = &order[first..(first + batch_size).min(train.len())];
             let batch = Examples { dataset: train, indices };
-            let source = NoiseSource::new(seed, self.adam.steps());
+            let source = NoiseSource::new(seed, self.optimizer.steps());
             let now = epoch as f64 + self.position.step as f64 / steps as f64;
             let objective = self.config.objective(train.len(), now);
             let cross_entropy = self.engine.gradient(&self.network, &batch, source, objective)?;
@@ -297,10 +356,10 @@ impl<'a> Trainer<'a> {
                     Some((name, _)) => format!("the cross-entropy (and {name})"),
                     None => "the cross-entropy".to_owned(),
                 };
-                let step = self.adam.steps() + 1;
+                let step = self.optimizer.steps() + 1;
                 return Err(Error::NonFinite { what, value: cross_entropy, epoch: epoch + 1, step });
             }
-            self.engine.step(&mut self.network, &mut self.adam, self.config.schedule(now))?;
+            self.engine.step(&mut self.network, &mut self.optimizer, self.config.step_factor(now))?;
             self.position.step += 1;
             self.position.cross_entropy += cross_entropy * indices.len() as f64;
             self.position.examples += indices.len();
@@ -322,8 +381,8 @@ impl<'a> Trainer<'a> {
     /// Evaluates the averaged parameters.
     fn finish_epoch(&mut self) -> Result<Epoch> {
         // No loss has seen what the last step made, and an evaluation takes a NaN for a wrong answer.
-        if let Some((what, value)) = non_finite(&self.network).or_else(|| non_finite(self.adam.averaged())) {
-            let (epoch, step) = (self.history.epochs.len() + 1, self.adam.steps());
+        if let Some((what, value)) = non_finite(&self.network).or_else(|| non_finite(self.optimizer.averaged())) {
+            let (epoch, step) = (self.history.epochs.len() + 1, self.optimizer.steps());
             return Err(Error::NonFinite { what, value, epoch, step });
         }
         let position = self.position;
@@ -341,10 +400,12 @@ impl<'a> Trainer<'a> {
             train_kl,
             valid_cross_entropy: valid.map(|valid| valid.cross_entropy),
             valid_error_percent: valid.map(|valid| valid.error_percent),
+            valid_rmse: valid.and_then(|valid| valid.rmse),
             test_cross_entropy: test.cross_entropy,
             test_error_percent: test.error_percent,
+            test_rmse: test.rmse,
             alpha: self.network.alpha_statistics(),
-            sparsity: self.adam.averaged().sparsity(PRUNING_THRESHOLD),
+            sparsity: self.optimizer.averaged().sparsity(PRUNING_THRESHOLD),
         })
     }
 
@@ -354,7 +415,7 @@ impl<'a> Trainer<'a> {
     /// As [`Engine::evaluate`].
     pub fn evaluate(&mut self, dataset: &Dataset) -> Result<Evaluation> {
         let indices: Vec<usize> = (0..dataset.len()).collect();
-        self.engine.evaluate(self.adam.averaged(), &Examples { dataset, indices: &indices })
+        self.engine.evaluate(self.optimizer.averaged(), &Examples { dataset, indices: &indices })
     }
 
     /// Writes a checkpoint: the model that validation has chosen so far, for evaluation, and all that

@@ -6,6 +6,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::Protocol;
 use crate::data::Validation;
+use crate::layers::Activation;
+use crate::likelihood::Family;
+use crate::optimizer::{Algorithm, Schedule};
 
 /// A setting that two protocols, or two runs, do not share.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,7 +43,15 @@ impl Protocol {
 pub(crate) fn differences(a: &impl Serialize, b: &impl Serialize) -> Vec<Difference> {
     let (a, b) = (flat(fields(a)), flat(fields(b)));
     let names = a.keys().chain(b.keys().filter(|name| !a.contains_key(*name)));
-    let usual = |name: &str| if name == "validation" { Validation::Last.to_string().into() } else { Value::Null };
+    // What is not written where it is as usual.
+    let usual = |name: &str| match name {
+        "validation" => Validation::Last.to_string().into(),
+        "activation" => Activation::Relu.to_string().into(),
+        "likelihood" => Family::Categorical.to_string().into(),
+        "optimizer" => Algorithm::Adam.to_string().into(),
+        "schedule" => Schedule::Linear.to_string().into(),
+        _ => Value::Null,
+    };
     let value = |of: &Map<String, Value>, name: &str| of.get(name).cloned().unwrap_or_else(|| usual(name));
     names
         .map(|name| Difference { name: name.clone(), values: [value(&a, name), value(&b, name)] })

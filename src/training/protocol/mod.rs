@@ -11,7 +11,10 @@ pub(crate) use fingerprint::{Difference, differences};
 pub use preset::Preset;
 
 use crate::data::Validation;
+use crate::layers::Activation;
+use crate::likelihood::Family;
 use crate::method::Method;
+use crate::optimizer::{Algorithm, Schedule};
 
 /// Everything that decides a run's numbers besides method, widths, seed and data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,9 +32,9 @@ pub struct Protocol {
     /// Which of them are held out.
     #[serde(default, skip_serializing_if = "Validation::is_last")]
     pub validation: Validation,
-    /// Adam's step size.
+    /// The optimizer's step size.
     pub learning_rate: f64,
-    /// Epoch after which the step size falls linearly, to 0 at the end of the last; `epochs` for a constant one.
+    /// Epoch after which the step size falls, to 0 at the end of the last; `epochs` for a constant one.
     pub constant_epochs: usize,
     /// How many times larger the step of ln α is.
     pub alpha_step: f64,
@@ -47,6 +50,26 @@ pub struct Protocol {
     pub input_rate: f64,
     /// Dropout rate p of the hidden layers.
     pub hidden_rate: f64,
+    /// The activation between the layers; the paper's is the rectifier.
+    #[serde(default = "relu", skip_serializing_if = "is_relu")]
+    pub activation: Activation,
+    /// What the outputs say of the targets.
+    #[serde(default, skip_serializing_if = "Family::is_categorical")]
+    pub likelihood: Family,
+    /// The optimizer.
+    #[serde(default, skip_serializing_if = "Algorithm::is_adam")]
+    pub optimizer: Algorithm,
+    /// How the step size falls after `constant_epochs`.
+    #[serde(default, skip_serializing_if = "Schedule::is_linear")]
+    pub schedule: Schedule,
+}
+
+fn relu() -> Activation {
+    Activation::Relu
+}
+
+fn is_relu(activation: &Activation) -> bool {
+    *activation == Activation::Relu
 }
 
 impl Protocol {

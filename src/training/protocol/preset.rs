@@ -17,7 +17,10 @@ use std::str::FromStr;
 use super::Protocol;
 use crate::data::Validation;
 use crate::error::{Error, Result};
+use crate::layers::Activation;
+use crate::likelihood::Family;
 use crate::method::Method;
+use crate::optimizer::{Algorithm, Schedule};
 
 /// A protocol with a name. All were chosen on MNIST.
 ///
@@ -121,6 +124,10 @@ impl Preset {
             start: None,
             input_rate: 0.2,
             hidden_rate: 0.5,
+            activation: Activation::Relu,
+            likelihood: Family::Categorical,
+            optimizer: Algorithm::Adam,
+            schedule: Schedule::Linear,
         };
         Ok(match self {
             Self::First => first,
@@ -141,6 +148,8 @@ impl Preset {
 
 /// Epochs and step size of `figure1`.
 fn figure1(method: Method, hidden: &[usize]) -> (usize, f64) {
+    // A network built by hand is trained as one without noise.
+    let method = if method == Method::Custom { Method::None } else { method };
     let row = FIGURE1.iter().find(|row| row.0 == method).expect("a method of Figure 1").1;
     let logarithm = |&width: &usize| (width.max(1) as f64).ln();
     let width = hidden.iter().map(logarithm).sum::<f64>() / hidden.len().max(1) as f64;
