@@ -45,7 +45,7 @@ fn real_targets_are_learned_to_their_noise_by_every_likelihood_and_optimizer() {
         (Family::Gaussian, Algorithm::Adam, 3e-3),
         (Family::GaussianPredicted, Algorithm::Adam, 3e-3),
         (Family::GaussianFixed { variance: 0.01 }, Algorithm::Adam, 3e-3),
-        (Family::Gaussian, Algorithm::Sgd { momentum: 0.9 }, 3e-2),
+        (Family::GaussianFixed { variance: 0.01 }, Algorithm::Sgd { momentum: 0.9 }, 2e-4),
     ] {
         let config = Config::new(Method::None, &[30, 30])
             .activation(Activation::Tanh)
