@@ -38,7 +38,7 @@ impl<'a> Training<'a> {
         let source = NoiseSource::new(1, self.optimizer.steps());
         let objective = self.config.objective(self.dataset.len(), 0.0);
         self.engine.gradient(&self.network, &batch, source, objective).expect("a minibatch of the engine's shape");
-        self.engine.step(&mut self.network, &mut self.optimizer, 1.0).expect("the network's own optimizer");
+        self.optimizer.step(&mut self.network, &mut self.engine, 1.0).expect("the network's own optimizer");
     }
 }
 

@@ -23,12 +23,15 @@ pub mod uncertainty;
 pub mod variance;
 
 mod error;
+mod estimator;
 mod json;
 mod method;
 #[cfg(feature = "notebook")]
 mod notebook;
+mod objective;
 mod progress;
 mod provenance;
+mod random;
 mod real;
 mod table;
 

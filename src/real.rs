@@ -5,7 +5,7 @@ use std::fmt::{Debug, Display};
 use ndarray::{LinalgScalar, ScalarOperand};
 use num_traits::{Float, NumAssign};
 
-use crate::noise::{RowKey, fill_standard_normal, fill_standard_normal_f64};
+use crate::random::{RowKey, fill_standard_normal, fill_standard_normal_f64};
 
 /// A floating-point number that BLAS multiplies: `f32` (the default everywhere) or `f64` (for gradient checks).
 pub trait Real:
@@ -55,11 +55,11 @@ impl Real for f32 {
     }
     #[inline(always)]
     fn exponential(self) -> Self {
-        crate::noise::exp(self)
+        crate::random::exp(self)
     }
     #[inline(always)]
     fn logarithm(self) -> Self {
-        crate::noise::ln(self)
+        crate::random::ln(self)
     }
     fn fill_standard_normal(key: RowKey, row: &mut [Self]) {
         fill_standard_normal(key, row);

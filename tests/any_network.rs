@@ -156,14 +156,14 @@ fn noise(kind: usize, inputs: usize, outputs: usize) -> Result<Noise<f32>> {
     match kind {
         0 => Ok(Noise::None),
         1 => Ok(vardrop::layers::Binary::new(0.25)?.into()),
-        2 => GaussianInput::fixed(0.3)(inputs, outputs),
-        3 => GaussianInput::learned_by(layer, 0.3)(inputs, outputs),
-        4 => GaussianInput::fixed_by(unit, 0.3)(inputs, outputs),
-        5 => GaussianOutput::fixed_by(weight, 0.3)(inputs, outputs),
-        6 => GaussianOutput::learned_by(unit, 0.3)(inputs, outputs),
-        7 => GaussianOutput::learned(0.3)(inputs, outputs),
-        8 => Additive::sparse(-3.0)(inputs, outputs),
-        _ => Additive::with_prior(Prior::Normal { deviation: 0.1 }, -3.0)(inputs, outputs),
+        2 => Ok(GaussianInput::fixed(0.3)(inputs, outputs)?.into()),
+        3 => Ok(GaussianInput::learned_by(layer, 0.3)(inputs, outputs)?.into()),
+        4 => Ok(GaussianInput::fixed_by(unit, 0.3)(inputs, outputs)?.into()),
+        5 => Ok(GaussianOutput::fixed_by(weight, 0.3)(inputs, outputs)?.into()),
+        6 => Ok(GaussianOutput::learned_by(unit, 0.3)(inputs, outputs)?.into()),
+        7 => Ok(GaussianOutput::learned(0.3)(inputs, outputs)?.into()),
+        8 => Ok(Additive::sparse(-3.0)(inputs, outputs)?.into()),
+        _ => Ok(Additive::with_prior(Prior::Normal { deviation: 0.1 }, -3.0)(inputs, outputs)?.into()),
     }
 }
 

@@ -182,7 +182,7 @@ proptest! {
                     || error.contains("dropout rate p") || error.contains("width of a layer"), "{error}");
                 prop_assert_eq!(&same(run(&mut engine, &network, &batch).unwrap_err()), &error);
                 prop_assert_eq!(&same(engine.predict(&network, &batch, None).unwrap_err()), &error);
-                prop_assert_eq!(&same(engine.step(&mut network, &mut adam, 1.0).unwrap_err()), &error);
+                prop_assert_eq!(&same(adam.step(&mut network, &mut engine, 1.0).unwrap_err()), &error);
                 prop_assert_eq!(&same(Engine::new(&network, 3, 1).unwrap_err()), &error);
                 prop_assert_eq!(&same(Optimizer::new(&network, AdamSettings::default()).unwrap_err()), &error);
                 prop_assert_eq!(&same(GradientSampler::new(network, 10, 3, 1).unwrap_err()), &error);
@@ -195,7 +195,7 @@ proptest! {
                 }
                 Err(error) => {
                     prop_assert!(error.to_string().contains("as the engine was made for"), "{error}");
-                    prop_assert!(engine.step(&mut network, &mut adam, 1.0).is_err());
+                    prop_assert!(adam.step(&mut network, &mut engine, 1.0).is_err());
                 }
             },
         }
@@ -214,11 +214,11 @@ proptest! {
         let before = (own.clone(), other.clone(), adam.clone());
         let learn_the_same = own.parameter_shapes() == other.parameter_shapes();
         if !learn_the_same {
-            prop_assert!(engine.step(&mut own, &mut adam, 1.0).is_err());
+            prop_assert!(adam.step(&mut own, &mut engine, 1.0).is_err());
             prop_assert_eq!((&own, &adam), (&before.0, &before.2));
         }
         if !same && !learn_the_same {
-            prop_assert!(engine.step(&mut other, &mut adam, 1.0).is_err());
+            prop_assert!(adam.step(&mut other, &mut engine, 1.0).is_err());
             prop_assert_eq!((&other, &adam), (&before.1, &before.2));
         }
     }
@@ -256,7 +256,7 @@ fn a_step_needs_a_gradient_and_the_inputs_gradient_a_pass_that_went_there() {
     let batch = Rows::new(inputs.view(), &[0, 1, 0]).unwrap();
     for products in Products::available() {
         let mut engine = Engine::with_products(&own, 3, 2, products).unwrap();
-        let message = engine.step(&mut own, &mut adam, 1.0).unwrap_err().to_string();
+        let message = adam.step(&mut own, &mut engine, 1.0).unwrap_err().to_string();
         assert!(message.contains("call Engine::gradient") && adam.steps() == 0, "{message}");
         run(&mut engine, &own, &batch).unwrap();
         assert!(engine.input_gradient().unwrap_err().to_string().contains("with_input_gradient"));

@@ -24,7 +24,7 @@ fn losses<T: Real>(method: Method, products: Products) -> Vec<f64> {
     for step in 0..6 {
         let cross_entropy = engine.gradient(&network, &batch, NoiseSource::new(4, step), objective).unwrap();
         losses.push(cross_entropy + objective.kl(&network));
-        engine.step(&mut network, &mut adam, 1.0).unwrap();
+        adam.step(&mut network, &mut engine, 1.0).unwrap();
     }
     losses.push(engine.evaluate(adam.averaged(), &batch).unwrap().cross_entropy);
     losses

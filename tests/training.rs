@@ -163,7 +163,7 @@ fn adam_and_its_average_agree_with_a_plain_implementation() {
             let gradient: Vec<f64> = engine.gradients().tensors().into_iter().flatten().copied().collect();
             // A schedule of 1/2 from step 20 on.
             let schedule = if t < 20 { 1.0 } else { 0.5 };
-            engine.step(&mut network, &mut adam, schedule).unwrap();
+            adam.step(&mut network, &mut engine, schedule).unwrap();
             for i in 0..theta.len() {
                 let g = gradient[i];
                 m[i] = 0.9 * m[i] + (1.0 - 0.9) * g;
@@ -203,7 +203,7 @@ fn alpha_stays_at_most_one_and_comes_back_from_there() {
             for t in 1..=40 {
                 let batch = Rows::new(inputs.view(), &labels).unwrap();
                 engine.gradient(network, &batch, NoiseSource::new(1, t), objective).unwrap();
-                engine.step(network, &mut adam, 1.0).unwrap();
+                adam.step(network, &mut engine, 1.0).unwrap();
                 assert!(network.alpha_statistics().iter().all(|alpha| alpha.max <= 1.0), "step {t}");
                 assert!(adam.averaged().alpha_statistics().iter().all(|alpha| alpha.max <= 1.0), "step {t}");
             }

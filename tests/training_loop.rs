@@ -48,7 +48,7 @@ fn a_run_is_a_loop_of_gradients_and_steps() {
                 let mean = engine.gradient(&network, &batch, source, objective(now)).unwrap();
                 cross_entropy += mean * indices.len() as f64;
                 let falling = if now <= 1.0 { 1.0 } else { (3.0 - now) / 2.0 };
-                engine.step(&mut network, &mut adam, falling).unwrap();
+                adam.step(&mut network, &mut engine, falling).unwrap();
             }
 
             assert!(trainer.run_epoch(&mut |_| ControlFlow::Continue(())).unwrap().is_continue());

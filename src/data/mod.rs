@@ -12,6 +12,7 @@
 //! # Ok::<(), vardrop::Error>(())
 //! ```
 
+pub(crate) mod batch;
 pub mod csv;
 mod dataset;
 mod derived;
@@ -28,6 +29,7 @@ mod synthetic;
 mod target;
 mod validation;
 
+pub use batch::{Batch, Examples, Inputs, Rows};
 pub use dataset::Dataset;
 pub use digest::{Digest, Identity};
 pub use images::Images;

@@ -6,7 +6,6 @@ use std::ops::Range;
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, s};
 
-use super::Objective;
 use super::derived::{Derived, PerLayer};
 use super::product::{DEPTH, Kernel, Listed, Listing, MOST_LISTED, Transposed, single, single_mut, single_slice_mut};
 use super::workers::{Split, Workers, share};
@@ -14,6 +13,7 @@ use super::workspace::{LayerSpace, Workspace, head};
 use crate::Real;
 use crate::layers::{self, GradientRow, Layer};
 use crate::network::Network;
+use crate::objective::Objective;
 
 /// ∂objective/∂ of one layer's parameters.
 #[derive(Debug, Clone, PartialEq)]

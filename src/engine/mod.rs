@@ -3,7 +3,6 @@
 //! A step has three parts. Once: derived values (√α, α ∘ W²), packed for the products. By rows: each thread carries its rows of
 //! the minibatch forward and backward. By parameters: each thread computes some rows of every layer's gradient.
 
-pub(crate) mod batch;
 mod derived;
 mod gradients;
 mod layout;
@@ -14,73 +13,25 @@ mod workspace;
 
 use ndarray::{Array2, ArrayView2, Axis, s};
 
-pub use batch::{Batch, Examples, Inputs, Rows};
+pub use crate::data::{Batch, Examples, Inputs, Rows};
+pub use crate::objective::{Loss, Objective};
 pub(crate) use derived::PerLayer;
 pub use gradients::{Gradients, LayerGradient};
 pub use product::{Products, processor};
 pub(crate) use workers::{Split, Workers, share};
 
 use crate::Real;
-use crate::data::Target;
+use crate::data::{Target, batch};
 use crate::error::{Error, Result};
-use crate::layers::Layer;
 use crate::likelihood::Likelihood;
 use crate::network::Network;
 use crate::noise::NoiseSource;
-use crate::optimizer::Optimizer;
 use derived::{Derived, Needs};
 use gradients::{Pass, Scratch, learns_input_noise};
 use layout::Layout;
 use pages::Places;
 use product::Kernel;
 use workspace::Workspace;
-
-/// The objective that is minimised: mean negative log-likelihood of the minibatch + w · Σₗ wₗ·KLₗ / N, wₗ the weight of layer l's
-/// KL term (the lower bound's negative, for one example; Kingma, Salimans & Welling 2015, equations 1 and 3).
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Objective {
-    /// w: 1 for the lower bound, less while the KL terms are warmed up. It multiplies each layer's own
-    /// [`kl_weight`](crate::layers::Layer::kl_weight).
-    pub kl_weight: f64,
-    /// N: number of training examples, 1 or more.
-    pub examples: usize,
-}
-
-impl Objective {
-    fn check(self) -> Result<()> {
-        match self.examples {
-            0 => Err(Error::argument("number of training examples", 0, "1 or more: the KL term is divided by it")),
-            _ => Ok(()),
-        }
-    }
-
-    /// w · Σₗ wₗ·KLₗ / N in nats, up to a constant, which may make it negative. Infinite or NaN for no examples.
-    pub fn kl<T: Real>(self, network: &Network<T>) -> f64 {
-        if self.kl_weight == 0.0 {
-            return 0.0;
-        }
-        let weighted =
-            |layer: &Layer<T>| if layer.kl_weight == 0.0 { 0.0 } else { layer.kl_weight * layer.negative_kl() };
-        // 0 and not −0 where there is none.
-        0.0 - self.kl_weight * network.layers().iter().map(weighted).sum::<f64>() / self.examples as f64
-    }
-}
-
-/// The objective's parts for a minibatch, in nats per example.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Loss {
-    /// Mean negative log-likelihood of the noisy network: of classes, the cross-entropy.
-    pub cross_entropy: f64,
-    /// w · Σₗ wₗ·KLₗ / N, up to a constant.
-    pub kl: f64,
-}
-
-impl Loss {
-    /// The objective.
-    pub fn total(self) -> f64 {
-        self.cross_entropy + self.kl
-    }
-}
 
 /// How well a network does on examples with targets.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -171,29 +122,31 @@ impl<T: Real> Engine<T> {
         Products::of(self.kernel)
     }
 
-    /// Changes the network by one step along the gradients that the last [`Self::gradient`] computed; `schedule`
-    /// multiplies the step size.
+    /// What an optimizer's step needs: the gradients that the last [`Self::gradient`] computed, and the threads. `others` are the
+    /// arrays that the step goes through besides.
     ///
     /// # Errors
-    /// A network or an optimizer of another shape or noise than the engine's; no gradient yet. Nothing is changed then.
-    pub fn step(&mut self, network: &mut Network<T>, optimizer: &mut Optimizer<T>, schedule: f64) -> Result<()> {
+    /// A network of another shape or noise than the engine's; no gradient yet.
+    pub(crate) fn for_step<'a>(
+        &mut self,
+        network: &Network<T>,
+        others: impl Iterator<Item = &'a [T]>,
+    ) -> Result<(&Gradients<T>, &Workers)> {
         self.check_network(network)?;
-        optimizer.check(network)?;
         if !self.computed {
             return Err(Error::argument("number of gradients", 0, "1 or more before a step: call Engine::gradient"));
         }
         if !self.settled {
-            self.settle(network, optimizer);
+            self.settle(network, others);
         }
-        optimizer.step(network, &self.gradients, schedule, &self.workers);
-        Ok(())
+        Ok((&self.gradients, &self.workers))
     }
 
     /// Asks for huge pages for everything that steps go through, once all of it is there.
-    fn settle(&mut self, network: &Network<T>, optimizer: &Optimizer<T>) {
+    fn settle<'a>(&mut self, network: &Network<T>, others: impl Iterator<Item = &'a [T]>) {
         let mut places = Places::default();
-        places.add(network.parameters().into_iter().chain(optimizer.averaged().parameters()).map(|(_, values)| values));
-        places.add(optimizer.moments());
+        places.add(network.parameters().into_iter().map(|(_, values)| values));
+        places.add(others);
         places.add(self.gradients.arrays());
         self.derived.iter().for_each(|derived| derived.add_to(&mut places));
         self.spaces.iter().for_each(|space| places.add(space.arrays()));
@@ -313,7 +266,7 @@ impl<T: Real> Engine<T> {
 
     fn check(&self, network: &Network<T>, batch: &impl Batch<T>) -> Result<()> {
         self.check_network(network)?;
-        batch::check(batch, network)
+        network.check_batch(batch)
     }
 
     /// Whether it is a network of the shape and noise that the engine was made for.
@@ -372,7 +325,7 @@ impl<T: Real> Engine<T> {
         finish: impl Fn(&mut [T]) + Sync,
     ) -> Result<Array2<T>> {
         self.check_network(network)?;
-        batch::check_inputs(batch, network.layers()[0].dim().0)?;
+        network.check_inputs(batch)?;
         let mut all = Array2::zeros((batch.len(), network.outputs_width()));
         let needs = Needs { noise: source.is_some(), back: false, back_to_input: false };
         derived::refresh(&mut self.derived, network, needs, &self.workers);

@@ -6,7 +6,7 @@ use ndarray::{Array1, Array2};
 use super::*;
 use crate::layers::{Activation, Additive, Binary, GaussianInput, GaussianOutput, Layer, Noise, Prior};
 use crate::noise::{Rates, Sharing};
-use crate::optimizer::AdamSettings;
+use crate::optimizer::{AdamSettings, Optimizer};
 
 /// A layer each of (inputs, outputs), with the noise numbered `kind`.
 fn layer(kind: usize, inputs: usize, outputs: usize) -> Layer<f32> {
@@ -46,7 +46,7 @@ fn small_steps_of_every_noise_agree_on_every_way_of_products() {
                 (0..2)
                     .map(|step| {
                         let loss = engine.gradient(&network, &batch, NoiseSource::new(1, step), objective).unwrap();
-                        engine.step(&mut network, &mut adam, 1.0).unwrap();
+                        adam.step(&mut network, &mut engine, 1.0).unwrap();
                         loss + engine.evaluate(&network, &batch).unwrap().cross_entropy
                     })
                     .sum::<f64>()

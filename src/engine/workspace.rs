@@ -8,10 +8,10 @@ use std::ops::Range;
 
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, s};
 
-use super::batch::{Batch, Inputs};
 use super::derived::Derived;
 use super::product::{FIRST, Kernel, Listed, MOST_LISTED, Packed, product, single, single_mut};
 use crate::Real;
+use crate::data::{Batch, Inputs};
 use crate::error::{Result, check_memory};
 use crate::layers::{self, Activation, Layer};
 use crate::network::Network;

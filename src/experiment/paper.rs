@@ -6,8 +6,8 @@ use std::str::FromStr;
 use std::sync::LazyLock;
 
 use crate::error::{Error, Result};
+use crate::estimator::Estimator;
 use crate::method::Method;
-use crate::variance::Estimator;
 
 const FIGURE1: &str = include_str!("../../paper/figure1.csv");
 const FIGURE1_REPLICATION: &str = include_str!("../../paper/figure1_replication.csv");

@@ -28,9 +28,8 @@ use multiversion::multiversion;
 use ndarray::{Array2, ArrayView2, Zip};
 use serde::{Deserialize, Serialize};
 
-use super::kind::{GradientRow, LayerNoise, Noise, Place};
-use super::layer::{Tape, WithoutBias};
 use super::local_reparameterization as local;
+use super::noisy::{GradientRow, LayerNoise, Place, Tape, WithoutBias};
 use crate::Real;
 use crate::error::{Error, Result};
 use crate::noise::{RowKey, additive_log_alpha, sparse_negative_kl, sparse_negative_kl_slope};
@@ -63,14 +62,14 @@ pub struct Additive<T> {
 
 impl<T: Real> Additive<T> {
     /// For a network's builder: every ln σ² starts at `log_variance`, such as −10, with the log-uniform prior.
-    pub fn sparse(log_variance: f64) -> impl Fn(usize, usize) -> Result<Noise<T>> + Copy {
+    pub fn sparse(log_variance: f64) -> impl Fn(usize, usize) -> Result<Self> + Copy {
         Self::with_prior(Prior::LogUniform, log_variance)
     }
 
     /// For a network's builder: every ln σ² starts at `log_variance`, with a prior.
-    pub fn with_prior(prior: Prior, log_variance: f64) -> impl Fn(usize, usize) -> Result<Noise<T>> + Copy {
+    pub fn with_prior(prior: Prior, log_variance: f64) -> impl Fn(usize, usize) -> Result<Self> + Copy {
         move |inputs, outputs| {
-            Ok(Self { log_variance: Array2::from_elem((inputs, outputs), T::of(log_variance)), prior }.into())
+            Ok(Self { log_variance: Array2::from_elem((inputs, outputs), T::of(log_variance)), prior })
         }
     }
 

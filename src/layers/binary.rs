@@ -18,8 +18,7 @@ use multiversion::multiversion;
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
-use super::kind::{LayerNoise, Place};
-use super::layer::{Tape, WithoutBias};
+use super::noisy::{LayerNoise, Place, Tape, WithoutBias};
 use crate::Real;
 use crate::error::Result;
 use crate::noise::{RowKey, alpha_of_rate, fill_binary};

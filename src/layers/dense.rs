@@ -4,8 +4,7 @@
 
 use ndarray::{Array2, ArrayView2};
 
-use super::kind::{LayerNoise, Place};
-use super::layer::{Tape, WithoutBias};
+use super::noisy::{LayerNoise, Place, Tape, WithoutBias};
 use crate::Real;
 use crate::noise::RowKey;
 

@@ -29,8 +29,7 @@ use multiversion::multiversion;
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
-use super::kind::{LayerNoise, Noise, Place, check_rates, describe_rates, sum_to};
-use super::layer::{Tape, WithoutBias};
+use super::noisy::{LayerNoise, Place, Tape, WithoutBias, check_rates, describe_rates, sum_to};
 use crate::Real;
 use crate::error::Result;
 use crate::noise::{Rates, RowKey, Sharing, alpha_of_rate};
@@ -45,28 +44,28 @@ pub struct GaussianInput<T> {
 
 impl<T: Real> GaussianInput<T> {
     /// For a network's builder: α = p / (1 − p), fixed, one value for the layer.
-    pub fn fixed(rate: f64) -> impl Fn(usize, usize) -> Result<Noise<T>> + Copy {
+    pub fn fixed(rate: f64) -> impl Fn(usize, usize) -> Result<Self> + Copy {
         Self::fixed_by(Sharing::Layer, rate)
     }
 
     /// [`Self::fixed`], with another way of sharing α.
-    pub fn fixed_by(sharing: Sharing, rate: f64) -> impl Fn(usize, usize) -> Result<Noise<T>> + Copy {
+    pub fn fixed_by(sharing: Sharing, rate: f64) -> impl Fn(usize, usize) -> Result<Self> + Copy {
         move |inputs, outputs| {
             let rates = Rates::new(alpha_of_rate(rate)?, sharing, false, inputs, outputs)?;
-            Ok(Self { rates }.into())
+            Ok(Self { rates })
         }
     }
 
     /// For a network's builder: α starts at p / (1 − p) and is learned for each input unit.
-    pub fn learned(rate: f64) -> impl Fn(usize, usize) -> Result<Noise<T>> + Copy {
+    pub fn learned(rate: f64) -> impl Fn(usize, usize) -> Result<Self> + Copy {
         Self::learned_by(Sharing::Unit, rate)
     }
 
     /// [`Self::learned`], with another way of sharing α.
-    pub fn learned_by(sharing: Sharing, rate: f64) -> impl Fn(usize, usize) -> Result<Noise<T>> + Copy {
+    pub fn learned_by(sharing: Sharing, rate: f64) -> impl Fn(usize, usize) -> Result<Self> + Copy {
         move |inputs, outputs| {
             let rates = Rates::new(alpha_of_rate(rate)?, sharing, true, inputs, outputs)?;
-            Ok(Self { rates }.into())
+            Ok(Self { rates })
         }
     }
 }

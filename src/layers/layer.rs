@@ -3,7 +3,9 @@
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
-use super::kind::{LayerNoise, Noise, Place};
+use super::dense::NoNoise;
+use super::kind::Noise;
+use super::noisy::{LayerNoise, Place, Tape, WithoutBias};
 use super::{Activation, Additive};
 use crate::Real;
 use crate::error::{Error, Result};
@@ -29,29 +31,6 @@ pub struct Layer<T> {
     pub kl_weight: f64,
 }
 
-/// What [`Layer::backward`] needs of a forward pass.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Tape<T> {
-    /// A, (examples × in).
-    pub(super) input: Array2<T>,
-    /// Ã = A ∘ ξ, (examples × in): noise on the input alone.
-    pub(super) noisy: Array2<T>,
-    /// ξ, (examples × in), with noise on the input; ∂B/∂V, (examples × out), with noise on the output; else empty.
-    pub(super) noise: Array2<T>,
-    /// Whether the pass was noisy.
-    pub(super) drawn: bool,
-    /// f′, (examples × out).
-    pub(super) slopes: Array2<T>,
-}
-
-impl<T: Real> Tape<T> {
-    /// Of an input without noise.
-    pub(super) fn of(input: ArrayView2<'_, T>) -> Self {
-        let empty = || Array2::zeros((0, 0));
-        Self { input: input.to_owned(), noisy: empty(), noise: empty(), drawn: false, slopes: empty() }
-    }
-}
-
 /// The gradients of a loss with respect to one layer's input and parameters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LayerGradients<T> {
@@ -63,13 +42,6 @@ pub struct LayerGradients<T> {
     pub bias: Array1<T>,
     /// ∂loss/∂ln α or ∂loss/∂ln σ², in the shape of that array; also where it is fixed. Empty where the noise has none.
     pub noise: Array2<T>,
-}
-
-/// What a kind of noise knows of them.
-pub(crate) struct WithoutBias<T> {
-    pub(super) input: Array2<T>,
-    pub(super) weight: Array2<T>,
-    pub(super) noise: Array2<T>,
 }
 
 impl<T: Real> Layer<T> {
@@ -168,7 +140,7 @@ impl<T: Real> Layer<T> {
                 check_shape("the noise", noise, (examples, kind.width(self.dim())))?;
                 kind.forward(&self.weight, input, noise)
             }
-            None => super::dense::NoNoise.forward(&self.weight, input, input),
+            None => NoNoise.forward(&self.weight, input, input),
         };
         output += &self.bias;
         tape.drawn = noise.is_some();
@@ -184,7 +156,7 @@ impl<T: Real> Layer<T> {
     pub fn backward(&self, tape: &Tape<T>, delta: ArrayView2<'_, T>) -> Result<LayerGradients<T>> {
         check_shape("the output's derivative", delta, tape.slopes.dim())?;
         let delta = &delta * &tape.slopes;
-        let kind: &dyn LayerNoise<T> = if tape.drawn { self.noise.kind() } else { &super::dense::NoNoise };
+        let kind: &dyn LayerNoise<T> = if tape.drawn { self.noise.kind() } else { &NoNoise };
         let WithoutBias { input, weight, noise } = kind.backward(&self.weight, tape, delta.view());
         let noise = match self.noise.kind().array() {
             Some(array) if !tape.drawn => Array2::zeros(array.dim()),

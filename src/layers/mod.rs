@@ -39,16 +39,18 @@ pub mod gaussian_input;
 mod kind;
 mod layer;
 pub mod local_reparameterization;
+mod noisy;
 
 pub use activation::Activation;
 pub use additive::{Additive, Prior};
 pub use binary::Binary;
 pub use gaussian_input::GaussianInput;
 pub use kind::Noise;
-pub use layer::{Layer, LayerGradients, Tape};
+pub use layer::{Layer, LayerGradients};
 pub use local_reparameterization::GaussianOutput;
+pub use noisy::Tape;
 
 pub(crate) use activation::{add_bias, multiply, rectifier_gate};
 pub(crate) use gaussian_input::rate_gradient;
-pub(crate) use kind::GradientRow;
 pub(crate) use local_reparameterization::{add_kl_gradient, add_noise, add_variance_path, square};
+pub(crate) use noisy::GradientRow;

@@ -63,9 +63,9 @@ impl<T: Real> Builder<T> {
 
     /// The noise of the layer that was added last: [`GaussianInput::learned`](crate::layers::GaussianInput::learned) and its like,
     /// or any function of the numbers of inputs and outputs. Before the first layer it does nothing.
-    pub fn noise(mut self, noise: impl Fn(usize, usize) -> Result<Noise<T>> + 'static) -> Self {
+    pub fn noise<N: Into<Noise<T>>>(mut self, noise: impl Fn(usize, usize) -> Result<N> + 'static) -> Self {
         if let Some(layer) = self.layers.last_mut() {
-            layer.noise = Some(Box::new(noise));
+            layer.noise = Some(Box::new(move |inputs, outputs| noise(inputs, outputs).map(Into::into)));
         }
         self
     }

@@ -11,6 +11,7 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use crate::Real;
+use crate::data::{Batch, Inputs};
 use crate::error::{Error, Result};
 use crate::layers::Layer;
 use crate::likelihood::Likelihood;
@@ -114,6 +115,23 @@ impl<T: Real> Network<T> {
     /// What its outputs say of the targets.
     pub fn likelihood(&self) -> &Likelihood<T> {
         &self.likelihood
+    }
+
+    /// Whether examples have as many inputs as the network.
+    pub(crate) fn check_inputs(&self, inputs: &impl Inputs<T>) -> Result<()> {
+        inputs.check()?;
+        let (found, expected) = (inputs.inputs(), self.layers[0].dim().0);
+        if found == expected {
+            return Ok(());
+        }
+        Err(Error::Shape { what: "an example".into(), found: vec![found], expected: vec![expected] })
+    }
+
+    /// Whether examples have as many inputs as the network, and targets that it can predict.
+    pub(crate) fn check_batch(&self, batch: &impl Batch<T>) -> Result<()> {
+        self.check_inputs(batch)?;
+        let outputs = self.outputs_width();
+        (0..batch.len()).try_for_each(|example| self.likelihood.check_target(batch.target(example), outputs))
     }
 
     /// Number of outputs.

@@ -88,11 +88,13 @@ impl<T: Real> Network<T> {
             let noise: Noise<T> = match method {
                 Method::None => Noise::None,
                 Method::Binary => Binary::new(p)?.into(),
-                Method::GaussianA => GaussianInput::fixed_by(sharing, p)(inputs, outputs)?,
-                Method::VariationalA | Method::VariationalA2 => GaussianInput::learned_by(sharing, p)(inputs, outputs)?,
-                Method::GaussianB => GaussianOutput::fixed_by(sharing, p)(inputs, outputs)?,
-                Method::VariationalB => GaussianOutput::learned_by(sharing, p)(inputs, outputs)?,
-                Method::Sparse => Additive::sparse(INITIAL_LOG_VARIANCE)(inputs, outputs)?,
+                Method::GaussianA => GaussianInput::fixed_by(sharing, p)(inputs, outputs)?.into(),
+                Method::VariationalA | Method::VariationalA2 => {
+                    GaussianInput::learned_by(sharing, p)(inputs, outputs)?.into()
+                }
+                Method::GaussianB => GaussianOutput::fixed_by(sharing, p)(inputs, outputs)?.into(),
+                Method::VariationalB => GaussianOutput::learned_by(sharing, p)(inputs, outputs)?.into(),
+                Method::Sparse => Additive::sparse(INITIAL_LOG_VARIANCE)(inputs, outputs)?.into(),
                 Method::Custom => {
                     let expected = "a method that makes a network: build this one with Network::builder";
                     return Err(Error::argument("method", method, expected));

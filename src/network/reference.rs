@@ -5,10 +5,11 @@ use ndarray::{Array1, Array2, ArrayView2};
 
 use super::Network;
 use crate::Real;
-use crate::engine::{Batch, Objective};
+use crate::data::Batch;
 use crate::error::{Error, Result};
 use crate::layers::LayerGradients;
 use crate::noise::NoiseSource;
+use crate::objective::Objective;
 
 /// What [`Network::gradients`] computes.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,7 +54,7 @@ impl<T: Real> Network<T> {
         noise: Option<&[Array2<T>]>,
         objective: Objective,
     ) -> Result<NetworkGradients<T>> {
-        crate::engine::batch::check(batch, self)?;
+        self.check_batch(batch)?;
         self.check_noise(noise)?;
         if batch.is_empty() {
             return Err(Error::argument("number of examples", 0, "1 or more"));

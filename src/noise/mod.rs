@@ -3,20 +3,17 @@
 //! α = p / (1 − p) is the noise *variance* relative to the mean, for dropout rate p (Srivastava et al. 2014; Kingma,
 //! Salimans & Welling 2015, section 3). It is never a standard deviation.
 
-mod elementary;
+mod binary;
 mod kl;
-mod normal;
 mod rate;
 pub(crate) mod shape;
-mod source;
 mod sparse_kl;
 
-pub(crate) use elementary::{exp, ln};
+pub use crate::random::{Generator, NoiseSource, Purpose, RowKey, fill_standard_normal, fill_standard_normal_f64};
+pub use binary::fill_binary;
 pub(crate) use kl::negative_kl_of_log;
 pub use kl::{negative_kl, negative_kl_slope};
-pub use normal::{fill_standard_normal, fill_standard_normal_f64};
 pub(crate) use rate::MOST_WEIGHTS;
 pub use rate::{Rates, Sharing, alpha_of_rate, rate_of_alpha};
-pub use source::{Generator, NoiseSource, Purpose, RowKey, fill_binary};
 pub(crate) use sparse_kl::additive_log_alpha;
 pub use sparse_kl::{sparse_negative_kl, sparse_negative_kl_slope};

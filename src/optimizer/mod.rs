@@ -11,7 +11,7 @@ mod update;
 use ndarray::Dimension;
 
 use crate::Real;
-use crate::engine::{Gradients, PerLayer, Split, Workers, share};
+use crate::engine::{Engine, PerLayer, Split, share};
 use crate::error::{Error, Result};
 use crate::layers::Layer;
 use crate::network::Network;
@@ -88,11 +88,6 @@ impl<T: Real> Optimizer<T> {
         &self.averaged
     }
 
-    /// Both moments of every array.
-    pub(crate) fn moments(&self) -> impl Iterator<Item = &[T]> {
-        self.first_moment.iter().chain(&self.second_moment).map(Vec::as_slice)
-    }
-
     /// Whether it is the state for a network of this shape and noise.
     ///
     /// # Errors
@@ -134,15 +129,17 @@ impl<T: Real> Optimizer<T> {
         }
     }
 
-    /// Changes the parameters by one step, projects α, and updates the average. `schedule` multiplies the step size. The network
-    /// and the gradients are of the shapes that [`Self::check`] passes.
-    pub(crate) fn step(
-        &mut self,
-        network: &mut Network<T>,
-        gradients: &Gradients<T>,
-        schedule: f64,
-        workers: &Workers,
-    ) {
+    /// Changes the network by one step along the gradients that the engine computed last, projects α, and updates the average.
+    /// `schedule` multiplies the step size.
+    ///
+    /// # Errors
+    /// A network of another shape or noise than the optimizer's or the engine's; no gradient yet. Nothing is changed then.
+    pub fn step(&mut self, network: &mut Network<T>, engine: &mut Engine<T>, schedule: f64) -> Result<()> {
+        network.check()?;
+        self.check(network)?;
+        let averaged = self.averaged.parameters().into_iter().map(|(_, values)| values);
+        let moments = self.first_moment.iter().chain(&self.second_moment).map(Vec::as_slice);
+        let (gradients, workers) = engine.for_step(network, averaged.chain(moments))?;
         self.step += 1;
         let factors = |scale: f64| Factors::new(&self.settings, self.step, schedule * scale);
         let (plain, alpha) = (factors(1.0), factors(self.settings.alpha_step()));
@@ -192,6 +189,7 @@ impl<T: Real> Optimizer<T> {
                 update(values, &array.gradient[range], first, second, average, factors, array.kind);
             }
         });
+        Ok(())
     }
 
     /// Everything that a checkpoint needs.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::config::Config;
 use super::history::History;
-use super::trainer::Trainer;
+use super::state::{Position, State};
 use crate::data::{Digest, Identity, Splits};
 use crate::error::{Error, Result};
 use crate::files::{self, Kind, MODEL_KEY, Output, PRUNED_KEY};
@@ -27,19 +27,6 @@ const FORMAT: u32 = 1;
 const EXPECTED: &str = "a vardrop model";
 /// What to do about a model that is none.
 pub(crate) const REMEDY: &str = "name a file that `vardrop train --save` has written, or train the network again";
-
-/// Where in an epoch training stands.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Position {
-    /// Steps taken in the epoch.
-    pub(super) step: usize,
-    /// Their examples.
-    pub(super) examples: usize,
-    /// Sum of the examples' cross-entropy.
-    pub(super) cross_entropy: f64,
-    /// Seconds that the steps took.
-    pub(super) seconds: f64,
-}
 
 /// What a model file says of itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -177,40 +164,40 @@ impl ModelInfo {
     }
 }
 
-pub(super) fn save(trainer: &Trainer<'_>, to: &Output) -> Result<()> {
-    let own = trainer.optimizer.state();
-    let mut state = vec![
-        ("training.parameters.", values(&trainer.network)),
+pub(super) fn save(state: &State, splits: &Splits, to: &Output) -> Result<()> {
+    let own = state.optimizer.state();
+    let mut arrays = vec![
+        ("training.parameters.", values(&state.network)),
         ("training.average.", values(own.averaged)),
         ("training.first_moment.", own.first_moment.iter().map(Vec::as_slice).collect()),
     ];
-    if trainer.optimizer.settings().moments() == 2 {
-        state.push(("training.second_moment.", own.second_moment.iter().map(Vec::as_slice).collect()));
+    if state.optimizer.settings().moments() == 2 {
+        arrays.push(("training.second_moment.", own.second_moment.iter().map(Vec::as_slice).collect()));
     }
-    write(trainer, state, to, Kind::Checkpoint)
+    write(state, splits, arrays, to, Kind::Checkpoint)
 }
 
 /// The model alone.
-pub(super) fn export(trainer: &Trainer<'_>, to: &Output) -> Result<()> {
-    write(trainer, Vec::new(), to, Kind::Exported)
+pub(super) fn export(state: &State, splits: &Splits, to: &Output) -> Result<()> {
+    write(state, splits, Vec::new(), to, Kind::Exported)
 }
 
 /// The model, and arrays like its own with a prefix before their names.
-fn write(trainer: &Trainer<'_>, state: Vec<(&str, Vec<&[f32]>)>, to: &Output, kind: Kind) -> Result<()> {
-    let network = &trainer.network;
+fn write(state: &State, splits: &Splits, arrays: Vec<(&str, Vec<&[f32]>)>, to: &Output, kind: Kind) -> Result<()> {
+    let network = &state.network;
     let info = ModelInfo {
         format: FORMAT,
-        config: trainer.config.clone(),
+        config: state.config.clone(),
         widths: network.widths(),
-        dataset: trainer.splits.train.name().to_owned(),
-        dataset_digest: Some(trainer.splits.digest()),
-        train_examples: trainer.splits.train.len(),
-        preset: Some(trainer.config.protocol.preset_name(trainer.config.method, &trainer.config.hidden)),
-        machine: trainer.machine.clone(),
-        history: trainer.history.clone(),
-        network: (trainer.config.method == Method::Custom).then(|| network.clone()),
-        steps: trainer.optimizer.steps(),
-        position: trainer.position,
+        dataset: splits.train.name().to_owned(),
+        dataset_digest: Some(splits.digest()),
+        train_examples: splits.train.len(),
+        preset: Some(state.config.protocol.preset_name(state.config.method, &state.config.hidden)),
+        machine: state.machine.clone(),
+        history: state.history.clone(),
+        network: (state.config.method == Method::Custom).then(|| network.clone()),
+        steps: state.optimizer.steps(),
+        position: state.position,
     };
     let shapes = network.parameter_shapes();
     let mut tensors: Vec<(String, Values<'_>)> = Vec::new();
@@ -218,7 +205,7 @@ fn write(trainer: &Trainer<'_>, state: Vec<(&str, Vec<&[f32]>)>, to: &Output, ki
         let fixed = network.fixed_arrays().into_iter();
         tensors.extend(fixed.map(|(name, shape, values)| (name, Values { shape, values })));
     }
-    for (prefix, arrays) in std::iter::once(("", values(trainer.best_network()))).chain(state) {
+    for (prefix, arrays) in std::iter::once(("", values(state.best_network()))).chain(arrays) {
         for (((name, _), shape), values) in network.parameters().into_iter().zip(&shapes).zip(arrays) {
             tensors.push((format!("{prefix}{name}"), Values { shape: shape.clone(), values }));
         }
@@ -243,7 +230,7 @@ fn values(network: &Network) -> Vec<&[f32]> {
     network.parameters().into_iter().map(|(_, values)| values).collect()
 }
 
-pub(super) fn resume<'a>(path: &Path, splits: &'a Splits, epochs: Option<usize>) -> Result<Trainer<'a>> {
+pub(super) fn resume(path: &Path, splits: &Splits, epochs: Option<usize>) -> Result<State> {
     let bytes = files::read_model(path)?;
     let (info, tensors) = parse(path, &bytes)?;
     info.check_data(path, splits)?;
@@ -295,9 +282,9 @@ pub(super) fn resume<'a>(path: &Path, splits: &'a Splits, epochs: Option<usize>)
         Some(best)
     };
     let optimizer = Optimizer::restore(config.optimizer_settings(), info.steps, first, second, average)?;
-    let mut trainer = Trainer::from_parts(config, splits, network, optimizer, best, info.history, info.position)?;
-    trainer.machine = info.machine.then(trainer.machine);
-    Ok(trainer)
+    let machine = info.machine.then(Machine::here());
+    let (history, position) = (info.history, info.position);
+    Ok(State { config, network, optimizer, best_network: best, history, position, machine })
 }
 
 fn refused(path: &Path, reason: impl ToString) -> Error {

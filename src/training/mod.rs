@@ -8,6 +8,7 @@ mod history;
 mod protocol;
 mod run_key;
 mod snapshot;
+mod state;
 mod status;
 mod trainer;
 

@@ -7,9 +7,10 @@ use std::time::Instant;
 use rand::seq::SliceRandom;
 
 use super::border::BorderAlpha;
-use super::checkpoint::{self, Position};
+use super::checkpoint;
 use super::config::Config;
 use super::history::{Best, Epoch, History};
+use super::state::{Position, State};
 use crate::data::{Dataset, Splits};
 use crate::engine::{Engine, Evaluation, Examples};
 use crate::error::{Error, Result};
@@ -89,15 +90,8 @@ pub enum Ending {
 /// One training run.
 #[derive(Debug)]
 pub struct Trainer<'a> {
-    pub(super) config: Config,
-    pub(super) splits: &'a Splits,
-    pub(super) network: Network,
-    pub(super) optimizer: Optimizer,
-    pub(super) best_network: Option<Network>,
-    pub(super) history: History,
-    pub(super) position: Position,
-    /// What it has been trained on.
-    pub(super) machine: Machine,
+    state: State,
+    splits: &'a Splits,
     engine: Engine,
     /// Seconds that epochs took here, their evaluation included, and how many epochs that is.
     pace: (f64, usize),
@@ -150,8 +144,7 @@ impl<'a> Trainer<'a> {
     fn begin(mut config: Config, splits: &'a Splits, network: Network) -> Result<Self> {
         config.protocol.held_out = splits.validation.len();
         config.protocol.validation = splits.held_out_by();
-        let optimizer = Optimizer::new(&network, config.optimizer_settings())?;
-        Self::from_parts(config, splits, network, optimizer, None, History::default(), Position::default())
+        Self::at(State::begin(config, network)?, splits)
     }
 
     /// A run from its beginning, with the weights and biases of another network of the same widths; its
@@ -161,18 +154,18 @@ impl<'a> Trainer<'a> {
     /// As [`Self::new`]; another number of units.
     pub fn from_weights(config: Config, splits: &'a Splits, weights: &Network) -> Result<Self> {
         let mut trainer = Self::new(config, splits)?;
-        if weights.widths() != trainer.network.widths() {
+        if weights.widths() != trainer.state.network.widths() {
             return Err(Error::Shape {
                 what: "the network to start from".into(),
                 found: weights.widths(),
-                expected: trainer.network.widths(),
+                expected: trainer.state.network.widths(),
             });
         }
-        for (layer, from) in trainer.network.layers_mut().iter_mut().zip(weights.layers()) {
+        for (layer, from) in trainer.state.network.layers_mut().iter_mut().zip(weights.layers()) {
             layer.weight.assign(&from.weight);
             layer.bias.assign(&from.bias);
         }
-        trainer.optimizer = Optimizer::new(&trainer.network, trainer.config.optimizer_settings())?;
+        trainer.state.optimizer = Optimizer::new(&trainer.state.network, trainer.state.config.optimizer_settings())?;
         Ok(trainer)
     }
 
@@ -182,7 +175,7 @@ impl<'a> Trainer<'a> {
     /// As [`Self::from_weights`].
     pub(crate) fn of_pruned(config: Config, splits: &'a Splits, weights: &Network) -> Result<Self> {
         let mut trainer = Self::from_weights(config, splits, weights)?;
-        trainer.optimizer.keep_zeros();
+        trainer.state.optimizer.keep_zeros();
         Ok(trainer)
     }
 
@@ -190,23 +183,19 @@ impl<'a> Trainer<'a> {
     pub(crate) fn into_run(self) -> Run {
         let best = self.best().expect("a run has an epoch or more");
         let network = self.best_network().clone();
-        Run { config: self.config, history: self.history, best, network }
+        Run { config: self.state.config, history: self.state.history, best, network }
     }
 
-    pub(super) fn from_parts(
-        config: Config,
-        splits: &'a Splits,
-        network: Network,
-        optimizer: Optimizer,
-        best_network: Option<Network>,
-        history: History,
-        position: Position,
-    ) -> Result<Self> {
+    /// A run that stands at `state`.
+    fn at(state: State, splits: &'a Splits) -> Result<Self> {
+        let State { config, network, .. } = &state;
         config.check_for(&splits.train)?;
         let targets = config.check_targets(&splits.train)?;
         let expected = vec![splits.train.inputs(), network.likelihood().outputs(targets)];
         let found = vec![network.layers()[0].dim().0, network.outputs_width()];
-        if found != expected {
+        // More classes than the data has do no harm: models of version 0.1 always have ten.
+        let fits = found == expected || (network.likelihood().is_categorical() && found[1] > expected[1]);
+        if !fits || found[0] != expected[0] {
             let what = format!("the network for {}", splits.train.name());
             return Err(Error::Shape { what, found, expected });
         }
@@ -217,30 +206,18 @@ impl<'a> Trainer<'a> {
         if splits.test.is_empty() {
             return Err(Error::argument("number of test examples", 0, "1 or more"));
         }
-        let engine = Engine::new(&network, config.protocol.batch_size, config.threads)?;
-        let machine = Machine::here();
-        Ok(Self {
-            config,
-            splits,
-            network,
-            optimizer,
-            best_network,
-            history,
-            position,
-            machine,
-            engine,
-            pace: (0.0, 0),
-        })
+        let engine = Engine::new(network, config.protocol.batch_size, config.threads)?;
+        Ok(Self { state, splits, engine, pace: (0.0, 0) })
     }
 
     /// What the run was told.
     pub fn config(&self) -> &Config {
-        &self.config
+        &self.state.config
     }
 
     /// The machine that has trained it; of a run that moved, all of them.
     pub fn machine(&self) -> &Machine {
-        &self.machine
+        &self.state.machine
     }
 
     /// What it trains on.
@@ -250,25 +227,26 @@ impl<'a> Trainer<'a> {
 
     /// The epochs so far.
     pub fn history(&self) -> &History {
-        &self.history
+        &self.state.history
     }
 
     /// The epoch that validation has chosen so far.
     pub fn best(&self) -> Option<Best> {
-        self.history.best()
+        self.state.history.best()
     }
 
     /// Whether the last epoch has been trained, or validation has stopped the run before it.
     pub fn is_finished(&self) -> bool {
-        let done = self.history.epochs.len();
+        let done = self.state.history.epochs.len();
         let without_gain = self.best().map_or(0, |best| done - best.epoch);
-        done >= self.config.protocol.epochs || self.config.protocol.patience.is_some_and(|limit| without_gain >= limit)
+        done >= self.state.config.protocol.epochs
+            || self.state.config.protocol.patience.is_some_and(|limit| without_gain >= limit)
     }
 
     /// The averaged parameters of the epoch that validation has chosen so far; before the first epoch has ended, of the
     /// last step.
     pub fn best_network(&self) -> &Network {
-        self.best_network.as_ref().unwrap_or_else(|| self.optimizer.averaged())
+        self.state.best_network()
     }
 
     /// α at the border of the image and at its centre, of [`Self::best_network`].
@@ -278,12 +256,12 @@ impl<'a> Trainer<'a> {
 
     /// The parameters as the last step left them, not averaged.
     pub fn network(&self) -> &Network {
-        &self.network
+        &self.state.network
     }
 
     /// The moving average of the parameters up to the last step.
     pub fn averaged(&self) -> &Network {
-        self.optimizer.averaged()
+        self.state.optimizer.averaged()
     }
 
     /// Trains up to the last epoch, or until `observer` breaks off. The same configuration gives the same numbers, bit for
@@ -321,55 +299,58 @@ impl<'a> Trainer<'a> {
             return Ok(ControlFlow::Break(()));
         }
         let epoch = self.finish_epoch()?;
-        self.history.epochs.push(epoch);
-        self.position = Position::default();
-        if self.history.best().is_some_and(|best| best.epoch == self.history.epochs.len()) {
-            self.best_network.get_or_insert_with(|| self.network.clone()).clone_from(self.optimizer.averaged());
+        self.state.history.epochs.push(epoch);
+        self.state.position = Position::default();
+        if self.state.history.best().is_some_and(|best| best.epoch == self.state.history.epochs.len()) {
+            self.state
+                .best_network
+                .get_or_insert_with(|| self.state.network.clone())
+                .clone_from(self.state.optimizer.averaged());
         }
         self.pace = (self.pace.0 + begun.elapsed().as_secs_f64(), self.pace.1 + 1);
-        let (done, epochs) = (self.history.epochs.len(), self.config.protocol.epochs);
+        let (done, epochs) = (self.state.history.epochs.len(), self.state.config.protocol.epochs);
         let seconds_left = Some(self.pace.0 / self.pace.1 as f64 * epochs.saturating_sub(done) as f64);
-        Ok(observer(Progress::Epoch { epoch: &self.history.epochs[done - 1], epochs, seconds_left }))
+        Ok(observer(Progress::Epoch { epoch: &self.state.history.epochs[done - 1], epochs, seconds_left }))
     }
 
     /// The rest of the epoch that is under way.
     fn train_epoch(&mut self, observer: &mut Observer<'_>) -> Result<ControlFlow<()>> {
         let train = &self.splits.train;
-        let (batch_size, epochs) = (self.config.protocol.batch_size, self.config.protocol.epochs);
-        let epoch = self.history.epochs.len();
+        let (batch_size, epochs) = (self.state.config.protocol.batch_size, self.state.config.protocol.epochs);
+        let epoch = self.state.history.epochs.len();
         let mut order: Vec<usize> = (0..train.len()).collect();
-        let seed = self.config.seed;
+        let seed = self.state.config.seed;
         order.shuffle(&mut NoiseSource::for_purpose(Purpose::Order, seed, epoch as u64).generator());
         let steps = train.len().div_ceil(batch_size);
         let start = Instant::now();
-        let seconds_before = self.position.seconds;
-        while self.position.step < steps {
-            let first = self.position.step * batch_size;
+        let seconds_before = self.state.position.seconds;
+        while self.state.position.step < steps {
+            let first = self.state.position.step * batch_size;
             let indices = &order[first..(first + batch_size).min(train.len())];
             let batch = Examples { dataset: train, indices };
-            let source = NoiseSource::new(seed, self.optimizer.steps());
-            let now = epoch as f64 + self.position.step as f64 / steps as f64;
-            let objective = self.config.objective(train.len(), now);
-            let cross_entropy = self.engine.gradient(&self.network, &batch, source, objective)?;
+            let source = NoiseSource::new(seed, self.state.optimizer.steps());
+            let now = epoch as f64 + self.state.position.step as f64 / steps as f64;
+            let objective = self.state.config.objective(train.len(), now);
+            let cross_entropy = self.engine.gradient(&self.state.network, &batch, source, objective)?;
             if !cross_entropy.is_finite() {
-                let what = match non_finite(&self.network) {
+                let what = match non_finite(&self.state.network) {
                     Some((name, _)) => format!("the cross-entropy (and {name})"),
                     None => "the cross-entropy".to_owned(),
                 };
-                let step = self.optimizer.steps() + 1;
+                let step = self.state.optimizer.steps() + 1;
                 return Err(Error::NonFinite { what, value: cross_entropy, epoch: epoch + 1, step });
             }
-            self.engine.step(&mut self.network, &mut self.optimizer, self.config.step_factor(now))?;
-            self.position.step += 1;
-            self.position.cross_entropy += cross_entropy * indices.len() as f64;
-            self.position.examples += indices.len();
-            self.position.seconds = seconds_before + start.elapsed().as_secs_f64();
+            self.state.optimizer.step(&mut self.state.network, &mut self.engine, self.state.config.step_factor(now))?;
+            self.state.position.step += 1;
+            self.state.position.cross_entropy += cross_entropy * indices.len() as f64;
+            self.state.position.examples += indices.len();
+            self.state.position.seconds = seconds_before + start.elapsed().as_secs_f64();
             let progress = Progress::Step {
                 epoch: epoch + 1,
                 epochs,
-                step: self.position.step,
+                step: self.state.position.step,
                 steps,
-                cross_entropy: self.position.cross_entropy / self.position.examples as f64,
+                cross_entropy: self.state.position.cross_entropy / self.state.position.examples as f64,
             };
             if observer(progress).is_break() {
                 return Ok(ControlFlow::Break(()));
@@ -381,14 +362,16 @@ impl<'a> Trainer<'a> {
     /// Evaluates the averaged parameters.
     fn finish_epoch(&mut self) -> Result<Epoch> {
         // No loss has seen what the last step made, and an evaluation takes a NaN for a wrong answer.
-        if let Some((what, value)) = non_finite(&self.network).or_else(|| non_finite(self.optimizer.averaged())) {
-            let (epoch, step) = (self.history.epochs.len() + 1, self.optimizer.steps());
+        if let Some((what, value)) =
+            non_finite(&self.state.network).or_else(|| non_finite(self.state.optimizer.averaged()))
+        {
+            let (epoch, step) = (self.state.history.epochs.len() + 1, self.state.optimizer.steps());
             return Err(Error::NonFinite { what, value, epoch, step });
         }
-        let position = self.position;
+        let position = self.state.position;
         let train_cross_entropy = position.cross_entropy / position.examples as f64;
-        let done = self.history.epochs.len() + 1;
-        let train_kl = self.config.objective(self.splits.train.len(), done as f64).kl(&self.network);
+        let done = self.state.history.epochs.len() + 1;
+        let train_kl = self.state.config.objective(self.splits.train.len(), done as f64).kl(&self.state.network);
         let validation = &self.splits.validation;
         let valid = if validation.is_empty() { None } else { Some(self.evaluate(validation)?) };
         let test = self.evaluate(&self.splits.test)?;
@@ -404,8 +387,8 @@ impl<'a> Trainer<'a> {
             test_cross_entropy: test.cross_entropy,
             test_error_percent: test.error_percent,
             test_rmse: test.rmse,
-            alpha: self.network.alpha_statistics(),
-            sparsity: self.optimizer.averaged().sparsity(PRUNING_THRESHOLD),
+            alpha: self.state.network.alpha_statistics(),
+            sparsity: self.state.optimizer.averaged().sparsity(PRUNING_THRESHOLD),
         })
     }
 
@@ -415,7 +398,7 @@ impl<'a> Trainer<'a> {
     /// As [`Engine::evaluate`].
     pub fn evaluate(&mut self, dataset: &Dataset) -> Result<Evaluation> {
         let indices: Vec<usize> = (0..dataset.len()).collect();
-        self.engine.evaluate(self.optimizer.averaged(), &Examples { dataset, indices: &indices })
+        self.engine.evaluate(self.state.optimizer.averaged(), &Examples { dataset, indices: &indices })
     }
 
     /// Writes a checkpoint: the model that validation has chosen so far, for evaluation, and all that
@@ -424,7 +407,7 @@ impl<'a> Trainer<'a> {
     /// # Errors
     /// Where it cannot be written, or another kind of file is there; an older file then stays as it was.
     pub fn save(&self, to: impl Into<Output>) -> Result<()> {
-        checkpoint::save(self, &to.into())
+        checkpoint::save(&self.state, self.splits, &to.into())
     }
 
     /// Writes the model that validation has chosen so far for [`Model::open`](super::Model::open), without what
@@ -433,7 +416,7 @@ impl<'a> Trainer<'a> {
     /// # Errors
     /// Where it cannot be written, or another kind of file is there; an older file then stays as it was.
     pub fn export(&self, to: impl Into<Output>) -> Result<()> {
-        checkpoint::export(self, &to.into())
+        checkpoint::export(&self.state, self.splits, &to.into())
     }
 
     /// Goes on from a checkpoint, for `epochs` epochs in all where it is given.
@@ -441,7 +424,7 @@ impl<'a> Trainer<'a> {
     /// # Errors
     /// A file that is no checkpoint, or one of other data.
     pub fn resume(path: impl AsRef<std::path::Path>, splits: &'a Splits, epochs: Option<usize>) -> Result<Self> {
-        checkpoint::resume(path.as_ref(), splits, epochs)
+        Self::at(checkpoint::resume(path.as_ref(), splits, epochs)?, splits)
     }
 }
 

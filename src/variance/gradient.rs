@@ -5,7 +5,7 @@ use ndarray::Array2;
 use super::Estimator;
 use super::separate::SeparateSamples;
 use crate::Real;
-use crate::engine::{Batch, Engine, Objective, Workers, batch};
+use crate::engine::{Batch, Engine, Objective, Workers};
 use crate::error::{Error, Result};
 use crate::layers::{Layer, Noise};
 use crate::network::Network;
@@ -113,7 +113,7 @@ impl<T: Real> GradientSampler<T> {
             let expected = format!("1 to {} examples, as the sampler was made for", self.batch_size);
             return Err(Error::argument("minibatch", examples, expected));
         }
-        batch::check(batch, &self.network)
+        self.network.check_batch(batch)
     }
 
     /// The KL term has no part in the weights' gradient.

@@ -25,7 +25,6 @@
 
 mod cost;
 mod decomposition;
-mod estimator;
 mod gradient;
 mod interval;
 mod measure;
@@ -37,9 +36,9 @@ mod spectrum;
 mod spectrum_of_draws;
 mod table1;
 
+pub use crate::estimator::Estimator;
 pub use cost::{cost_table, pass_table};
 pub use decomposition::{DecompositionPlan, Share, VarianceLaw, decompose};
-pub use estimator::Estimator;
 pub use gradient::GradientSampler;
 pub use interval::Interval;
 pub use measure::{LayerVariance, Measurement, Plan, measure, measure_all};

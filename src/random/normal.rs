@@ -68,7 +68,7 @@ pub fn fill_standard_normal_f64(key: RowKey, row: &mut [f64]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::noise::NoiseSource;
+    use crate::random::NoiseSource;
 
     /// 2²¹ draws over many rows, as training uses them.
     fn draws() -> Vec<f64> {

@@ -1,11 +1,10 @@
-//! What the engine reads a minibatch from.
+//! Minibatches: rows that are read as they are needed.
 
 use ndarray::{Array2, ArrayView2, s};
 
-use crate::Real;
-use crate::data::{Dataset, Target};
+use super::{Dataset, Target};
 use crate::error::{Error, Result};
-use crate::network::Network;
+use crate::real::Real;
 
 /// Rows that are drawn as they are needed, each thread its own: what a prediction reads. A matrix is one, (examples × inputs).
 pub trait Inputs<T>: Sync {
@@ -62,24 +61,8 @@ impl<T: Real> Inputs<T> for ArrayView2<'_, T> {
     }
 }
 
-/// Whether every example has as many inputs as a network.
-pub(crate) fn check_inputs<T>(batch: &impl Inputs<T>, inputs: usize) -> Result<()> {
-    batch.check()?;
-    if batch.inputs() == inputs {
-        return Ok(());
-    }
-    Err(Error::Shape { what: "an example".into(), found: vec![batch.inputs()], expected: vec![inputs] })
-}
-
-/// Whether every example has as many inputs as a network, and a target that it can predict.
-pub(crate) fn check<T: Real>(batch: &impl Batch<T>, network: &Network<T>) -> Result<()> {
-    check_inputs(batch, network.layers()[0].dim().0)?;
-    let outputs = network.outputs_width();
-    (0..batch.len()).try_for_each(|example| network.likelihood().check_target(batch.target(example), outputs))
-}
-
 /// Whether every example has a label of one of as many classes.
-pub(super) fn check_classes<T>(batch: &impl Batch<T>, classes: usize) -> Result<()> {
+pub(crate) fn check_classes<T>(batch: &impl Batch<T>, classes: usize) -> Result<()> {
     batch.check()?;
     match (0..batch.len()).map(|example| class(batch.target(example))).find(|&label| label >= classes) {
         Some(label) => Err(Error::argument("label", label, format!("a class from 0 to {}", classes.saturating_sub(1)))),
