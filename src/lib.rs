@@ -28,7 +28,6 @@ mod json;
 mod method;
 #[cfg(feature = "notebook")]
 mod notebook;
-mod objective;
 mod progress;
 mod provenance;
 mod random;

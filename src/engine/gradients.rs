@@ -12,8 +12,7 @@ use super::workers::{Split, Workers, share};
 use super::workspace::{LayerSpace, Workspace, head};
 use crate::Real;
 use crate::layers::{self, GradientRow, Layer};
-use crate::network::Network;
-use crate::objective::Objective;
+use crate::network::{Network, Objective};
 
 /// ∂objective/∂ of one layer's parameters.
 #[derive(Debug, Clone, PartialEq)]

@@ -14,7 +14,7 @@ mod workspace;
 use ndarray::{Array2, ArrayView2, Axis, s};
 
 pub use crate::data::{Batch, Examples, Inputs, Rows};
-pub use crate::objective::{Loss, Objective};
+pub use crate::network::{Loss, Objective};
 pub(crate) use derived::PerLayer;
 pub use gradients::{Gradients, LayerGradient};
 pub use product::{Products, processor};

@@ -3,6 +3,7 @@
 mod builder;
 mod file;
 mod initialisation;
+mod objective;
 mod recipe;
 mod reference;
 mod summary;
@@ -20,6 +21,7 @@ use crate::noise::MOST_WEIGHTS;
 pub use builder::Builder;
 pub(crate) use file::Values;
 pub use initialisation::Initialisation;
+pub use objective::{Loss, Objective};
 pub use recipe::DropoutRates;
 pub(crate) use recipe::initial_alpha;
 pub use reference::NetworkGradients;

@@ -3,13 +3,12 @@
 
 use ndarray::{Array1, Array2, ArrayView2};
 
-use super::Network;
+use super::{Network, Objective};
 use crate::Real;
 use crate::data::Batch;
 use crate::error::{Error, Result};
 use crate::layers::LayerGradients;
 use crate::noise::NoiseSource;
-use crate::objective::Objective;
 
 /// What [`Network::gradients`] computes.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,8 +1,8 @@
 //! The lower bound: what training maximises, with its sign turned.
 
+use super::Network;
 use crate::error::{Error, Result};
 use crate::layers::Layer;
-use crate::network::Network;
 use crate::real::Real;
 
 /// The objective that is minimised: mean negative log-likelihood of the minibatch + w · Σₗ wₗ·KLₗ / N, wₗ the weight of layer l's
