@@ -1,8 +1,6 @@
 //! A network layer by layer.
 
-use ndarray::Array1;
-
-use super::initialisation::{Initialisation, initial_weight};
+use super::initialisation::{Initialisation, initial_parameters};
 use super::{Network, check_widths};
 use crate::Real;
 use crate::error::Result;
@@ -49,7 +47,7 @@ impl<T: Real> Network<T> {
             inputs,
             layers: Vec::new(),
             likelihood: Likelihood::Categorical,
-            initialisation: Initialisation::default(),
+            initialisation: Initialisation::Uniform,
         }
     }
 }
@@ -83,12 +81,12 @@ impl<T: Real> Builder<T> {
         Self { likelihood, ..self }
     }
 
-    /// How the weights start.
+    /// How weights and biases start; [`Initialisation::Uniform`] unless it is set.
     pub fn initialisation(self, initialisation: Initialisation) -> Self {
         Self { initialisation, ..self }
     }
 
-    /// The network, with weights drawn by `seed` and biases of 0. The same seed gives the same weights in both precisions.
+    /// The network, with weights and biases drawn by `seed`: the same ones in both precisions.
     ///
     /// # Errors
     /// No layers, a width of 0, or more than 2³⁰ weights; a rate, an activation or a KL weight out of range; a likelihood that does
@@ -100,9 +98,9 @@ impl<T: Real> Builder<T> {
         let layers = self.layers.into_iter().zip(widths.windows(2)).enumerate().map(|(index, (spec, ends))| {
             let (inputs, outputs) = (ends[0], ends[1]);
             let source = NoiseSource::for_purpose(Purpose::Initialisation, seed, index as u64);
-            let weight = initial_weight(self.initialisation, inputs, outputs, source)?;
+            let (weight, bias) = initial_parameters(self.initialisation, inputs, outputs, source)?;
             let noise = spec.noise.map_or(Ok(Noise::None), |noise| noise(inputs, outputs));
-            let layer = noise.and_then(|noise| Layer::new(weight.mapv(T::of), Array1::zeros(outputs), noise));
+            let layer = noise.and_then(|noise| Layer::new(weight.mapv(T::of), bias.mapv(T::of), noise));
             Ok(layer.map_err(|error| error.of_layer(index))?.activation(spec.activation).kl_weight(spec.kl_weight))
         });
         Network::from_layers(layers.collect::<Result<_>>()?)?.with_likelihood(self.likelihood)

@@ -1,9 +1,8 @@
 //! A method's network: dense layers with rectifiers between them, each with the method's noise.
 
-use ndarray::Array1;
 use serde::{Deserialize, Serialize};
 
-use super::initialisation::{Initialisation, initial_weight};
+use super::initialisation::{Initialisation, initial_parameters};
 use super::{Network, check_widths};
 use crate::Real;
 use crate::error::{Error, Result};
@@ -46,7 +45,7 @@ pub(crate) fn initial_alpha(method: Method, p: f64) -> Result<f64> {
 
 impl<T: Real> Network<T> {
     /// A network for a method: α as the paper shares it (per input unit with type A noise, per weight with type B where
-    /// it is learned; one value for a layer where it is fixed), weights drawn by `initialisation`, biases 0.
+    /// it is learned; one value for a layer where it is fixed), weights and biases as `initialisation` draws them.
     ///
     /// `widths` are the numbers of units from the input to the output, such as 784, 100, 100, 100, 10.
     ///
@@ -100,14 +99,10 @@ impl<T: Real> Network<T> {
                     return Err(Error::argument("method", method, expected));
                 }
             };
-            let weight = initial_weight(
-                initialisation,
-                inputs,
-                outputs,
-                NoiseSource::for_purpose(Purpose::Initialisation, seed, index as u64),
-            )?;
+            let source = NoiseSource::for_purpose(Purpose::Initialisation, seed, index as u64);
+            let (weight, bias) = initial_parameters(initialisation, inputs, outputs, source)?;
             let activation = if index + 2 < widths.len() { Activation::Relu } else { Activation::Identity };
-            let layer = Layer::new(weight.mapv(T::of), Array1::zeros(outputs), noise);
+            let layer = Layer::new(weight.mapv(T::of), bias.mapv(T::of), noise);
             let layer = layer.map_err(|error| error.of_layer(index))?;
             Ok(layer.activation(activation).kl_weight(method.kl_weight()))
         });

@@ -85,6 +85,12 @@ impl Config {
         self
     }
 
+    /// Sets how weights and biases start.
+    pub fn initialisation(mut self, initialisation: Initialisation) -> Self {
+        self.protocol.initialisation = initialisation;
+        self
+    }
+
     /// Sets what the outputs say of the targets.
     pub fn likelihood(mut self, likelihood: Family) -> Self {
         self.protocol.likelihood = likelihood;
@@ -151,7 +157,7 @@ impl Config {
         let likelihood = self.protocol.likelihood.for_targets(targets)?;
         let widths = self.widths(inputs, likelihood.outputs(targets));
         let rates = DropoutRates { input: self.protocol.input_rate, hidden: self.protocol.hidden_rate };
-        let mut network = Network::new(self.method, &widths, rates, Initialisation::default(), self.seed)?;
+        let mut network = Network::new(self.method, &widths, rates, self.protocol.initialisation, self.seed)?;
         let hidden = widths.len() - 2;
         network.layers_mut()[..hidden].iter_mut().for_each(|layer| layer.activation = self.protocol.activation);
         network.with_likelihood(likelihood)

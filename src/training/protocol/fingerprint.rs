@@ -8,6 +8,7 @@ use super::Protocol;
 use crate::data::Validation;
 use crate::layers::Activation;
 use crate::likelihood::Family;
+use crate::network::Initialisation;
 use crate::optimizer::{Algorithm, Schedule};
 
 /// A setting that two protocols, or two runs, do not share.
@@ -47,6 +48,7 @@ pub(crate) fn differences(a: &impl Serialize, b: &impl Serialize) -> Vec<Differe
     let usual = |name: &str| match name {
         "validation" => Validation::Last.to_string().into(),
         "activation" => Activation::Relu.to_string().into(),
+        "initialisation" => Initialisation::UnitColumns.to_string().into(),
         "likelihood" => Family::Categorical.to_string().into(),
         "optimizer" => Algorithm::Adam.to_string().into(),
         "schedule" => Schedule::Linear.to_string().into(),

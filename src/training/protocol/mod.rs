@@ -14,6 +14,7 @@ use crate::data::Validation;
 use crate::layers::Activation;
 use crate::likelihood::Family;
 use crate::method::Method;
+use crate::network::Initialisation;
 use crate::optimizer::{Algorithm, Schedule};
 
 /// Everything that decides a run's numbers besides method, widths, seed and data.
@@ -53,6 +54,9 @@ pub struct Protocol {
     /// The activation between the layers; the paper's is the rectifier.
     #[serde(default = "relu", skip_serializing_if = "is_relu")]
     pub activation: Activation,
+    /// How weights and biases start.
+    #[serde(default, skip_serializing_if = "Initialisation::is_unit_columns")]
+    pub initialisation: Initialisation,
     /// What the outputs say of the targets.
     #[serde(default, skip_serializing_if = "Family::is_categorical")]
     pub likelihood: Family,

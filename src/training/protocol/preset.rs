@@ -20,6 +20,7 @@ use crate::error::{Error, Result};
 use crate::layers::Activation;
 use crate::likelihood::Family;
 use crate::method::Method;
+use crate::network::Initialisation;
 use crate::optimizer::{Algorithm, Schedule};
 
 /// A protocol with a name. All were chosen on MNIST.
@@ -125,6 +126,7 @@ impl Preset {
             input_rate: 0.2,
             hidden_rate: 0.5,
             activation: Activation::Relu,
+            initialisation: Initialisation::UnitColumns,
             likelihood: Family::Categorical,
             optimizer: Algorithm::Adam,
             schedule: Schedule::Linear,
