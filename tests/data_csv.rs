@@ -4,9 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
+use vardrop::Method;
 use vardrop::data::csv::{Column, CsvOptions, Recipe, TargetColumns, TargetKind};
 use vardrop::data::{Dataset, Source, Splits, Target, Validation};
 use vardrop::ndarray::{Array2, Axis, array};
+use vardrop::training::{Config, train};
+use vardrop::uncertainty::{Calibration, Predictive, Sampling};
 
 struct Place(tempfile::TempDir);
 
@@ -232,6 +235,33 @@ fn a_share_of_the_rows_is_the_test_of_each_class_its_part_and_the_same_each_time
     assert_eq!(numbers(&again.validation), numbers(&splits.validation));
     assert_eq!(again.recipe(), splits.recipe());
     assert_eq!(source.files(), [path]);
+}
+
+#[test]
+fn a_network_learns_the_classes_of_a_table_and_predicts_another_one() {
+    let place = Place::new();
+    // The class is whether x is above 500, the other way round where the colour is red.
+    let row = |at: usize| (13 * at % 1000, ["red", "blue"][at / 3 % 2]);
+    let class = |(x, colour): (usize, &str)| if (x > 500) == (colour == "blue") { "above" } else { "below" };
+    let rows: Vec<String> =
+        (0..600).map(row).map(|(x, colour)| format!("{x},{colour},{}", class((x, colour)))).collect();
+    let path = place.write("t.csv", format!("x,colour,y\n{}\n", rows.join("\n")));
+    let splits = CsvOptions::default().open(&path, 80, None).unwrap().standardised().unwrap();
+    assert_eq!((splits.train.len(), splits.train.classes()), (400, 2));
+    let config =
+        Config::new(Method::Binary, &[16, 16]).epochs(80).batch_size(20).learning_rate(5e-3).seed(1).threads(1);
+    let network = train(&config, &splits, |_| ()).unwrap().network;
+    let without_noise = Sampling::without_noise().threads(1);
+    let predictive = Predictive::of_dataset(&network, &splits.test, without_noise).unwrap();
+    let wrong = predictive.calibration(splits.test.labels(), Calibration::BINS).unwrap().error_percent;
+    assert!(wrong < 15.0, "{wrong} % of the test, where chance has 50");
+
+    let other = place.write("other.csv", "colour,x\nblue,900\nred,900\n");
+    let features = splits.recipe().unwrap().features(other).unwrap().mapv(|x| x as f32);
+    let predictive = Predictive::of_array(&network, features.view(), without_noise).unwrap();
+    let probable = |row: usize| usize::from(predictive.probabilities()[(row, 1)] > 0.5);
+    let names = splits.train.class_names();
+    assert_eq!((&*names[probable(0)], &*names[probable(1)]), ("above", "below"));
 }
 
 #[test]

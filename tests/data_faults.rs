@@ -37,6 +37,7 @@ impl Place {
         let mut command = Command::new(env!("CARGO_BIN_EXE_vardrop"));
         command.args(arguments).current_dir(self.root.path());
         command.env("XDG_CACHE_HOME", self.root.path()).env("HOME", self.root.path()).env_remove("MNIST_DIR");
+        command.env_remove("FASHION_MNIST_DIR");
         command
     }
 

@@ -56,6 +56,9 @@ fn places_are_tried_in_order() {
     assert_eq!(found(&places), cache);
     tiny.write_plain(&places.local);
     assert_eq!(found(&places), places.local);
+    places.system = Some(root.path().join("system"));
+    tiny.write_gz(places.system.as_ref().unwrap());
+    assert_eq!(found(&places), places.system.clone().unwrap());
     places.variable = Some(root.path().join("variable"));
     tiny.write_gz(places.variable.as_ref().unwrap());
     assert_eq!(found(&places), places.variable.clone().unwrap());
