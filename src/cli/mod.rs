@@ -2,10 +2,12 @@
 
 mod data;
 mod evaluate;
+mod evaluate_values;
 mod prune;
 mod report;
 mod shell;
 mod sweep;
+mod table;
 mod train;
 mod trained_on;
 mod variance;

@@ -75,6 +75,11 @@ impl PruneArgs {
                 ),
             });
         }
+        if info.table.is_some() {
+            let problem =
+                "is a table, and a pruned network does not keep how it was read: prune networks of images".into();
+            return Err(Error::Setting { name: "data", value: info.dataset, problem });
+        }
         let pruned = sparse::prune(&network, self.threshold)?;
         let trained_on = TrainedOn::new(&self.model, &info);
         let mut claims = super::claims(self.force, &trained_on.source(self.data.as_ref())?);

@@ -74,7 +74,7 @@ impl SweepArgs {
         }
         let name = self.plan.file_stem().unwrap_or_default();
         let out = self.out.clone().unwrap_or_else(|| PathBuf::from("results").join(name));
-        let splits = Splits::open_with(plan.data(), plan.held_out(), plan.validation())?;
+        let splits = Splits::open_with(plan.data(), plan.held_out(), plan.validation())?.standardised()?;
         super::warn(&splits);
         let mut sweep = Sweep::new(&plan, &splits, &out)?;
         sweep.jobs = self.jobs.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);

@@ -12,15 +12,19 @@ use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
+use vardrop::data::csv::TargetKind;
 use vardrop::data::{Source, Splits, Validation};
 use vardrop::experiment::{Record, Records};
 use vardrop::files::{Kind, Output};
+use vardrop::layers::Activation;
+use vardrop::likelihood::Family;
 use vardrop::training::{
     Best, BorderAlpha, Config, Ending, Epoch, Model, ModelInfo, Preset, Progress, Protocol, Trainer,
 };
 use vardrop::{Error, Machine, Method, Result, peak_memory_mib};
 
 use super::shell;
+use super::table::TableArgs;
 use super::trained_on::TrainedOn;
 
 /// What a process that an interrupt ended exits with, by the shells' convention (128 + SIGINT).
@@ -44,8 +48,8 @@ pub struct TrainArgs {
     /// Units of each hidden layer, separated by commas
     #[arg(long, value_name = "H,H,H", value_delimiter = ',', default_values_t = [100, 100, 100])]
     hidden: Vec<usize>,
-    /// mnist, fashion-mnist, synthetic, or a folder with four files named as MNIST's [default: mnist, or what --resume's model was
-    /// trained on]
+    /// mnist, fashion-mnist, synthetic, a folder with four files named as MNIST's, or a table.csv with a header [default: mnist, or
+    /// what --resume's model was trained on]
     #[arg(long, value_name = "DATA", value_parser = super::source())]
     data: Option<Source>,
     /// The settings that no other option gives [default: figure1, or sparse for the method sparse]
@@ -54,6 +58,13 @@ pub struct TrainArgs {
     /// that of 100, up to 353 that of 250, more that of 500 (unequal layers: their geometric mean). All were chosen on MNIST.
     #[arg(long, value_name = "NAME", value_parser = presets())]
     protocol: Option<Preset>,
+    /// What the outputs say of the targets: categorical, gaussian (the variance is learned), gaussian-predicted (the network predicts
+    /// it), gaussian-fixed:VARIANCE [default: categorical, or gaussian for a table whose targets are numbers]
+    #[arg(long, value_name = "NAME")]
+    likelihood: Option<Family>,
+    /// Activation of the hidden layers: relu, leaky-relu, tanh, softplus, sigmoid, gelu [default: relu]
+    #[arg(long, value_name = "NAME")]
+    activation: Option<Activation>,
     /// Examples in a minibatch [default: the protocol's: 100, or 1000 for table1]
     #[arg(long, value_name = "N")]
     batch_size: Option<usize>,
@@ -109,7 +120,7 @@ pub struct TrainArgs {
     /// Go on from a model that --save wrote (its own settings count; --epochs may extend it)
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "method", "hidden", "batch_size", "patience", "seed", "threads", "learning_rate", "constant_epochs", "alpha_step",
-        "averaging", "kl_warm_up", "start", "protocol",
+        "averaging", "kl_warm_up", "start", "protocol", "likelihood", "activation", "TableArgs",
     ])]
     resume: Option<PathBuf>,
     /// Add the finished run to this file of records, one JSON object a line
@@ -121,6 +132,8 @@ pub struct TrainArgs {
     /// Print one JSON object and nothing else on standard output
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    table: TableArgs,
 }
 
 /// What a network is trained by, in a line: the preset whose settings they are, or what differs from the one that was asked for; and
@@ -183,7 +196,7 @@ impl TrainArgs {
     pub fn run(self) -> Result<ExitCode> {
         // A wrong setting is named before the data is looked for.
         let start = self.start.as_ref().map(Model::open).transpose()?;
-        let config = if self.resume.is_none() { Some(self.config(start.as_ref())?) } else { None };
+        let mut config = if self.resume.is_none() { Some(self.config(start.as_ref())?) } else { None };
         let resumed = self.resume.as_ref().map(ModelInfo::open).transpose()?;
         let trained_on = self.resume.as_deref().zip(resumed.as_ref()).map(|(path, info)| TrainedOn::new(path, info));
         let data = match &trained_on {
@@ -200,6 +213,9 @@ impl TrainArgs {
             None => self.splits(&data, config.as_ref())?,
         };
         super::warn(&splits);
+        if let Some(config) = config.as_mut().filter(|_| self.likelihood.is_none() && splits.train.classes() == 0) {
+            config.protocol.likelihood = Family::Gaussian;
+        }
         let mut trainer = match (&self.resume, config) {
             (_, Some(config)) => match &start {
                 Some(model) => Trainer::from_weights(config, &splits, &model.network)?,
@@ -227,6 +243,7 @@ impl TrainArgs {
         for (name, path) in [("--resume", &self.resume), ("--start", &self.start)] {
             path.iter().for_each(|path| claims.reads(name, path));
         }
+        self.table.files().for_each(|path| claims.reads("--test-data", path));
         // A model may have taken hours: only the run that it belongs to replaces it.
         let save = self.save.as_ref().map(|path| claims.keeps("save", path, self.resume.as_deref())).transpose()?;
         let export = self.export.as_ref().map(|path| claims.writes("export", path, Kind::Exported)).transpose()?;
@@ -266,15 +283,13 @@ impl TrainArgs {
     /// What to train on and to hold out: as told, else of MNIST what the protocol says, for which it was chosen, and a tenth of other
     /// data, for which nobody has chosen the number of epochs.
     fn splits(&self, data: &Source, config: Option<&Config>) -> Result<Splits> {
-        if let Some(held_out) = self.held_out {
-            return Splits::open_with(data, held_out, self.validation);
-        }
-        let whole = Splits::open(data, 0)?;
-        let held_out = match config {
+        let kind = |family: Family| if family.is_categorical() { TargetKind::Classes } else { TargetKind::Values };
+        let whole = self.table.open(data, self.likelihood.map(kind))?;
+        let held_out = self.held_out.unwrap_or_else(|| match config {
             Some(config) if whole.identity().is_mnist() => config.protocol.held_out,
             _ => whole.train.len() / 10,
-        };
-        whole.holding_out(held_out, self.validation)
+        });
+        whole.holding_out(held_out, self.validation)?.standardised()
     }
 
     fn config(&self, start: Option<&Model>) -> Result<Config> {
@@ -288,6 +303,8 @@ impl TrainArgs {
             config = config.epochs(epochs);
         }
         let protocol = &mut config.protocol;
+        protocol.likelihood = self.likelihood.unwrap_or(protocol.likelihood);
+        protocol.activation = self.activation.unwrap_or(protocol.activation);
         protocol.constant_epochs = self.constant_epochs.unwrap_or(protocol.constant_epochs);
         protocol.kl_warm_up = self.kl_warm_up.or(protocol.kl_warm_up);
         protocol.start = self.start.as_ref().map(|path| path.display().to_string());
@@ -394,6 +411,9 @@ impl TrainArgs {
             };
             return super::print_json(&output);
         }
+        if let Some(text) = best.and_then(|best| of_values(trainer, best)) {
+            return super::print(&text);
+        }
         super::print(&match best {
             Some(Best { epoch, valid_error_percent: Some(valid), test_error_percent })
                 if config.method != Method::Sparse =>
@@ -417,6 +437,24 @@ impl TrainArgs {
             None => format!("{}: interrupted before the first epoch had ended", config.method),
         })
     }
+}
+
+/// How well real targets are predicted, in a line; `None` of classes. Of one target, in the units of the data.
+fn of_values(trainer: &Trainer<'_>, best: Best) -> Option<String> {
+    let rmse = trainer.history().epochs.get(best.epoch - 1)?.test_rmse?;
+    let train = &trainer.splits().train;
+    let (rmse, of) = match (train.quantities(), train.standardisation()) {
+        ([one], Some(by)) => (rmse * by.targets[0].scale, format!("of {one}")),
+        ([one], None) => (rmse, format!("of {one}")),
+        (several, Some(_)) => (rmse, format!("of {} standardised targets", several.len())),
+        (several, None) => (rmse, format!("of {} targets", several.len())),
+    };
+    let chosen = if best.valid_error_percent.is_some() { ", which validation chose" } else { "" };
+    let (method, left) = (trainer.config().method, best.test_error_percent);
+    Some(format!(
+        "{method}: test root mean square error {rmse:.4} {of}, {left:.2} % of the variance, at epoch {}{chosen}",
+        best.epoch
+    ))
 }
 
 /// A flag that the first interrupt raises, for an orderly stop; the second one does not wait for it.

@@ -140,7 +140,7 @@ impl VarianceArgs {
         let Protocol { held_out, validation, .. } = config.protocol;
         let splits = match trained_on {
             Some(trained_on) => trained_on.open(self.data.as_ref(), held_out, validation)?,
-            None => Splits::open_with(&data, held_out, self.validation)?,
+            None => Splits::open_with(&data, held_out, self.validation)?.standardised()?,
         };
         super::warn(&splits);
         let mut config = config;

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::config::Config;
 use super::history::History;
 use super::state::{Position, State};
+use crate::data::csv::Recipe;
 use crate::data::{Digest, Identity, Splits};
 use crate::error::{Error, Result};
 use crate::files::{self, Kind, MODEL_KEY, Output, PRUNED_KEY};
@@ -51,6 +52,9 @@ pub struct ModelInfo {
     pub machine: Machine,
     /// The epochs so far.
     pub history: History,
+    /// How the table that it was trained on was read, where it was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<Recipe>,
     /// The network's description, where no method describes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     network: Option<Network>,
@@ -195,6 +199,7 @@ fn write(state: &State, splits: &Splits, arrays: Vec<(&str, Vec<&[f32]>)>, to: &
         preset: Some(state.config.protocol.preset_name(state.config.method, &state.config.hidden)),
         machine: state.machine.clone(),
         history: state.history.clone(),
+        table: splits.recipe(),
         network: (state.config.method == Method::Custom).then(|| network.clone()),
         steps: state.optimizer.steps(),
         position: state.position,
