@@ -38,6 +38,15 @@ pub trait Real:
     /// The natural logarithm of a positive normal number: for `f32` an inlined polynomial, within 2 units in the last place.
     fn logarithm(self) -> Self;
 
+    /// Appends its bytes to a file's, least significant first.
+    fn write(self, out: &mut Vec<u8>);
+
+    /// The number of as many bytes as [`Self::write`] appends.
+    ///
+    /// # Panics
+    /// Another number of bytes.
+    fn read(bytes: &[u8]) -> Self;
+
     /// Fills a row with draws of N(0, 1) that depend on nothing but the key and the position in the row.
     fn fill_standard_normal(key: RowKey, row: &mut [Self]);
 }
@@ -60,6 +69,12 @@ impl Real for f32 {
     #[inline(always)]
     fn logarithm(self) -> Self {
         crate::random::ln(self)
+    }
+    fn write(self, out: &mut Vec<u8>) {
+        out.extend(self.to_le_bytes());
+    }
+    fn read(bytes: &[u8]) -> Self {
+        Self::from_le_bytes(bytes.try_into().expect("as many bytes as the type has"))
     }
     fn fill_standard_normal(key: RowKey, row: &mut [Self]) {
         fill_standard_normal(key, row);
@@ -84,6 +99,12 @@ impl Real for f64 {
     #[inline(always)]
     fn logarithm(self) -> Self {
         self.ln()
+    }
+    fn write(self, out: &mut Vec<u8>) {
+        out.extend(self.to_le_bytes());
+    }
+    fn read(bytes: &[u8]) -> Self {
+        Self::from_le_bytes(bytes.try_into().expect("as many bytes as the type has"))
     }
     fn fill_standard_normal(key: RowKey, row: &mut [Self]) {
         fill_standard_normal_f64(key, row);

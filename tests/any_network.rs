@@ -167,6 +167,17 @@ fn noise(kind: usize, inputs: usize, outputs: usize) -> Result<Noise<f32>> {
     }
 }
 
+#[test]
+fn a_network_in_double_precision_keeps_all_its_digits() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("double.safetensors");
+    let builder =
+        Network::<f64>::builder(3).dense(4, Activation::Tanh).noise(GaussianOutput::fixed_by(Sharing::Unit, 0.3));
+    let network = builder.dense(2, Activation::Identity).likelihood(Likelihood::gaussian_learned(2)).build(9).unwrap();
+    network.save(&path).unwrap();
+    assert_eq!(Network::<f64>::open(&path).unwrap(), network);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
     #[test]
@@ -197,12 +208,14 @@ proptest! {
         let path = folder.path().join("network.safetensors");
         network.save(&path).unwrap();
         prop_assert_eq!(&Network::open(&path).unwrap(), &network);
+        let is_refused = matches!(Network::<f64>::open(&path), Err(Error::Format { .. }));
+        prop_assert!(is_refused, "another precision");
         // Neither is one taken for the other.
         let is_refused = matches!(Model::open(&path), Err(Error::Format { .. }));
         prop_assert!(is_refused);
         let mut bytes = std::fs::read(&path).unwrap();
         bytes.truncate(bytes.len() - 1);
         std::fs::write(&path, bytes).unwrap();
-        prop_assert!(Network::open(&path).is_err());
+        prop_assert!(Network::<f32>::open(&path).is_err());
     }
 }

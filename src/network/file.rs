@@ -6,29 +6,39 @@ use std::fmt::Display;
 use std::path::Path;
 
 use safetensors::{Dtype, SafeTensors, View};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::Network;
 use crate::error::{Error, Result};
 use crate::files::{self, Kind, NETWORK_KEY, Output};
 use crate::json::to_json;
+use crate::real::Real;
 
 const EXPECTED: &str = "a network that Vardrop saved";
 
 /// An array as safetensors writes it.
-pub(crate) struct Values<'a> {
+pub(crate) struct Values<'a, T> {
     pub(crate) shape: Vec<usize>,
-    pub(crate) values: &'a [f32],
+    pub(crate) values: &'a [T],
 }
 
-impl View for Values<'_> {
+/// The type of a number in safetensors.
+fn dtype<T: Real>() -> Dtype {
+    if size_of::<T>() == 4 { Dtype::F32 } else { Dtype::F64 }
+}
+
+impl<T: Real> View for Values<'_, T> {
     fn dtype(&self) -> Dtype {
-        Dtype::F32
+        dtype::<T>()
     }
     fn shape(&self) -> &[usize] {
         &self.shape
     }
     fn data(&self) -> Cow<'_, [u8]> {
-        self.values.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>().into()
+        let mut bytes = Vec::with_capacity(self.data_len());
+        self.values.iter().for_each(|x| x.write(&mut bytes));
+        bytes.into()
     }
     fn data_len(&self) -> usize {
         size_of_val(self.values)
@@ -39,18 +49,18 @@ impl View for Values<'_> {
 ///
 /// # Errors
 /// What is wrong with a tensor.
-pub(crate) fn fill<'a>(
+fn fill<'a, T: Real>(
     tensors: &SafeTensors<'_>,
-    arrays: impl Iterator<Item = (String, Vec<usize>, &'a mut [f32])>,
+    arrays: impl Iterator<Item = (String, Vec<usize>, &'a mut [T])>,
 ) -> Result<(), String> {
     for (name, shape, values) in arrays {
         let tensor = tensors.tensor(&name).map_err(|error| error.to_string())?;
-        if tensor.shape() != shape || tensor.dtype() != Dtype::F32 {
+        if tensor.shape() != shape || tensor.dtype() != dtype::<T>() {
             let found = format!("{name} is {:?} of shape {:?}", tensor.dtype(), tensor.shape());
-            return Err(format!("{found}, expected F32 of shape {shape:?}"));
+            return Err(format!("{found}, expected {:?} of shape {shape:?}", dtype::<T>()));
         }
-        for (value, bytes) in values.iter_mut().zip(tensor.data().chunks_exact(4)) {
-            *value = f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+        for (value, bytes) in values.iter_mut().zip(tensor.data().chunks_exact(size_of::<T>())) {
+            *value = T::read(bytes);
         }
         if !values.iter().all(|x| x.is_finite()) {
             return Err(format!("{name} holds a number that is not finite"));
@@ -59,8 +69,9 @@ pub(crate) fn fill<'a>(
     Ok(())
 }
 
-impl Network {
-    /// Writes the network, in place of what is there or not at all: any network, with its noise, activations and likelihood.
+impl<T: Real + Serialize + DeserializeOwned> Network<T> {
+    /// Writes the network, in place of what is there or not at all: any network, with its noise, activations and
+    /// likelihood, in its own precision.
     ///
     /// ```
     /// use vardrop::Network;
@@ -86,7 +97,7 @@ impl Network {
         let unwritten = |reason: String| {
             Error::io("write", to.path())(std::io::Error::new(std::io::ErrorKind::InvalidData, reason))
         };
-        let tensors: Vec<(String, Values<'_>)> =
+        let tensors: Vec<(String, Values<'_, T>)> =
             self.arrays().into_iter().map(|(name, shape, values)| (name, Values { shape, values })).collect();
         if let Some((name, _)) = tensors.iter().find(|(_, array)| !array.values.iter().all(|x| x.is_finite())) {
             return Err(unwritten(format!("{name} holds a number that is not finite")));
@@ -111,9 +122,11 @@ impl Network {
             Error::Format { path: path.to_owned(), expected: EXPECTED, reason }
         })
     }
+}
 
+impl<T: Real> Network<T> {
     /// Every array, learned or not, as (name, shape, values).
-    pub(crate) fn arrays(&self) -> Vec<(String, Vec<usize>, &[f32])> {
+    pub(crate) fn arrays(&self) -> Vec<(String, Vec<usize>, &[T])> {
         let mut all = Vec::new();
         let shapes = self.parameter_shapes();
         all.extend(self.parameters().into_iter().zip(shapes).map(|((name, values), shape)| (name, shape, values)));
@@ -122,7 +135,7 @@ impl Network {
     }
 
     /// The arrays that training leaves as they are: fixed rates.
-    pub(crate) fn fixed_arrays(&self) -> Vec<(String, Vec<usize>, &[f32])> {
+    pub(crate) fn fixed_arrays(&self) -> Vec<(String, Vec<usize>, &[T])> {
         let layers = self.layers.iter().enumerate();
         layers
             .filter_map(|(index, layer)| {
@@ -152,14 +165,14 @@ impl Network {
     }
 }
 
-fn parse(bytes: &[u8]) -> Result<Network, String> {
+fn parse<T: Real + DeserializeOwned>(bytes: &[u8]) -> Result<Network<T>, String> {
     fn text(error: impl Display) -> String {
         error.to_string()
     }
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(text)?;
     let json = metadata.metadata().as_ref().and_then(|map| map.get(NETWORK_KEY));
     let json = json.ok_or_else(|| format!("its metadata has no key `{NETWORK_KEY}`"))?;
-    let mut network: Network = serde_json::from_str(json).map_err(text)?;
+    let mut network: Network<T> = serde_json::from_str(json).map_err(text)?;
     network.check().map_err(text)?;
     let tensors = SafeTensors::deserialize(bytes).map_err(text)?;
     network.fill_learned(&tensors, "")?;

@@ -205,7 +205,7 @@ fn write(state: &State, splits: &Splits, arrays: Vec<(&str, Vec<&[f32]>)>, to: &
         position: state.position,
     };
     let shapes = network.parameter_shapes();
-    let mut tensors: Vec<(String, Values<'_>)> = Vec::new();
+    let mut tensors: Vec<(String, Values<'_, f32>)> = Vec::new();
     if info.network.is_some() {
         let fixed = network.fixed_arrays().into_iter();
         tensors.extend(fixed.map(|(name, shape, values)| (name, Values { shape, values })));
