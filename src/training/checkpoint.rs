@@ -306,7 +306,7 @@ fn parse<'a>(path: &Path, bytes: &'a [u8]) -> Result<(ModelInfo, SafeTensors<'a>
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| format_error(path, error))?;
     let value = |key: &str| metadata.metadata().as_ref().and_then(|map| map.get(key));
     if value(PRUNED_KEY).is_some() {
-        return Err(refused(path, "it is a pruned network, which `vardrop evaluate` alone reads"));
+        return Err(refused(path, "it is a pruned network, which only `vardrop evaluate` reads"));
     }
     let json = value(MODEL_KEY).ok_or_else(|| format_error(path, format!("its metadata has no key `{MODEL_KEY}`")))?;
     // The format first: the rest of another format may be anything.
