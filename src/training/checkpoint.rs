@@ -26,7 +26,7 @@ use crate::provenance::Machine;
 
 const FORMAT: u32 = 1;
 const EXPECTED: &str = "a vardrop model";
-/// What to do about a model that is none.
+/// Advice shown when a file is not a model.
 pub(crate) const REMEDY: &str = "name a file that `vardrop train --save` has written, or train the network again";
 
 /// What a model file says of itself.

@@ -18,7 +18,7 @@ pub struct Snapshot {
     pub averaged: Network,
 }
 
-/// Trains a network to the last of `epochs`, and keeps it as it is after each of them; `observer` is told of every epoch.
+/// Trains a network to the last of `epochs`, and keeps it as it is after each of them; `observer` is called after every epoch.
 ///
 /// # Errors
 /// As [`Trainer::new`] and [`Trainer::run`]; no epoch, or one of 0.

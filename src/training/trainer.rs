@@ -22,7 +22,7 @@ use crate::optimizer::Optimizer;
 use crate::progress::time_left;
 use crate::provenance::Machine;
 
-/// What an observer of a run is told.
+/// What an observer of a run gets to see.
 #[derive(Debug, Clone, Copy)]
 pub enum Progress<'a> {
     /// A step has been taken.
@@ -210,7 +210,7 @@ impl<'a> Trainer<'a> {
         Ok(Self { state, splits, engine, pace: (0.0, 0) })
     }
 
-    /// What the run was told.
+    /// Its settings.
     pub fn config(&self) -> &Config {
         &self.state.config
     }
@@ -458,7 +458,7 @@ impl fmt::Display for Run {
     }
 }
 
-/// Trains a network from its beginning to its end; `observer` is told of every epoch.
+/// Trains a network from its beginning to its end; `observer` is called after every epoch.
 ///
 /// # Errors
 /// As [`Trainer::new`] and [`Trainer::run`].

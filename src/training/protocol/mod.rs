@@ -125,7 +125,7 @@ impl Protocol {
     }
 }
 
-/// What is told of a protocol in a line: `300 epochs, step size 1e-3, minibatches of 100, averaging 0.9998, no image held out`.
+/// A protocol in a line: `300 epochs, step size 1e-3, minibatches of 100, averaging 0.9998, no image held out`.
 impl fmt::Display for Protocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} epochs, step size {:e}", self.epochs, self.learning_rate)?;
