@@ -1,5 +1,7 @@
 //! Every example runs. What each claims, it asserts itself.
 
+#[path = "../examples/convolution.rs"]
+mod convolution;
 #[path = "../examples/layer.rs"]
 mod layer;
 #[path = "../examples/mixed_methods.rs"]
@@ -12,6 +14,11 @@ mod sparse;
 #[cfg(feature = "sweep")]
 #[path = "../examples/sweep.rs"]
 mod sweep;
+
+#[test]
+fn convolution_runs() {
+    convolution::main().unwrap();
+}
 
 #[test]
 fn layer_runs() {
