@@ -78,7 +78,7 @@ pub struct Model {
 }
 
 impl Model {
-    /// Reads a model that [`Trainer::save`] wrote.
+    /// Reads a model that [`Trainer::save`](super::Trainer::save) wrote.
     ///
     /// # Errors
     /// A file that cannot be read, or is no vardrop model.
