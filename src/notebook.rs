@@ -19,11 +19,12 @@ use base64::engine::general_purpose::STANDARD;
 use crate::data::{Dataset, Images};
 use crate::error::{Error, Result};
 use crate::figures::{
-    Figure, class_probabilities, contact_sheet, entropy_histograms, image_sheet, learning_curves, reliability_diagram,
+    Figure, class_probabilities, contact_sheet, entropy_histograms, image_sheet, learning_curves, quantile_calibration,
+    reliability_diagram,
 };
 use crate::table::Table;
 use crate::training::History;
-use crate::uncertainty::{Calibration, Prediction, Predictive};
+use crate::uncertainty::{Calibration, Prediction, Predictive, QuantileCalibration, RegressionScores};
 
 pub use results::DisplayList;
 
@@ -127,6 +128,21 @@ impl Predictive {
     pub fn evcxr_display(&self) {
         let name = self.samples().map_or("without noise".to_owned(), |samples| format!("{samples} drawn networks"));
         entropy_histograms(&[(name.as_str(), vec![("predictions", self)])]).evcxr_display();
+    }
+}
+
+impl RegressionScores {
+    /// Shows the coverage of intervals as a cell's output: a table with the other scores above it.
+    pub fn evcxr_display(&self) {
+        self.table().evcxr_display();
+    }
+}
+
+impl QuantileCalibration {
+    /// Shows the calibration curve as a cell's output, or the table of the levels as text.
+    pub fn evcxr_display(&self) {
+        let title = format!("mean absolute deviation {:.4}", self.mean_absolute_deviation);
+        quantile_calibration(&[(title.as_str(), self)]).display_with(self.table().to_string().trim_end().to_owned());
     }
 }
 

@@ -32,6 +32,19 @@ impl Figure {
         self.series(name.into(), collect(xs), collect(ys), None, Some(Marker::Circle))
     }
 
+    /// Adds an area between two edges, without a line.
+    pub fn area<X: Number, L: Number, H: Number>(
+        self,
+        name: impl Into<String>,
+        xs: impl IntoIterator<Item = X>,
+        low: impl IntoIterator<Item = L>,
+        high: impl IntoIterator<Item = H>,
+    ) -> Self {
+        let (low, high) = (collect(low), collect(high));
+        let middle = low.iter().zip(&high).map(|(low, high)| low + (high - low) / 2.0);
+        self.series(name.into(), collect(xs), middle.collect(), None, None).band(low, high)
+    }
+
     /// Adds an entry to the legend that no points belong to, in grey: it says what a way of drawing means.
     pub fn key(self, name: impl Into<String>) -> Self {
         self.series(name.into(), Vec::new(), Vec::new(), Some(Dash::Solid), None).color(Color::GREY)
@@ -287,6 +300,15 @@ mod tests {
         assert_eq!(bars.heights, [2.0, 2.0]);
         assert_eq!(bars.edges, [[0.0, 0.5], [0.5, 1.0]]);
         assert!(Figure::new("a").histogram("h", [0.0; 0], 3).check().is_ok());
+    }
+
+    #[test]
+    fn an_area_reaches_from_its_lower_to_its_upper_edge() {
+        let figure = Figure::new("a").area("s", [0, 1], [1.0, -4.0], [2.0, 6.0]);
+        let Mark::Series(series) = &figure.panels[0].marks[0] else { panic!("not a series") };
+        assert_eq!((series.extent(0), series.extent(1)), ([1.0, 2.0], [-4.0, 6.0]));
+        assert!(series.is_area() && figure.check().is_ok());
+        assert!(Figure::new("a").area("s", [0, 1], [1.0], [2.0, 3.0]).check().is_err());
     }
 
     #[test]

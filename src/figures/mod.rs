@@ -10,6 +10,7 @@ mod figure;
 mod layout;
 mod plotly;
 mod png;
+mod regression;
 mod replication;
 mod series;
 mod style;
@@ -22,6 +23,7 @@ pub use adaptive::{alpha_by_width, filters_by_alpha, input_alpha, sparsity_curve
 pub use claims::claims_forest;
 pub use dataset::{contact_sheet, image_sheet};
 pub use figure::Figure;
+pub use regression::{predictive_band, quantile_calibration};
 pub use replication::figure1;
 pub use series::Number;
 pub use style::{Color, ColorScale, Dash, Marker};

@@ -4,7 +4,7 @@ use super::canvas::{Align, Area, Canvas};
 use super::figure::{Figure, Panel};
 use super::layout::LegendEntry;
 use super::series::{Bars, Grid, Mark, Rule, Series};
-use super::style::{Color, Dash, Marker};
+use super::style::{BAND, Color, Dash, Marker};
 use crate::error::Result;
 
 /// Width of the figure in pixels of a page.
@@ -176,7 +176,7 @@ impl Panel {
             let mut back: Vec<_> = series.shown().filter_map(|index| edge(low, index)).collect();
             back.reverse();
             outline.extend(back);
-            canvas.polygon(&outline, color.with_alpha(0.2 * color.alpha));
+            canvas.polygon(&outline, color.with_alpha(BAND * color.alpha));
         }
         let points: Vec<Option<[f64; 2]>> =
             series.xs.iter().zip(&series.ys).map(|(&x, &y)| self.place(frame, x, y)).collect();
@@ -328,6 +328,10 @@ fn draw_legend(canvas: &mut Canvas, entries: &[LegendEntry<'_>], y: f64) {
         match entry.mark {
             Mark::Series(series) => {
                 let color = series.color.with_alpha(series.color.alpha * series.opacity);
+                if series.is_area() {
+                    let swatch = Area { left: x, top: y - 6.0, width: SAMPLE, height: 12.0 };
+                    canvas.area(swatch, color.with_alpha(BAND * color.alpha));
+                }
                 if let Some(dash) = series.line {
                     canvas.line(&[[x, y], [x + SAMPLE, y]], color, 2.0, dash);
                 }

@@ -63,6 +63,11 @@ impl Series {
         self.group.as_deref().unwrap_or(&self.name)
     }
 
+    /// Whether it is a band without a line or markers.
+    pub fn is_area(&self) -> bool {
+        self.band.is_some() && self.line.is_none() && self.marker.is_none()
+    }
+
     /// The lowest and highest y of point `index`, its error bar and band included.
     pub fn extent(&self, index: usize) -> [f64; 2] {
         let y = self.ys[index];

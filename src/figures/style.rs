@@ -2,6 +2,9 @@
 
 use crate::method::Method;
 
+/// Opacity of a band around a line.
+pub(super) const BAND: f64 = 0.2;
+
 /// A colour with its opacity.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Color {

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::plotly::{axis, css, html, note};
 use super::series::{Bars, Grid, Series};
-use super::style::{Color, Dash, Marker};
+use super::style::{BAND, Color, Dash, Marker};
 
 impl Series {
     pub(super) fn trace(&self, plot: &mut Plot, panel: usize, show_legend: bool) {
@@ -56,12 +56,16 @@ impl Series {
             let outline = outline
                 .mode(Mode::Lines)
                 .fill(Fill::ToSelf)
-                .fill_color(css(self.color.with_alpha(0.2)))
+                .fill_color(css(self.color.with_alpha(BAND)))
                 .line(Line::new().width(0.0))
                 .hover_info(HoverInfo::Skip)
+                .name(html(&self.name))
                 .legend_group(html(self.legend_group()))
-                .show_legend(false);
+                .show_legend(show_legend && self.is_area());
             plot.add_trace(outline.x_axis(axis("x", panel)).y_axis(axis("y", panel)));
+        }
+        if self.is_area() {
+            return;
         }
         plot.add_trace(trace);
     }

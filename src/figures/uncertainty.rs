@@ -111,7 +111,7 @@ pub fn class_probabilities(prediction: &Prediction) -> Figure {
 
 /// The colour and the marker of each name: a method's own where it is a method's title or name, else a circle in the next
 /// colour that none of the others has.
-fn styles(names: &[&str]) -> Vec<(Color, Marker)> {
+pub(super) fn styles(names: &[&str]) -> Vec<(Color, Marker)> {
     let method = |name: &str| Method::ALL.into_iter().find(|method| [method.title(), method.name()].contains(&name));
     let taken: Vec<Color> = names.iter().filter_map(|name| method(name)).map(Color::of).collect();
     let mut free = Color::PALETTE.into_iter().filter(|color| !taken.contains(color)).cycle();

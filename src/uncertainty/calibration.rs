@@ -66,15 +66,21 @@ impl Bin {
         Some(self.accuracy? - self.confidence?)
     }
 
-    /// E|X − n·c| for X binomial (n, c): 2k · (n over k) · cᵏ · (1 − c)ⁿ⁻ᵏ⁺¹ with k = ⌊n·c⌋ + 1 (de Moivre 1730;
-    /// Diaconis & Zabell 1991, "Closed form summation for classical distributions").
     fn deviation_by_chance(&self) -> f64 {
-        let Some(c) = self.confidence.filter(|&c| 0.0 < c && c < 1.0) else { return 0.0 };
-        let n = self.count as f64;
-        let k = ((n * c).floor() + 1.0).min(n);
-        let ways: f64 = (1..=(k.min(n - k) as usize)).map(|i| ((n + 1.0 - i as f64) / i as f64).ln()).sum();
-        2.0 * (k.ln() + ways + k * c.ln() + (n - k + 1.0) * (1.0 - c).ln()).exp()
+        self.confidence.map_or(0.0, |c| deviation_by_chance(self.count, c))
     }
+}
+
+/// E|X − n·c| for X binomial (n, c): 2k · (n over k) · cᵏ · (1 − c)ⁿ⁻ᵏ⁺¹ with k = ⌊n·c⌋ + 1 (de Moivre 1730; Diaconis & Zabell
+/// 1991, "Closed form summation for classical distributions").
+pub(super) fn deviation_by_chance(count: usize, c: f64) -> f64 {
+    if !(0.0 < c && c < 1.0) {
+        return 0.0;
+    }
+    let n = count as f64;
+    let k = ((n * c).floor() + 1.0).min(n);
+    let ways: f64 = (1..=(k.min(n - k) as usize)).map(|i| ((n + 1.0 - i as f64) / i as f64).ln()).sum();
+    2.0 * (k.ln() + ways + k * c.ln() + (n - k + 1.0) * (1.0 - c).ln()).exp()
 }
 
 /// What a bin gathers.

@@ -27,6 +27,11 @@
 //! negative log-likelihood and the Brier score stand beside it, proper scores, which the true probabilities alone make
 //! best.
 //!
+//! **Real targets.** The same for networks with a Gaussian likelihood: [`RegressionPredictive`] holds the mixture of the drawn
+//! networks' normal distributions, its variance in two parts (the noise of the data, and what the drawn networks disagree
+//! about), and its quantiles; [`RegressionScores`] has likelihood, CRPS and the coverage of intervals; [`QuantileCalibration`]
+//! counts the targets below each predicted quantile.
+//!
 //! ```
 //! use vardrop::Method;
 //! use vardrop::data::{Splits, letters, synthetic};
@@ -48,19 +53,32 @@
 //! ```
 
 mod calibration;
+mod coverage;
+mod draws;
 mod ensemble;
 mod entropy;
+mod mixture;
 mod prediction;
 mod predictive;
+mod quantile_calibration;
 mod record;
+mod regression;
+mod regression_ensemble;
+mod regression_scores;
 mod sampling;
 mod table;
 
 pub use calibration::{Bin, Calibration};
+pub use coverage::{Coverage, ShareInterval};
 pub use ensemble::Ensemble;
 pub use entropy::{Uncertainty, entropy};
+pub use mixture::Mixture;
 pub use prediction::Prediction;
 pub use predictive::Predictive;
+pub use quantile_calibration::{QuantileCalibration, QuantileLevel};
 pub use record::{Evaluated, EvaluationRecord};
+pub use regression::RegressionPredictive;
+pub use regression_ensemble::RegressionEnsemble;
+pub use regression_scores::RegressionScores;
 pub use sampling::Sampling;
 pub use table::evaluation_table;

@@ -3,16 +3,14 @@
 use ndarray::{Array2, ArrayView2};
 
 use super::calibration::Calibration;
+use super::draws;
 use super::ensemble::Ensemble;
 use super::entropy::Uncertainty;
 use super::prediction::Prediction;
 use super::sampling::Sampling;
-use crate::data::{Dataset, Images};
-use crate::engine::{Engine, Examples, Inputs};
+use crate::data::{Dataset, Examples, Images, Inputs};
 use crate::error::{Error, Result};
-use crate::layers::Noise;
 use crate::network::Network;
-use crate::noise::{NoiseSource, Purpose};
 
 /// Mean class probabilities of every example over drawn networks (or of the network without noise), and how unsure they
 /// are.
@@ -28,6 +26,23 @@ pub struct Predictive {
 }
 
 impl Predictive {
+    /// Of whatever the engine reads, such as a view of an array (examples × inputs) or
+    /// [`Examples`](crate::data::Examples); their targets are not looked at.
+    ///
+    /// # Errors
+    /// As [`Self::of_dataset`]; a network for real targets, whose predictions are a
+    /// [`RegressionPredictive`](super::RegressionPredictive).
+    pub fn of(network: &Network, inputs: &impl Inputs<f32>, sampling: Sampling) -> Result<Self> {
+        if !network.likelihood().is_categorical() {
+            let expected = "categorical, that of a network for classes; RegressionPredictive is for real targets";
+            return Err(Error::argument("likelihood of the network", network.likelihood().family(), expected));
+        }
+        sampling.check()?;
+        let mut ensemble = Ensemble::new(inputs.len(), network.outputs_width())?;
+        draws::draw(network, inputs, sampling, |probabilities| ensemble.add_network(probabilities))?;
+        Ok(Self { samples: sampling.samples, ..ensemble.predictive()? })
+    }
+
     /// Of all examples of a data set; their targets are not looked at.
     ///
     /// # Errors
@@ -35,7 +50,7 @@ impl Predictive {
     /// input; a network whose probabilities are not finite.
     pub fn of_dataset(network: &Network, dataset: &Dataset, sampling: Sampling) -> Result<Self> {
         let indices: Vec<usize> = (0..dataset.len()).collect();
-        draw(network, &Examples { dataset, indices: &indices }, sampling)
+        Self::of(network, &Examples { dataset, indices: &indices }, sampling)
     }
 
     /// Of the examples of a data set with these numbers, in this order.
@@ -47,7 +62,7 @@ impl Predictive {
             let expected = format!("an example of {}, counted from 0 and below {}", dataset.name(), dataset.len());
             return Err(Error::argument("example", example, expected));
         }
-        draw(network, &Examples { dataset, indices: examples }, sampling)
+        Self::of(network, &Examples { dataset, indices: examples }, sampling)
     }
 
     /// Of images without labels.
@@ -55,7 +70,7 @@ impl Predictive {
     /// # Errors
     /// As [`Self::of_dataset`].
     pub fn of_images(network: &Network, images: &Images, sampling: Sampling) -> Result<Self> {
-        draw(network, &Unlabelled(images), sampling)
+        Self::of(network, &Unlabelled(images), sampling)
     }
 
     /// Of the rows of an array, (examples × inputs), scaled as the network's training images were (MNIST: 0 to 1).
@@ -63,7 +78,7 @@ impl Predictive {
     /// # Errors
     /// As [`Self::of_dataset`].
     pub fn of_array(network: &Network, inputs: ArrayView2<'_, f32>, sampling: Sampling) -> Result<Self> {
-        draw(network, &inputs, sampling)
+        Self::of(network, &inputs, sampling)
     }
 
     /// The number of examples.
@@ -138,25 +153,4 @@ impl Inputs<f32> for Unlabelled<'_> {
         let examples: Vec<usize> = (first..first + out.len() / self.inputs()).collect();
         self.0.fill_batch(&examples, out);
     }
-}
-
-fn draw(network: &Network, batch: &impl Inputs<f32>, sampling: Sampling) -> Result<Predictive> {
-    sampling.check()?;
-    let classes = network.layers().last().expect("a network has layers").dim().1;
-    let mut ensemble = Ensemble::new(batch.len(), classes)?;
-    let block = sampling.block.min(batch.len().div_ceil(sampling.threads));
-    let mut engine = Engine::new(network, block.saturating_mul(sampling.threads), sampling.threads)?;
-    // Without noise every draw is the same.
-    let noisy = network.layers().iter().any(|layer| !matches!(layer.noise, Noise::None));
-    match sampling.samples.filter(|_| noisy) {
-        // All examples in one call: a row's noise depends on its place in it.
-        Some(samples) => {
-            for sample in 0..samples {
-                let source = NoiseSource::for_purpose(Purpose::Prediction, sampling.seed, sample);
-                ensemble.add_network(engine.predict(network, batch, Some(source))?.view())?;
-            }
-        }
-        None => ensemble.add_network(engine.predict(network, batch, None)?.view())?,
-    }
-    Ok(Predictive { samples: sampling.samples, ..ensemble.predictive()? })
 }
