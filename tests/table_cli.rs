@@ -112,6 +112,10 @@ fn classes_are_learned_whether_they_are_text_or_numbers_that_the_likelihood_make
     assert_eq!(evaluated["test_examples"], 60);
     assert!(evaluated["calibration"]["error_percent"].as_f64().unwrap() < 15.0);
 
+    let inputs =
+        format!("{TRAIN} --data t.csv --target big --ignore name --epochs 1").replace("variational-b", "variational-a");
+    assert!(place.json(&inputs)["border_alpha"].is_null(), "a table has no border");
+
     place.write("n.csv", &(0..60).fold("x,k\n".into(), |text, row| format!("{text}{row},{}\n", row % 3)));
     place.write("n_test.csv", "k,x\n0,3\n1,4\n");
     let train = format!("{TRAIN} --data n.csv --epochs 1 --test-data n_test.csv");

@@ -249,9 +249,10 @@ impl<'a> Trainer<'a> {
         self.state.best_network()
     }
 
-    /// α at the border of the image and at its centre, of [`Self::best_network`].
+    /// α at the border of the image and at its centre, of [`Self::best_network`]; `None` of examples that are no images.
     pub fn border_alpha(&self) -> Option<BorderAlpha> {
-        BorderAlpha::of(self.best_network(), self.splits.train.height(), self.splits.train.width())
+        let (height, width) = self.splits.train.image_size()?;
+        BorderAlpha::of(self.best_network(), height, width)
     }
 
     /// The parameters as the last step left them, not averaged.
