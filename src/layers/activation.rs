@@ -151,7 +151,7 @@ fn sigmoid<T: Real>(x: T) -> T {
 }
 
 fn normal_cdf(x: f64) -> f64 {
-    0.5 * statrs::function::erf::erfc(-x / std::f64::consts::SQRT_2)
+    0.5 * libm::erfc(-x / std::f64::consts::SQRT_2)
 }
 
 impl fmt::Display for Activation {
