@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Kernel, is_single};
+use super::kernel::Kernel;
+use super::single::is_single;
 use crate::Real;
 use crate::error::{Error, Result};
 
@@ -60,7 +61,7 @@ impl Products {
 
     /// Whether this machine and this build have it.
     pub fn is_available(self) -> bool {
-        self == Self::DOUBLE || Kernel::of(self).is_some()
+        self == Self::DOUBLE || self.loops().is_some()
     }
 
     /// The way that [`Engine::new`](crate::engine::Engine::new) takes: the one that the environment variable `VARDROP_PRODUCTS` names, or else
@@ -82,6 +83,15 @@ impl Products {
         }
     }
 
+    /// Its loops; nothing where another library computes the products, or where the processor lacks what the loops need.
+    pub(super) fn loops(self) -> Option<Kernel> {
+        match self {
+            Self::Avx512 => Kernel::avx512(),
+            Self::Portable => Some(Kernel::portable()),
+            Self::Blas | Self::Matrixmultiply => None,
+        }
+    }
+
     /// The loops that compute the products of an engine's numbers; nothing where BLAS does.
     ///
     /// # Errors
@@ -90,7 +100,7 @@ impl Products {
         if !self.is_available() {
             return Err(Error::argument("products", self, format!("what this machine has: {}", list())));
         }
-        Ok(Kernel::of(self).filter(|_| is_single::<T>()))
+        Ok(self.loops().filter(|_| is_single::<T>()))
     }
 
     /// The way of an engine that has these loops.

@@ -5,12 +5,10 @@
 
 use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2};
 
-use super::kernel::{Block, Kernel, Loops, Strip, with_loops};
-use super::panels::{COLUMNS, Line, Packed, Panels};
+use super::kernel::{Kernel, with_loops};
+use super::loops::{Block, COLUMNS, Entry, LANES, Line, Listing, Loops, SLACK, Strip};
+use super::panels::{Packed, Panels};
 use super::transposed::take_panel;
-
-/// Numbers that are looked at together.
-pub(super) const LANES: usize = 16;
 
 /// Lines of two panels that a row's list is multiplied with before the next row's is: they stay in a first-level cache of 32 KB.
 const PIECE: usize = 128;
@@ -23,36 +21,6 @@ pub(in crate::engine) const MOST_LISTED: f64 = 0.6;
 
 /// Rows whose share decides.
 pub(in crate::engine) const FIRST: usize = 8;
-
-/// Places after a list that may be overwritten.
-pub(super) const SLACK: usize = LANES;
-
-/// A number that is not zero.
-#[derive(Debug, Clone, Copy, Default)]
-#[repr(C)]
-pub(super) struct Entry {
-    /// Of the line of a panel that it multiplies, in bytes.
-    pub(super) offset: u32,
-    pub(super) value: f32,
-}
-
-impl Entry {
-    /// Of line `line`.
-    pub(super) fn new(line: usize, value: f32) -> Self {
-        Self { offset: (line * size_of::<Line>()) as u32, value }
-    }
-}
-
-/// What is listed where a matrix of marks is not zero.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::engine) enum Listing {
-    /// The marks.
-    Marks,
-    /// The numbers of another matrix.
-    Values,
-    /// Those less the marks.
-    Differences,
-}
 
 /// The lists of a matrix's rows, kept from step to step.
 #[derive(Debug, Default)]

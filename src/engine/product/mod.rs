@@ -7,64 +7,29 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx512;
-#[cfg(target_arch = "x86_64")]
-mod avx512_lists;
 mod choice;
 mod kernel;
 mod listed;
+mod loops;
 mod panels;
 mod portable;
+mod single;
 mod transposed;
-
-use std::any::TypeId;
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 pub use choice::{Products, processor};
 pub(super) use kernel::Kernel;
-pub(super) use listed::{FIRST, Listed, Listing, MOST_LISTED};
+pub(super) use listed::{FIRST, Listed, MOST_LISTED};
+pub(super) use loops::Listing;
 pub(super) use panels::{Filling, Packed, Panels};
+pub(super) use single::{is_single, single, single_mut, single_slice, single_slice_mut};
 pub(super) use transposed::{DEPTH, Transposed};
 
 use crate::Real;
-use kernel::{Left, Loops, ROWS, Tile, with_loops};
-use panels::COLUMNS;
-
-pub(super) fn is_single<T: Real>() -> bool {
-    TypeId::of::<T>() == TypeId::of::<f32>()
-}
-
-/// The same view, of numbers that are of single precision.
-///
-/// # Panics
-/// Where they are not.
-pub(super) fn single<T: Real>(view: ArrayView2<'_, T>) -> ArrayView2<'_, f32> {
-    assert!(is_single::<T>(), "panels are of single precision");
-    // SAFETY: T is f32, so that both are one type.
-    unsafe { std::mem::transmute_copy(&view) }
-}
-
-/// [`single`], to change.
-pub(super) fn single_mut<T: Real>(view: ArrayViewMut2<'_, T>) -> ArrayViewMut2<'_, f32> {
-    assert!(is_single::<T>(), "panels are of single precision");
-    // SAFETY: T is f32, so that both are one type; `view` is not used any more.
-    unsafe { std::mem::transmute_copy(&view) }
-}
-
-/// [`single`] for a slice.
-pub(super) fn single_slice<T: Real>(values: &[T]) -> &[f32] {
-    assert!(is_single::<T>(), "panels are of single precision");
-    // SAFETY: T is f32.
-    unsafe { std::slice::from_raw_parts(values.as_ptr().cast(), values.len()) }
-}
-
-/// [`single_slice`], to change.
-pub(super) fn single_slice_mut<T: Real>(values: &mut [T]) -> &mut [f32] {
-    assert!(is_single::<T>(), "panels are of single precision");
-    // SAFETY: T is f32.
-    unsafe { std::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), values.len()) }
-}
+use kernel::with_loops;
+use loops::{COLUMNS, Left, Loops, ROWS, Tile};
 
 /// The right factor of a product.
 #[derive(Clone, Copy)]

@@ -5,15 +5,8 @@ use std::marker::PhantomData;
 
 use ndarray::ArrayView2;
 
-use super::kernel::{Kernel, Loops, with_loops};
-
-/// Columns of a panel: two registers of AVX-512.
-pub(super) const COLUMNS: usize = 32;
-
-/// A row of a panel.
-#[derive(Debug, Clone, Copy)]
-#[repr(C, align(128))]
-pub(in crate::engine) struct Line(pub(in crate::engine) [f32; COLUMNS]);
+use super::kernel::{Kernel, with_loops};
+use super::loops::{COLUMNS, Line, Loops};
 
 /// A packed (depth × columns) matrix. What its last panel has beyond the matrix is of no meaning.
 #[derive(Debug, Default)]

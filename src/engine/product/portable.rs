@@ -3,9 +3,7 @@
 //! They are no fast way to train (a BLAS is faster), but with them every machine, and an interpreter, goes through the packing
 //! and the listing around the loops.
 
-use super::kernel::{Block, Left, Loops, ROWS, Strip, Tile};
-use super::listed::{Entry, LANES, Listing};
-use super::panels::{COLUMNS, Line};
+use super::loops::{Block, COLUMNS, Entry, LANES, Left, Line, Listing, Loops, ROWS, Strip, Tile};
 
 /// The loops; every processor has what they need.
 #[derive(Debug, Clone, Copy)]

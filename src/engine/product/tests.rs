@@ -43,7 +43,7 @@ fn double(matrix: &Array2<f32>) -> Array2<f64> {
 
 /// Every set of loops that this processor runs: the portable one is always among them.
 fn kernels() -> impl Iterator<Item = Kernel> {
-    Products::available().into_iter().filter_map(Kernel::of)
+    Products::available().into_iter().filter_map(Products::loops)
 }
 
 /// `matrix`'s rows before and from `cut` on, without a part that is empty.

@@ -2,8 +2,9 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::kernel::{Kernel, Left, Loops, ROWS, Tile, with_loops};
-use super::panels::{COLUMNS, Panels};
+use super::kernel::{Kernel, with_loops};
+use super::loops::{COLUMNS, Left, Loops, ROWS, Tile};
+use super::panels::Panels;
 
 /// The most rows of a minibatch that go through at a time, so that what is packed of them stays in the caches.
 pub(in crate::engine) const DEPTH: usize = 512;

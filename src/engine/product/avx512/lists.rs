@@ -10,15 +10,13 @@ use std::arch::x86_64::{
     _mm512_storeu_ps, _mm512_storeu_si512, _mm512_sub_ps,
 };
 
-use super::avx512::{LANES, SIDE, load_part, part, transposed, write};
-use super::kernel::{Block, Strip};
-use super::listed::{Entry, Listing, SLACK};
-use super::panels::{COLUMNS, Line};
+use super::registers::{LANES, SIDE, load_part, part, transposed, write};
+use crate::engine::product::loops::{Block, COLUMNS, Entry, Line, Listing, SLACK, Strip};
 
 /// Computes a part of a row of C.
 ///
 /// # Safety
-/// The processor has AVX-512 F, and as of [`super::kernel::Loops::strip`].
+/// The processor has AVX-512 F, and as of [`super::Loops::strip`].
 pub(super) unsafe fn by_strip(strip: Strip<'_>) {
     // SAFETY: the caller's.
     unsafe {
@@ -34,7 +32,7 @@ pub(super) unsafe fn by_strip(strip: Strip<'_>) {
 /// V registers of C, and U entries at a time.
 ///
 /// # Safety
-/// As of [`super::kernel::Loops::strip`]; V registers reach as many panels as the columns do.
+/// As of [`super::Loops::strip`]; V registers reach as many panels as the columns do.
 #[target_feature(enable = "avx512f")]
 unsafe fn by_entries<const V: usize, const U: usize>(strip: Strip<'_>) {
     let panels = strip.panels.map(|panel| panel.as_ptr().cast::<u8>());
@@ -66,13 +64,13 @@ unsafe fn by_entries<const V: usize, const U: usize>(strip: Strip<'_>) {
     }
 }
 
-/// [`super::kernel::Loops::list`].
+/// [`super::Loops::list`].
 #[target_feature(enable = "avx512f")]
 pub(super) fn list(marks: &[f32], values: &[f32], first: usize, out: &mut [Entry]) -> usize {
     put(nonzero(load_part(marks)), offsets(first), load_part(values), out)
 }
 
-/// [`super::kernel::Loops::list_columns`].
+/// [`super::Loops::list_columns`].
 #[target_feature(enable = "avx512f")]
 pub(super) fn list_columns(block: &Block<'_>, counts: &mut [u32], entries: &mut [Entry], capacity: usize) {
     let Block { rows, listing, row, column } = *block;
