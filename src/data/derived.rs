@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView2};
 
 use super::dataset::Dataset;
 use super::features::Features;
 use super::images::Images;
-use super::standardisation::Standardisation;
+use super::standardisation::{Scale, Standardisation};
 use super::target::Targets;
 use crate::error::{Error, Result};
 
@@ -85,5 +85,60 @@ impl Dataset {
             return Err(Error::setting("test examples of", test.name(), problem));
         }
         Ok(())
+    }
+}
+
+impl Standardisation {
+    /// Of the columns of a data set, which should be the training part.
+    ///
+    /// # Errors
+    /// No examples; numbers so large that their deviation is infinite; examples that are standardised already.
+    pub fn of(train: &Dataset) -> Result<Self> {
+        check_raw(train)?;
+        if train.is_empty() {
+            return Err(Error::argument("number of examples to standardise by", 0, "1 or more"));
+        }
+        let scales = |columns: Option<ArrayView2<'_, f64>>| -> Vec<Scale> {
+            columns.iter().flat_map(|columns| columns.columns()).map(Scale::of).collect()
+        };
+        let standardisation = Self { features: scales(train.table()), targets: scales(train.values()) };
+        standardisation.check()?;
+        Ok(standardisation)
+    }
+
+    /// The examples of a data set with the same columns, standardised; they remember it.
+    ///
+    /// # Errors
+    /// Another number of columns; a scale that is not a positive number; examples that are standardised already.
+    pub fn apply(&self, dataset: &Dataset) -> Result<Dataset> {
+        check_raw(dataset)?;
+        self.check()?;
+        let columns = |of: Option<ArrayView2<'_, f64>>| of.map_or(0, |columns| columns.ncols());
+        let found = vec![columns(dataset.table()), columns(dataset.values())];
+        let expected = vec![self.features.len(), self.targets.len()];
+        if found != expected {
+            let what = format!("the numbers of features and of real targets of {} to standardise", dataset.name());
+            return Err(Error::Shape { what, found, expected });
+        }
+        let applied = |columns: ArrayView2<'_, f64>, scales: &[Scale]| {
+            let mut columns = columns.to_owned();
+            for (mut column, scale) in columns.columns_mut().into_iter().zip(scales) {
+                column.mapv_inplace(|value| scale.apply(value));
+            }
+            columns
+        };
+        let features = match dataset.table() {
+            Some(rows) => Features::table(dataset.name().to_owned(), applied(rows, &self.features))?,
+            None => dataset.features.clone(),
+        };
+        let values = dataset.values().map(|values| applied(values, &self.targets));
+        Ok(dataset.with_standardised(features, values, self.clone()))
+    }
+}
+
+fn check_raw(dataset: &Dataset) -> Result<()> {
+    match dataset.standardisation() {
+        Some(_) => Err(Error::setting("standardisation of", dataset.name(), "has been done already: do it once")),
+        None => Ok(()),
     }
 }

@@ -1,10 +1,8 @@
 //! Features and real targets brought to mean 0 and standard deviation 1, and predictions brought back.
 
-use ndarray::{ArrayView1, ArrayView2};
+use ndarray::ArrayView1;
 use serde::{Deserialize, Serialize};
 
-use super::dataset::Dataset;
-use super::features::Features;
 use crate::error::{Error, Result};
 
 /// The mean and the scale of one column: z = (x − mean) / scale.
@@ -17,7 +15,7 @@ pub struct Scale {
 }
 
 impl Scale {
-    fn of(column: ArrayView1<'_, f64>) -> Self {
+    pub(super) fn of(column: ArrayView1<'_, f64>) -> Self {
         let n = column.len() as f64;
         if column.iter().all(|x| *x == column[0]) {
             return Self { mean: column[0], scale: 1.0 };
@@ -63,52 +61,6 @@ pub struct Standardisation {
 }
 
 impl Standardisation {
-    /// Of the columns of a data set, which should be the training part.
-    ///
-    /// # Errors
-    /// No examples; numbers so large that their deviation is infinite; examples that are standardised already.
-    pub fn of(train: &Dataset) -> Result<Self> {
-        check_raw(train)?;
-        if train.is_empty() {
-            return Err(Error::argument("number of examples to standardise by", 0, "1 or more"));
-        }
-        let scales = |columns: Option<ArrayView2<'_, f64>>| -> Vec<Scale> {
-            columns.iter().flat_map(|columns| columns.columns()).map(Scale::of).collect()
-        };
-        let standardisation = Self { features: scales(train.table()), targets: scales(train.values()) };
-        standardisation.check()?;
-        Ok(standardisation)
-    }
-
-    /// The examples of a data set with the same columns, standardised; they remember it.
-    ///
-    /// # Errors
-    /// Another number of columns; a scale that is not a positive number; examples that are standardised already.
-    pub fn apply(&self, dataset: &Dataset) -> Result<Dataset> {
-        check_raw(dataset)?;
-        self.check()?;
-        let columns = |of: Option<ArrayView2<'_, f64>>| of.map_or(0, |columns| columns.ncols());
-        let found = vec![columns(dataset.table()), columns(dataset.values())];
-        let expected = vec![self.features.len(), self.targets.len()];
-        if found != expected {
-            let what = format!("the numbers of features and of real targets of {} to standardise", dataset.name());
-            return Err(Error::Shape { what, found, expected });
-        }
-        let applied = |columns: ArrayView2<'_, f64>, scales: &[Scale]| {
-            let mut columns = columns.to_owned();
-            for (mut column, scale) in columns.columns_mut().into_iter().zip(scales) {
-                column.mapv_inplace(|value| scale.apply(value));
-            }
-            columns
-        };
-        let features = match dataset.table() {
-            Some(rows) => Features::table(dataset.name().to_owned(), applied(rows, &self.features))?,
-            None => dataset.features.clone(),
-        };
-        let values = dataset.values().map(|values| applied(values, &self.targets));
-        Ok(dataset.with_standardised(features, values, self.clone()))
-    }
-
     /// A prediction's mean and standard deviation for a quantity, in the units of the data. A log-density is the standardised one
     /// less the logarithm of `targets[quantity].scale`.
     ///
@@ -119,7 +71,7 @@ impl Standardisation {
         (scale.undo(mean), scale.scale * deviation)
     }
 
-    fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<()> {
         for (what, scales) in [("scale of a feature", &self.features), ("scale of a target", &self.targets)] {
             let unfit = |scale: &Scale| !(scale.mean.is_finite() && scale.scale.is_finite() && scale.scale > 0.0);
             if let Some(column) = scales.iter().position(unfit) {
@@ -129,12 +81,5 @@ impl Standardisation {
             }
         }
         Ok(())
-    }
-}
-
-fn check_raw(dataset: &Dataset) -> Result<()> {
-    match dataset.standardisation() {
-        Some(_) => Err(Error::setting("standardisation of", dataset.name(), "has been done already: do it once")),
-        None => Ok(()),
     }
 }

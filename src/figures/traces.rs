@@ -59,9 +59,10 @@ impl Series {
                 .fill_color(css(self.color.with_alpha(BAND)))
                 .line(Line::new().width(0.0))
                 .hover_info(HoverInfo::Skip)
-                .name(html(&self.name))
                 .legend_group(html(self.legend_group()))
                 .show_legend(show_legend && self.is_area());
+            // A band around a line goes by the line's name.
+            let outline = if self.is_area() { outline.name(html(&self.name)) } else { outline };
             plot.add_trace(outline.x_axis(axis("x", panel)).y_axis(axis("y", panel)));
         }
         if self.is_area() {

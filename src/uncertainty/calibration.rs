@@ -3,7 +3,7 @@
 use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 
-use super::ensemble;
+use crate::Real;
 use crate::error::{Error, Result};
 use crate::table::{Cell, Table};
 
@@ -115,7 +115,7 @@ impl Calibration {
             let value = format!("{label} (example {example})");
             return Err(Error::argument("label", value, format!("a class from 0 to {}", classes.saturating_sub(1))));
         }
-        ensemble::check(probabilities)?;
+        check(probabilities)?;
 
         let mut sums = vec![Sums::default(); bins];
         let (mut log_likelihood, mut brier) = (0.0, 0.0);
@@ -222,6 +222,30 @@ fn bin_of(confidence: f64, bins: usize) -> usize {
         index += 1;
     }
     index
+}
+
+/// How far the sum of an example's class probabilities may be from 1: far more than single precision rounds.
+const SLACK: f64 = 1e-4;
+
+/// Whether every row is a distribution, up to rounding.
+pub(super) fn check<T: Real>(probabilities: ArrayView2<'_, T>) -> Result<()> {
+    for (example, row) in probabilities.outer_iter().enumerate() {
+        let mut sum = 0.0;
+        for p in row.iter().map(|p| p.f64()) {
+            // Written so that a NaN fails it.
+            if !(-SLACK..=1.0 + SLACK).contains(&p) {
+                let expected = "a number from 0 to 1 (a network or an input that holds a number that is not finite gives \
+                                none)";
+                return Err(Error::argument("class probability", format!("{p} (example {example})"), expected));
+            }
+            sum += p;
+        }
+        if (sum - 1.0).abs() > SLACK {
+            let value = format!("{sum} (example {example})");
+            return Err(Error::argument("sum of the class probabilities", value, "1: probabilities, not log-odds"));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -2,13 +2,11 @@
 
 use ndarray::{Array2, ArrayView2};
 
+use super::calibration::check;
 use super::entropy::{Uncertainty, entropy_of};
 use super::predictive::Predictive;
 use crate::Real;
 use crate::error::{Error, Result};
-
-/// How far the sum of an example's class probabilities may be from 1: far more than single precision rounds.
-const SLACK: f64 = 1e-4;
 
 /// The class probabilities of several networks for the same examples, of which sums alone are kept: memory does not
 /// grow with the number of networks, and double precision does not drift over tens of thousands of them.
@@ -99,25 +97,4 @@ impl Ensemble {
         let uncertainties = probabilities.outer_iter().zip(&self.entropies).map(split).collect();
         Ok(Predictive { probabilities, uncertainties, samples: Some(self.members) })
     }
-}
-
-/// Whether every row is a distribution, up to rounding.
-pub(super) fn check<T: Real>(probabilities: ArrayView2<'_, T>) -> Result<()> {
-    for (example, row) in probabilities.outer_iter().enumerate() {
-        let mut sum = 0.0;
-        for p in row.iter().map(|p| p.f64()) {
-            // Written so that a NaN fails it.
-            if !(-SLACK..=1.0 + SLACK).contains(&p) {
-                let expected = "a number from 0 to 1 (a network or an input that holds a number that is not finite gives \
-                                none)";
-                return Err(Error::argument("class probability", format!("{p} (example {example})"), expected));
-            }
-            sum += p;
-        }
-        if (sum - 1.0).abs() > SLACK {
-            let value = format!("{sum} (example {example})");
-            return Err(Error::argument("sum of the class probabilities", value, "1: probabilities, not log-odds"));
-        }
-    }
-    Ok(())
 }

@@ -1,16 +1,11 @@
-//! The predictive distribution of a network for a batch of examples.
+//! The predictive distribution of classes.
 
 use ndarray::{Array2, ArrayView2};
 
 use super::calibration::Calibration;
-use super::draws;
-use super::ensemble::Ensemble;
 use super::entropy::Uncertainty;
 use super::prediction::Prediction;
-use super::sampling::Sampling;
-use crate::data::{Dataset, Examples, Images, Inputs};
 use crate::error::{Error, Result};
-use crate::network::Network;
 
 /// Mean class probabilities of every example over drawn networks (or of the network without noise), and how unsure they
 /// are.
@@ -26,61 +21,6 @@ pub struct Predictive {
 }
 
 impl Predictive {
-    /// Of whatever the engine reads, such as a view of an array (examples × inputs) or
-    /// [`Examples`](crate::data::Examples); their targets are not looked at.
-    ///
-    /// # Errors
-    /// As [`Self::of_dataset`]; a network for real targets, whose predictions are a
-    /// [`RegressionPredictive`](super::RegressionPredictive).
-    pub fn of(network: &Network, inputs: &impl Inputs<f32>, sampling: Sampling) -> Result<Self> {
-        if !network.likelihood().is_categorical() {
-            let expected = "categorical, that of a network for classes; RegressionPredictive is for real targets";
-            return Err(Error::argument("likelihood of the network", network.likelihood().family(), expected));
-        }
-        sampling.check()?;
-        let mut ensemble = Ensemble::new(inputs.len(), network.outputs_width())?;
-        draws::draw(network, inputs, sampling, |probabilities| ensemble.add_network(probabilities))?;
-        Ok(Self { samples: sampling.samples, ..ensemble.predictive()? })
-    }
-
-    /// Of all examples of a data set; their targets are not looked at.
-    ///
-    /// # Errors
-    /// A sampling that cannot be drawn ([`Sampling::check`]); no examples; examples of another size than the network's
-    /// input; a network whose probabilities are not finite.
-    pub fn of_dataset(network: &Network, dataset: &Dataset, sampling: Sampling) -> Result<Self> {
-        let indices: Vec<usize> = (0..dataset.len()).collect();
-        Self::of(network, &Examples { dataset, indices: &indices }, sampling)
-    }
-
-    /// Of the examples of a data set with these numbers, in this order.
-    ///
-    /// # Errors
-    /// As [`Self::of_dataset`]; a number that no example has.
-    pub fn of_examples(network: &Network, dataset: &Dataset, examples: &[usize], sampling: Sampling) -> Result<Self> {
-        if let Some(example) = examples.iter().find(|&&example| example >= dataset.len()) {
-            let expected = format!("an example of {}, counted from 0 and below {}", dataset.name(), dataset.len());
-            return Err(Error::argument("example", example, expected));
-        }
-        Self::of(network, &Examples { dataset, indices: examples }, sampling)
-    }
-
-    /// Of images without labels.
-    ///
-    /// # Errors
-    /// As [`Self::of_dataset`].
-    pub fn of_images(network: &Network, images: &Images, sampling: Sampling) -> Result<Self> {
-        Self::of(network, &Unlabelled(images), sampling)
-    }
-
-    /// Of the rows of an array, (examples × inputs), scaled as the network's training images were (MNIST: 0 to 1).
-    ///
-    /// # Errors
-    /// As [`Self::of_dataset`].
-    pub fn of_array(network: &Network, inputs: ArrayView2<'_, f32>, sampling: Sampling) -> Result<Self> {
-        Self::of(network, &inputs, sampling)
-    }
-
     /// The number of examples.
     pub fn len(&self) -> usize {
         self.uncertainties.len()
@@ -134,23 +74,5 @@ impl Predictive {
     /// As [`Calibration::of`].
     pub fn calibration(&self, labels: &[usize], bins: usize) -> Result<Calibration> {
         Calibration::of(self.probabilities(), labels, bins)
-    }
-}
-
-/// Images whose labels nothing knows.
-struct Unlabelled<'a>(&'a Images);
-
-impl Inputs<f32> for Unlabelled<'_> {
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    fn inputs(&self) -> usize {
-        self.0.inputs()
-    }
-
-    fn fill(&self, first: usize, out: &mut [f32]) {
-        let examples: Vec<usize> = (first..first + out.len() / self.inputs()).collect();
-        self.0.fill_batch(&examples, out);
     }
 }

@@ -2,13 +2,26 @@
 
 use ndarray::{Array2, ArrayView2, Axis, s};
 
-use super::draws;
-use super::mixture::Mixture;
-use super::regression_ensemble::{Member, RegressionEnsemble};
-use super::sampling::Sampling;
-use crate::data::{Dataset, Examples, Inputs};
-use crate::error::{Error, Result, check_memory};
-use crate::network::Network;
+use super::mixture::{Mixture, check_moments};
+use crate::error::{Error, Result};
+
+/// What one network predicts of every example and target, (examples × targets) each.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Member {
+    pub means: Array2<f64>,
+    pub variances: Array2<f64>,
+}
+
+impl Member {
+    /// # Errors
+    /// A mean that is not finite; a variance that is not a finite number above 0.
+    pub(super) fn new(means: Array2<f64>, variances: Array2<f64>) -> Result<Self> {
+        for ((example, target), &mean) in means.indexed_iter() {
+            check_moments(mean, variances[(example, target)], || format!("example {example}, target {target}"))?;
+        }
+        Ok(Self { means, variances })
+    }
+}
 
 /// What drawn networks (or the network without noise) predict of every example's real targets: for classes, see
 /// [`Predictive`](super::Predictive).
@@ -62,50 +75,6 @@ pub struct RegressionPredictive {
 }
 
 impl RegressionPredictive {
-    /// Of whatever the engine reads: a view of an array (examples × inputs), or [`Examples`](crate::data::Examples) or
-    /// [`Rows`](crate::data::Rows), whose targets are not looked at. Inputs are scaled as those that the network was trained on.
-    ///
-    /// # Errors
-    /// A network for classes; a sampling that cannot be drawn ([`Sampling::check`]); no examples; inputs of another size than the
-    /// network's; a network whose outputs are not finite; more draws than there is memory for.
-    pub fn of(network: &Network, inputs: &impl Inputs<f32>, sampling: Sampling) -> Result<Self> {
-        let likelihood = network.likelihood();
-        if likelihood.is_categorical() {
-            let expected = "gaussian, that of a network for real targets (Network::builder(…).likelihood(…)); Predictive is \
-                            for classes";
-            return Err(Error::argument("likelihood of the network", likelihood.family(), expected));
-        }
-        sampling.check()?;
-        let targets = likelihood.targets(network.outputs_width());
-        let mut ensemble = RegressionEnsemble::new(inputs.len(), targets)?;
-        let samples = sampling.samples.unwrap_or(1);
-        let numbers = (samples as usize).saturating_mul(inputs.len()).saturating_mul(2 * targets);
-        check_memory::<f64>("samples", samples, numbers)?;
-        draws::draw(network, inputs, sampling, |outputs| {
-            let (means, variances) = likelihood.moments(outputs).expect("the likelihood is Gaussian");
-            ensemble.add_owned(means, variances)
-        })?;
-        Ok(Self { samples: sampling.samples, ..ensemble.into_predictive()? })
-    }
-
-    /// Of all examples of a data set; their targets are not looked at. If it is standardised, so are the predictions:
-    /// [`Self::in_units`] takes the mean and the scale of each of [`Standardisation::targets`](crate::data::Standardisation).
-    ///
-    /// # Errors
-    /// As [`Self::of`].
-    pub fn of_dataset(network: &Network, dataset: &Dataset, sampling: Sampling) -> Result<Self> {
-        let indices: Vec<usize> = (0..dataset.len()).collect();
-        Self::of(network, &Examples { dataset, indices: &indices }, sampling)
-    }
-
-    /// Of the rows of an array, (examples × inputs).
-    ///
-    /// # Errors
-    /// As [`Self::of`].
-    pub fn of_array(network: &Network, inputs: ArrayView2<'_, f32>, sampling: Sampling) -> Result<Self> {
-        Self::of(network, &inputs, sampling)
-    }
-
     /// Of one network or more, which have been checked.
     pub(super) fn of_members(members: Vec<Member>, samples: Option<u64>) -> Self {
         let networks = members.len() as f64;
@@ -122,6 +91,11 @@ impl RegressionPredictive {
         }
         weight_variance /= networks;
         Self { members, mean, data_variance, weight_variance, samples }
+    }
+
+    /// The same, of so many drawn networks.
+    pub(super) fn of_samples(self, samples: Option<u64>) -> Self {
+        Self { samples, ..self }
     }
 
     pub(super) fn members(&self) -> &[Member] {
@@ -228,16 +202,16 @@ impl RegressionPredictive {
                 return Err(Error::argument("scale of a unit", format!("{scale} (target {target})"), expected));
             }
         }
-        let mut ensemble = RegressionEnsemble::new(self.len(), self.targets())?;
+        let mut members = Vec::with_capacity(self.members.len());
         for member in &self.members {
             let (mut of_means, mut of_variances) = (member.means.clone(), member.variances.clone());
             for (target, (&mean, &scale)) in means.iter().zip(scales).enumerate() {
                 of_means.index_axis_mut(Axis(1), target).mapv_inplace(|z| mean + scale * z);
                 of_variances.index_axis_mut(Axis(1), target).mapv_inplace(|z| scale * scale * z);
             }
-            ensemble.add_owned(of_means, of_variances)?;
+            members.push(Member::new(of_means, of_variances)?);
         }
-        Ok(Self { samples: self.samples, ..ensemble.into_predictive()? })
+        Ok(Self::of_members(members, self.samples))
     }
 
     /// The points that a share p of each target's distribution lies below, (examples × targets); see [`Mixture::quantile`].

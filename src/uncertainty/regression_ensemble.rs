@@ -2,16 +2,8 @@
 
 use ndarray::{Array2, ArrayView2};
 
-use super::mixture::check_moments;
-use super::regression::RegressionPredictive;
+use super::regression::{Member, RegressionPredictive};
 use crate::error::{Error, Result};
-
-/// What one network predicts of every example and target, (examples × targets) each.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Member {
-    pub means: Array2<f64>,
-    pub variances: Array2<f64>,
-}
 
 /// The normal distributions that several networks predict for the same examples' real targets: for classes, see
 /// [`Ensemble`](super::Ensemble).
@@ -67,10 +59,7 @@ impl RegressionEnsemble {
         for (what, array) in [("the means of a network", &means), ("the variances of a network", &variances)] {
             check_dim(what, array.view(), self.dim)?;
         }
-        for ((example, target), &mean) in means.indexed_iter() {
-            check_moments(mean, variances[(example, target)], || format!("example {example}, target {target}"))?;
-        }
-        self.members.push(Member { means, variances });
+        self.members.push(Member::new(means, variances)?);
         Ok(())
     }
 

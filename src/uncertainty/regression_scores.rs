@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::coverage::{Coverage, ShareInterval};
 use super::mixture::{check_share, log_mean_exp, log_normal};
 use super::quantile_calibration::QuantileCalibration;
-use super::regression::RegressionPredictive;
-use super::regression_ensemble::{Member, check_dim};
+use super::regression::{Member, RegressionPredictive};
+use super::regression_ensemble::check_dim;
 use crate::error::{Error, Result};
 use crate::table::{Cell, Table};
 

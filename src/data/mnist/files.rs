@@ -8,8 +8,11 @@ use flate2::bufread::MultiGzDecoder;
 use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
-use super::published::NAMES;
 use crate::shell::quoted;
+
+/// The names of the four files, without `.gz`.
+pub(super) const NAMES: [&str; 4] =
+    ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
 
 /// A file as it was published: its size and checksum.
 #[derive(Debug, Clone, Copy)]

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Serialize, Serializer};
 
-use super::files::{FileSpec, FileState, Found, look, lossy, problem_of_folder};
-use super::published::{MNIST, NAMES, Published};
+use super::files::{FileSpec, FileState, Found, NAMES, look, lossy, problem_of_folder};
+use super::published::{MNIST, Published};
 use crate::error::{Error, Result};
 use crate::shell::quoted;
 

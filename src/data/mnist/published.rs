@@ -1,6 +1,6 @@
 //! MNIST and Fashion-MNIST as they were published.
 
-use super::files::{FileSpec, Fingerprint};
+use super::files::{FileSpec, Fingerprint, NAMES};
 use crate::data::{Dataset, Digest};
 use crate::error::Result;
 
@@ -27,9 +27,6 @@ pub struct Published {
     pub class_names: &'static [&'static str],
 }
 
-/// The names of the four files, without `.gz`.
-pub(super) const NAMES: [&str; 4] =
-    ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
 /// The bytes of the four files as `gunzip` leaves them.
 const PLAIN_BYTES: [u64; 4] = [47_040_016, 60_008, 7_840_016, 10_008];
 
