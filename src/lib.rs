@@ -43,7 +43,7 @@ pub use notebook::DisplayList;
 pub use progress::{ProgressLines, WorkObserver, progress_lines};
 pub use provenance::{Machine, Provenance, peak_memory_mib};
 pub use real::Real;
-pub use table::{Cell, Row, Table};
+pub use table::{Cell, Row, Table, significant};
 
 // Notebooks and other users meet the versions that the crate itself was built with.
 pub use ndarray;

@@ -16,6 +16,8 @@
 
 use std::fmt::{self, Write};
 
+use crate::error::Result;
+use crate::files::{Kind, Output};
 use crate::method::Method;
 
 /// One cell of a [`Table`].
@@ -318,6 +320,27 @@ impl Table {
             csv += &(row.iter().map(|cell| field(cell.csv())).collect::<Vec<_>>().join(",") + "\n");
         }
         csv
+    }
+
+    /// Writes [`Self::to_csv`] into a file, in place of what is there or not at all.
+    ///
+    /// # Errors
+    /// Where the file cannot be written, or one is there and is not to be replaced.
+    pub fn save_csv(&self, to: impl Into<Output>) -> Result<()> {
+        to.into().replace(Kind::Predictions, |temporary| std::fs::write(temporary, self.to_csv()))
+    }
+}
+
+/// A number of any size with five significant digits: `0.012346`, `2.5000`, `53412`, `1.2346e-7`.
+pub fn significant(value: f64) -> String {
+    let size = value.abs();
+    if value == 0.0 || !size.is_finite() {
+        return value.to_string();
+    }
+    let digits = size.log10().floor() as i32;
+    match digits {
+        -3..=5 => format!("{value:.*}", usize::try_from(4 - digits).unwrap_or(0)),
+        _ => format!("{value:.4e}"),
     }
 }
 

@@ -196,7 +196,10 @@ fn a_preset_is_for_its_methods_alone_and_no_two_are_one() {
             .filter_map(|preset| Some((preset, preset.protocol(method, &[100; 3]).ok()?)))
             .collect();
         let names: Vec<&str> = own.iter().map(|(preset, _)| preset.name()).collect();
-        let expected: &[&str] = if method == Method::Sparse { &["sparse"] } else { &["figure1", "table1", "first"] };
+        let expected: &[&str] = match method {
+            Method::Sparse => &["sparse", "table"],
+            _ => &["figure1", "table1", "first", "table"],
+        };
         assert_eq!(names, expected, "{method}");
         assert!(names.contains(&Preset::of(method).name()));
         for (preset, protocol) in own {
@@ -207,7 +210,7 @@ fn a_preset_is_for_its_methods_alone_and_no_two_are_one() {
     let message = Preset::Figure1.protocol(Method::Sparse, &[300, 100]).unwrap_err().to_string();
     assert_eq!(message, "preset figure1 has no settings for the method sparse: name sparse, or leave it out");
     let message = "figure2".parse::<Preset>().unwrap_err().to_string();
-    assert!(message.contains("figure2") && message.contains("figure1, table1, sparse, first"), "{message}");
+    assert!(message.contains("figure2") && message.contains("figure1, table1, sparse, first, table"), "{message}");
 }
 
 #[test]

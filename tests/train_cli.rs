@@ -103,7 +103,7 @@ fn train_prints_one_object_with_the_keys_that_scripts_rely_on() {
     let stderr = text(&output.stderr);
     let lines: Vec<&str> = stderr.lines().collect();
     let expected = "protocol figure1 but for epochs, batch size, held out, validation: 2 epochs, step size 1e-3, minibatches of \
-                    32, averaging 0.9998, 60 images held out for validation";
+                    32, averaging 0.9998, 60 examples held out for validation";
     assert_eq!(lines[0], expected);
     assert!(
         lines.len() == 3 && lines[1].starts_with("epoch 1/2: loss ") && lines[2].starts_with("epoch 2/2"),

@@ -1,22 +1,27 @@
 //! `vardrop evaluate`: how well a saved model predicts and how sure it is, without noise or averaged over drawn
 //! networks.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 use serde::Serialize;
-use vardrop::data::{Digest, Source, Splits};
-use vardrop::engine::Examples;
+use vardrop::data::csv::TargetColumns;
+use vardrop::data::{Dataset, Digest, Examples, Source, Splits};
+use vardrop::files::Kind;
+use vardrop::ndarray::Array2;
 use vardrop::shell::quoted;
-use vardrop::sparse::SparseModel;
-use vardrop::training::Model;
-use vardrop::uncertainty::{Calibration, Ensemble, Evaluated, EvaluationRecord, Predictive, Sampling, Uncertainty};
+use vardrop::sparse::{SparseModel, SparseNetwork};
+use vardrop::training::{Config, Model};
+use vardrop::uncertainty::{
+    Calibration, Ensemble, Evaluated, EvaluationRecord, Predictive, RegressionEnsemble, RegressionPredictive, Sampling,
+    Uncertainty,
+};
 use vardrop::{Error, Method, Result};
 
-use super::evaluate_values::{self, Quantity};
 use super::train::command_line;
 use super::trained_on::TrainedOn;
+use super::{evaluate_values, predict};
 
 /// Say how well a saved model predicts the test images, and how sure it is
 ///
@@ -29,17 +34,19 @@ use super::trained_on::TrainedOn;
 /// (expected entropy) and what they disagree about (mutual information; 0 without noise); and of the predictions in
 /// each bin of confidence, how many are right.
 ///
-/// Of real targets, what is printed is in the units of the data: the root mean square error and what that leaves of the
-/// variance, the negative log-likelihood, the mean standard deviation of the predictions, and how many targets lie within
-/// their intervals of 95 %.
+/// Of real targets, in the units of the data: root mean square error, mean absolute error and CRPS, negative
+/// log-likelihood, and of central intervals the share of the targets that they hold and their mean width.
+///
+/// Of a table that the model was not trained on, with the same columns in any order, every row is evaluated. With
+/// `--predict FILE.csv` a prediction for every row is written and nothing is evaluated; the target may then be missing.
 ///
 /// Example: vardrop evaluate model.safetensors --samples 32
 #[derive(Debug, Args)]
 pub struct EvaluateArgs {
     /// A model that `vardrop train --save` wrote, or `vardrop prune`
     model: PathBuf,
-    /// mnist, fashion-mnist, synthetic, a folder with four files named as MNIST's, or a table.csv, of which all rows are predicted
-    /// unless it is the model's own [default: what the model was trained on]
+    /// mnist, fashion-mnist, synthetic, a folder with four files named as MNIST's, or a table, FILE.csv [default: what the model was
+    /// trained on]
     #[arg(long, value_name = "DATA", value_parser = super::source())]
     data: Option<Source>,
     /// Draw K noisy networks and average their predictions
@@ -48,6 +55,13 @@ pub struct EvaluateArgs {
     /// Bins of equal width that confidences are put into
     #[arg(long, value_name = "M", default_value_t = Calibration::BINS)]
     bins: usize,
+    /// Write predictions into this table, a row for every row of --data (of images, of the test): of classes the likeliest and all
+    /// probabilities, of real targets means and intervals
+    #[arg(long, value_name = "FILE.csv", conflicts_with = "record")]
+    predict: Option<PathBuf>,
+    /// Shares of a real target that central intervals hold
+    #[arg(long, value_name = "X,X", value_delimiter = ',', default_values_t = [0.5, 0.9, 0.95])]
+    levels: Vec<f64>,
     /// Seed of the drawn noise
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -57,7 +71,7 @@ pub struct EvaluateArgs {
     /// Add the result to this file, one JSON object a line
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
-    /// Add to --record also where the file holds something else
+    /// Write to --record and --predict also where a file is there that holds something else
     #[arg(long)]
     force: bool,
     /// Print one JSON object and nothing else on standard output
@@ -83,50 +97,168 @@ struct Output<'a> {
     calibration: &'a Calibration,
 }
 
-/// What `--json` prints of real targets, in the units of the data.
+/// What a model's file holds.
+enum Opened {
+    Whole(Box<Model>),
+    Pruned(SparseModel),
+}
+
+/// What is predicted for.
+enum Inputs<'a> {
+    /// The features of a table that needs no targets.
+    Rows(Array2<f32>),
+    /// All examples of a data set.
+    Examples(&'a Dataset),
+}
+
+impl Opened {
+    fn open(path: &Path) -> Result<Self> {
+        if SparseModel::is_one(path)? {
+            return Ok(Self::Pruned(SparseModel::open(path)?));
+        }
+        Ok(Self::Whole(Box::new(Model::open(path)?)))
+    }
+
+    fn config(&self) -> &Config {
+        match self {
+            Self::Whole(model) => &model.info.config,
+            Self::Pruned(model) => &model.info.config,
+        }
+    }
+
+    fn trained_on<'a>(&'a self, path: &'a Path) -> TrainedOn<'a> {
+        match self {
+            Self::Whole(model) => TrainedOn::new(path, &model.info),
+            Self::Pruned(SparseModel { info, .. }) => {
+                TrainedOn { model: path, data: info.data(), recipe: info.recipe.as_ref() }
+            }
+        }
+    }
+
+    fn is_categorical(&self) -> bool {
+        match self {
+            Self::Whole(model) => model.network.likelihood().is_categorical(),
+            Self::Pruned(model) => model.network.likelihood().is_categorical(),
+        }
+    }
+
+    fn classes(&self, inputs: &Inputs<'_>, sampling: Sampling) -> Result<Predictive> {
+        let network = match self {
+            Self::Whole(model) => &model.network,
+            Self::Pruned(model) => {
+                let probabilities = outputs(&model.network, inputs, sampling.threads)?.mapv(f64::from);
+                let mut alone = Ensemble::new(probabilities.nrows(), probabilities.ncols())?;
+                alone.add(probabilities.view())?;
+                return alone.predictive();
+            }
+        };
+        match inputs {
+            Inputs::Rows(rows) => Predictive::of_array(network, rows.view(), sampling),
+            Inputs::Examples(dataset) => Predictive::of_dataset(network, dataset, sampling),
+        }
+    }
+
+    fn values(&self, inputs: &Inputs<'_>, sampling: Sampling) -> Result<RegressionPredictive> {
+        let network = match self {
+            Self::Whole(model) => &model.network,
+            Self::Pruned(model) => {
+                let outputs = outputs(&model.network, inputs, sampling.threads)?;
+                let moments = model.network.likelihood().moments(outputs.view());
+                let (means, variances) = moments.expect("the likelihood is of real targets");
+                let mut alone = RegressionEnsemble::new(means.nrows(), means.ncols())?;
+                alone.add(means.view(), variances.view())?;
+                return alone.predictive();
+            }
+        };
+        match inputs {
+            Inputs::Rows(rows) => RegressionPredictive::of_array(network, rows.view(), sampling),
+            Inputs::Examples(dataset) => RegressionPredictive::of_dataset(network, dataset, sampling),
+        }
+    }
+}
+
+/// Of a pruned network.
+fn outputs(network: &SparseNetwork, inputs: &Inputs<'_>, threads: usize) -> Result<Array2<f32>> {
+    match inputs {
+        Inputs::Rows(rows) => network.predict(&rows.view(), threads),
+        Inputs::Examples(dataset) => {
+            let indices: Vec<usize> = (0..dataset.len()).collect();
+            network.predict(&Examples { dataset, indices: &indices }, threads)
+        }
+    }
+}
+
+/// What `--json` prints of `--predict`.
 #[derive(Serialize)]
-struct ValuesOutput<'a> {
-    method: Method,
-    hidden: &'a [usize],
-    dataset: &'a str,
-    dataset_digest: Digest,
-    other_data: Option<bool>,
-    test_examples: usize,
+struct Written<'a> {
+    predictions: &'a Path,
+    examples: usize,
     samples: Option<u64>,
-    noise_seed: u64,
-    quantities: &'a [Quantity],
 }
 
 impl EvaluateArgs {
-    /// Evaluates and prints.
+    /// Evaluates and prints, or writes predictions.
     pub fn run(self) -> Result<ExitCode> {
         // A wrong setting is named before the data is looked for, an unwritable place before the work.
         let sampling = self.sampling();
         sampling.check()?;
         Calibration::check_bins(self.bins)?;
-        if SparseModel::is_one(&self.model)? {
-            return self.pruned();
+        if let Some(level) = self.levels.iter().find(|level| !(0.0 < **level && **level < 1.0)) {
+            let expected = "shares between 0 and 1, such as 0.5,0.9".to_owned();
+            return Err(Error::Argument { name: "levels", value: level.to_string(), expected });
         }
-        let model = Model::open(&self.model)?;
-        if !model.network.likelihood().is_categorical() {
-            return self.values(&model);
+        let model = Opened::open(&self.model)?;
+        let of_it = match &model {
+            Opened::Pruned(_) => Some(("a pruned network", "`vardrop prune --record` keeps what came of it")),
+            _ if !model.is_categorical() => Some(("real targets", "`json` prints what there is to keep")),
+            Opened::Whole(_) => None,
+        };
+        if let Some(((what, instead), path)) = of_it.zip(self.record.as_ref()) {
+            let expected = format!("none for {what}: {instead}");
+            return Err(Error::Argument { name: "record", value: path.display().to_string(), expected });
         }
-        let trained_on = TrainedOn::new(&self.model, &model.info);
-        let mut claims = super::claims(self.force, &trained_on.source(self.data.as_ref())?);
+        if let (Opened::Pruned(_), Some(samples)) = (&model, self.samples) {
+            let expected = "none for a pruned network, which has no noise".to_owned();
+            return Err(Error::Argument { name: "samples", value: samples.to_string(), expected });
+        }
+        let trained_on = model.trained_on(&self.model);
+        let source = trained_on.source(self.data.as_ref())?;
+        let mut claims = super::claims(self.force, &source);
         claims.reads("the model", &self.model);
         let records =
             self.record.as_ref().map(|path| claims.adds_to::<EvaluationRecord>("record", path)).transpose()?;
+        let predictions =
+            self.predict.as_ref().map(|path| claims.writes("predict", path, Kind::Predictions)).transpose()?;
+        if let Some(predictions) = predictions {
+            return self.write(&model, trained_on, &source, predictions);
+        }
         let (splits, other_data) = self.splits(trained_on)?;
-        let test = &splits.test;
-        let predictive = Predictive::of_dataset(&model.network, test, sampling)?;
+        if model.is_categorical() {
+            self.classes(&model, &splits, other_data, records)
+        } else {
+            self.values(&model, &splits, other_data)
+        }
+    }
+
+    fn classes(
+        &self,
+        model: &Opened,
+        splits: &Splits,
+        other_data: Option<bool>,
+        records: Option<vardrop::files::Output>,
+    ) -> Result<ExitCode> {
+        let (test, sampling, config) = (&splits.test, self.sampling(), model.config());
+        let predictive = model.classes(&Inputs::Examples(test), sampling)?;
         let calibration = predictive.calibration(test.labels(), self.bins)?;
-        let failed = records.and_then(|records| {
+        let mut failed = Vec::new();
+        if let (Some(records), Opened::Whole(model)) = (records, model) {
             let evaluated = Evaluated { model: &model.info, test_data: splits.identity(), sampling };
-            EvaluationRecord::new(evaluated, &predictive, &calibration, command_line()).append(records).err()
-        });
+            let record = EvaluationRecord::new(evaluated, &predictive, &calibration, command_line());
+            failed.extend(record.append(records).err());
+        }
         let output = Output {
-            method: model.info.config.method,
-            hidden: &model.info.config.hidden,
+            method: config.method,
+            hidden: &config.hidden,
             dataset: test.name(),
             dataset_digest: splits.digest(),
             other_data,
@@ -138,59 +270,17 @@ impl EvaluateArgs {
             uncertainty: predictive.mean_uncertainty(),
             calibration: &calibration,
         };
-        super::end(failed.into_iter().collect(), self.print(&output))?;
+        super::end(failed, self.print(&output))?;
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Evaluates a pruned network by its weights that are not 0.
-    fn pruned(&self) -> Result<ExitCode> {
-        if let Some(samples) = self.samples {
-            let expected = "none for a pruned network, which has no noise".to_owned();
-            return Err(Error::Argument { name: "samples", value: samples.to_string(), expected });
-        }
-        if let Some(path) = &self.record {
-            let expected = "none for a pruned network: `vardrop prune --record` keeps what came of it".to_owned();
-            return Err(Error::Argument { name: "record", value: path.display().to_string(), expected });
-        }
-        let SparseModel { info, network } = SparseModel::open(&self.model)?;
-        let (splits, other_data) = self.splits(TrainedOn { model: &self.model, data: info.data(), table: None })?;
-        let test = &splits.test;
-        let indices: Vec<usize> = (0..test.len()).collect();
-        let batch = Examples { dataset: test, indices: &indices };
-        let probabilities = network.predict(&batch, self.sampling().threads)?.mapv(f64::from);
-        let mut alone = Ensemble::new(test.len(), probabilities.ncols())?;
-        alone.add(probabilities.view())?;
-        let predictive = alone.predictive()?;
-        let calibration = predictive.calibration(test.labels(), self.bins)?;
-        let output = Output {
-            method: info.config.method,
-            hidden: &info.config.hidden,
-            dataset: test.name(),
-            dataset_digest: splits.digest(),
-            other_data,
-            test_examples: test.len(),
-            samples: None,
-            test_error_percent: calibration.error_percent,
-            test_cross_entropy: calibration.negative_log_likelihood,
-            noise_seed: self.seed,
-            uncertainty: predictive.mean_uncertainty(),
-            calibration: &calibration,
-        };
-        self.print(&output)?;
-        Ok(ExitCode::SUCCESS)
-    }
-
-    /// Evaluates the predictions of real targets.
-    fn values(&self, model: &Model) -> Result<ExitCode> {
-        if let Some(path) = &self.record {
-            let expected = "none for real targets: --json prints what there is to keep".to_owned();
-            return Err(Error::Argument { name: "record", value: path.display().to_string(), expected });
-        }
-        let (splits, other_data) = self.splits(TrainedOn::new(&self.model, &model.info))?;
-        let test = &splits.test;
-        let quantities = evaluate_values::quantities(&model.network, test, self.sampling())?;
-        let config = &model.info.config;
-        let output = ValuesOutput {
+    /// How well real targets are predicted.
+    fn values(&self, model: &Opened, splits: &Splits, other_data: Option<bool>) -> Result<ExitCode> {
+        let (test, config) = (&splits.test, model.config());
+        let predictive = model.values(&Inputs::Examples(test), self.sampling())?;
+        let predictive = evaluate_values::in_units(predictive, test.standardisation())?;
+        let (scores, targets) = evaluate_values::scores(&predictive, test, &self.levels)?;
+        let output = evaluate_values::Output {
             method: config.method,
             hidden: &config.hidden,
             dataset: test.name(),
@@ -199,17 +289,57 @@ impl EvaluateArgs {
             test_examples: test.len(),
             samples: self.samples,
             noise_seed: self.seed,
-            quantities: &quantities,
+            scores,
+            targets,
         };
         if self.json {
-            super::print_json(&output)?;
+            super::print_json(&output)?
         } else {
-            let (method, examples, name, how) = (config.method, test.len(), test.name(), how(self.samples));
-            let table = evaluate_values::table(&quantities);
-            super::print(&format!(
-                "{method} on {examples} test examples of {name} ({how})\n\n{}",
-                table.to_string().trim_end()
-            ))?;
+            super::print(&evaluate_values::text(&output))?
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Writes a prediction for every row of a table, which needs no target; for other data, for every test example.
+    fn write(
+        &self,
+        model: &Opened,
+        trained_on: TrainedOn<'_>,
+        source: &Source,
+        to: vardrop::files::Output,
+    ) -> Result<ExitCode> {
+        let path = to.path().to_owned();
+        let splits;
+        let (inputs, target, by) = match (trained_on.recipe, source) {
+            (Some(recipe), Source::Csv(table)) => {
+                let rows =
+                    recipe.features(table).map_err(|error| trained_on.if_not_named(self.data.as_ref(), error))?;
+                (Inputs::Rows(rows.mapv(|x| x as f32)), Some(&recipe.target), recipe.standardisation.as_ref())
+            }
+            _ => {
+                splits = self.splits(trained_on)?.0;
+                (Inputs::Examples(&splits.test), None, splits.test.standardisation())
+            }
+        };
+        let data = if let Inputs::Examples(dataset) = &inputs { Some(*dataset) } else { None };
+        let table = if model.is_categorical() {
+            let predictive = model.classes(&inputs, self.sampling())?;
+            let name = if let Some(TargetColumns::Classes { name, .. }) = target { name } else { "class" };
+            let classes = predict::class_names(target, data, predictive.classes());
+            predict::of_classes(&predictive, name, &classes)
+        } else {
+            let predictive = evaluate_values::in_units(model.values(&inputs, self.sampling())?, by)?;
+            let names = match target {
+                Some(TargetColumns::Values { names }) => names.clone(),
+                _ => data.map(|data| data.quantities().to_vec()).unwrap_or_default(),
+            };
+            predict::of_values(&predictive, &names, &self.levels)?
+        };
+        table.save_csv(to)?;
+        if self.json {
+            super::print_json(&Written { predictions: &path, examples: table.len(), samples: self.samples })?;
+        } else {
+            super::print(&format!("{} predictions of {source} are in {}", table.len(), path.display()))?;
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -218,7 +348,7 @@ impl EvaluateArgs {
     /// the user to name.
     fn splits(&self, model: TrainedOn<'_>) -> Result<(Splits, Option<bool>)> {
         let trained_on = model.data;
-        let splits = model.open_test(self.data.as_ref())?;
+        let splits = model.open_for_test(self.data.as_ref())?;
         let here = splits.identity();
         let other_data = here != trained_on;
         if other_data && self.data.is_none() {
@@ -253,7 +383,8 @@ impl EvaluateArgs {
     }
 }
 
-fn how(samples: Option<u64>) -> String {
+/// How the predictions were made.
+pub(super) fn how(samples: Option<u64>) -> String {
     samples.map_or("without noise".to_owned(), |samples| format!("{samples} drawn networks"))
 }
 

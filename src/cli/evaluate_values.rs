@@ -1,114 +1,116 @@
 //! How well a model predicts real targets, in the units of the data.
 
-use ndarray::Array2;
 use serde::Serialize;
-use vardrop::data::{Dataset, Standardisation};
-use vardrop::engine::{Engine, Examples};
-use vardrop::ndarray;
-use vardrop::noise::{NoiseSource, Purpose};
-use vardrop::uncertainty::Sampling;
-use vardrop::{Network, Result, Table};
+use vardrop::data::{Dataset, Digest, Standardisation};
+use vardrop::ndarray::Array2;
+use vardrop::uncertainty::{RegressionPredictive, RegressionScores};
+use vardrop::{Method, Result, significant};
 
-/// Half of the width of the interval that holds 95 % of a normal distribution, in standard deviations.
-const HALF: f64 = 1.959_963_984_540_054;
+/// What `--json` prints of real targets, in the units of the data. Of several, the scores by themselves are means over all of them,
+/// whatever their units, and each has its own below `targets`.
+#[derive(Serialize)]
+pub struct Output<'a> {
+    pub method: Method,
+    pub hidden: &'a [usize],
+    pub dataset: &'a str,
+    pub dataset_digest: Digest,
+    pub other_data: Option<bool>,
+    pub test_examples: usize,
+    pub samples: Option<u64>,
+    pub noise_seed: u64,
+    #[serde(flatten)]
+    pub scores: Scores,
+    pub targets: Vec<Named>,
+}
 
-/// How well one quantity is predicted.
-#[derive(Debug, Serialize)]
-pub struct Quantity {
+/// The scores of one target.
+#[derive(Serialize)]
+pub struct Named {
     name: String,
-    /// Root mean square error of the means.
-    rmse: f64,
-    /// What is left of the targets' variance, in percent.
-    variance_left_percent: f64,
-    /// Mean over the examples of −ln N(target; mean, deviation²); of drawn networks, of the normal distribution with their mean and
-    /// variance.
-    negative_log_likelihood: f64,
-    /// Mean standard deviation of the predictions.
-    deviation: f64,
-    /// The percentage of the targets within the central interval of 95 %.
-    within_95_percent: f64,
+    #[serde(flatten)]
+    scores: Scores,
 }
 
-/// Predicts all examples, without noise or averaged over drawn networks, and compares with their targets.
-pub fn quantities(network: &Network, test: &Dataset, sampling: Sampling) -> Result<Vec<Quantity>> {
-    let (means, variances) = moments(network, test, sampling)?;
-    let targets = test.values().expect("the engine has checked the targets");
-    let of = |(index, name): (usize, &String)| {
-        let units = |mean, deviation| to_units(test.standardisation(), index, mean, deviation);
-        let targets: Vec<f64> = targets.column(index).iter().map(|target| units(*target, 0.0).0).collect();
-        let n = targets.len() as f64;
-        let centre = targets.iter().sum::<f64>() / n;
-        let scatter = targets.iter().map(|target| (target - centre).powi(2)).sum::<f64>();
-        let mut quantity = Quantity {
-            name: name.clone(),
-            rmse: 0.0,
-            variance_left_percent: 0.0,
-            negative_log_likelihood: 0.0,
-            deviation: 0.0,
-            within_95_percent: 0.0,
-        };
-        let mut squares = 0.0;
-        for (example, target) in targets.iter().enumerate() {
-            let (mean, deviation) = units(means[(example, index)], variances[(example, index)].sqrt());
-            let distance = (target - mean) / deviation;
-            squares += (target - mean).powi(2);
-            quantity.deviation += deviation / n;
-            quantity.negative_log_likelihood +=
-                (0.5 * (std::f64::consts::TAU.ln() + distance * distance) + deviation.ln()) / n;
-            quantity.within_95_percent += if distance.abs() <= HALF { 100.0 / n } else { 0.0 };
-        }
-        quantity.rmse = (squares / n).sqrt();
-        quantity.variance_left_percent = 100.0 * squares / scatter;
-        quantity
-    };
-    Ok(test.quantities().iter().enumerate().map(of).collect())
+/// How well predictions agree with targets.
+#[derive(Serialize)]
+pub struct Scores {
+    test_rmse: f64,
+    test_mean_absolute_error: f64,
+    test_crps: f64,
+    test_negative_log_likelihood: f64,
+    intervals: Vec<Interval>,
 }
 
-/// Mean and variance of each prediction, examples × quantities. Of drawn networks the variance is the mean of theirs and the variance of
-/// their means.
-fn moments(network: &Network, test: &Dataset, sampling: Sampling) -> Result<(Array2<f64>, Array2<f64>)> {
-    let indices: Vec<usize> = (0..test.len()).collect();
-    let batch = Examples { dataset: test, indices: &indices };
-    let mut engine = Engine::new(network, test.len().clamp(1, 1000), sampling.threads)?;
-    // Which refuses what is not the network's data.
-    engine.evaluate(network, &batch)?;
-    let mut drawn = |source: Option<NoiseSource>| -> Result<(Array2<f64>, Array2<f64>)> {
-        let outputs = engine.predict(network, &batch, source)?;
-        Ok(network.likelihood().moments(outputs.view()).expect("the likelihood is of real values"))
-    };
-    let Some(samples) = sampling.samples else { return drawn(None) };
-    let mut sums: Option<(Array2<f64>, Array2<f64>)> = None;
-    for sample in 0..samples {
-        let (mean, variance) = drawn(Some(NoiseSource::for_purpose(Purpose::Prediction, sampling.seed, sample)))?;
-        let second = variance + &mean * &mean;
-        sums = Some(match sums {
-            Some((means, seconds)) => (means + mean, seconds + second),
-            None => (mean, second),
-        });
+/// The central intervals of one level.
+#[derive(Serialize)]
+struct Interval {
+    level: f64,
+    /// The share of the targets that they hold.
+    coverage: f64,
+    /// Their mean width.
+    width: f64,
+}
+
+/// Predictions in the units of the data.
+pub fn in_units(predictive: RegressionPredictive, by: Option<&Standardisation>) -> Result<RegressionPredictive> {
+    let Some(by) = by.filter(|by| !by.targets.is_empty()) else { return Ok(predictive) };
+    let (means, scales): (Vec<f64>, Vec<f64>) = by.targets.iter().map(|scale| (scale.mean, scale.scale)).unzip();
+    predictive.in_units(&means, &scales)
+}
+
+/// The scores of all targets together, and of each.
+pub fn scores(predictive: &RegressionPredictive, test: &Dataset, levels: &[f64]) -> Result<(Scores, Vec<Named>)> {
+    let mut targets = test.values().expect("the targets are real").to_owned();
+    for (index, scale) in test.standardisation().iter().flat_map(|by| by.targets.iter().enumerate()) {
+        targets.column_mut(index).mapv_inplace(|target| scale.undo(target));
     }
-    let (means, seconds) = sums.expect("one sample or more");
-    let means = means / samples as f64;
-    let variances = seconds / samples as f64 - &means * &means;
-    Ok((means, variances))
+    let each = test.quantities().iter().enumerate().map(|(index, name)| {
+        let own = targets.column(index).insert_axis(vardrop::ndarray::Axis(1)).to_owned();
+        Ok(Named { name: name.clone(), scores: of(&predictive.target(index)?, &own, levels)? })
+    });
+    let each = each.collect::<Result<_>>()?;
+    Ok((of(predictive, &targets, levels)?, each))
 }
 
-fn to_units(by: Option<&Standardisation>, quantity: usize, mean: f64, deviation: f64) -> (f64, f64) {
-    by.map_or((mean, deviation), |by| by.to_units(quantity, mean, deviation))
+fn of(predictive: &RegressionPredictive, targets: &Array2<f64>, levels: &[f64]) -> Result<Scores> {
+    let RegressionScores { rmse, crps, negative_log_likelihood, coverage, .. } =
+        predictive.scores(targets.view(), levels)?;
+    let errors = predictive.mean().iter().zip(targets).map(|(mean, target)| (mean - target).abs()).sum::<f64>();
+    Ok(Scores {
+        test_rmse: rmse,
+        test_mean_absolute_error: errors / targets.len() as f64,
+        test_crps: crps,
+        test_negative_log_likelihood: negative_log_likelihood,
+        intervals: coverage
+            .iter()
+            .map(|one| Interval { level: one.level, coverage: one.share(), width: one.mean_width })
+            .collect(),
+    })
 }
 
-/// A row for each quantity.
-pub fn table(quantities: &[Quantity]) -> Table {
-    let header =
-        ["target", "root mean square error", "variance left", "negative log-likelihood", "deviation", "within 95 %"];
-    let row = |of: &Quantity| {
-        [
-            of.name.clone(),
-            format!("{:.4}", of.rmse),
-            format!("{:.2} %", of.variance_left_percent),
-            format!("{:.4}", of.negative_log_likelihood),
-            format!("{:.4}", of.deviation),
-            format!("{:.1} %", of.within_95_percent),
-        ]
-    };
-    quantities.iter().map(row).fold(Table::new(header), Table::row)
+/// What is printed as text.
+pub fn text(output: &Output<'_>) -> String {
+    let how = super::evaluate::how(output.samples);
+    let other = if output.other_data == Some(true) { ", other data than it was trained on" } else { "" };
+    let Output { method, test_examples, dataset, .. } = output;
+    let mut text = format!("{method} on {test_examples} test examples of {dataset}{other} ({how})");
+    for Named { name, scores } in &output.targets {
+        text += &format!(
+            "\n{name}: RMSE {}, mean absolute error {}, CRPS {}, negative log-likelihood {:.4} nats",
+            significant(scores.test_rmse),
+            significant(scores.test_mean_absolute_error),
+            significant(scores.test_crps),
+            scores.test_negative_log_likelihood,
+        );
+        for Interval { level, coverage, width } in &scores.intervals {
+            let percent = |share: f64| (1e3 * share).round() / 10.0;
+            text += &format!(
+                "\n  intervals of {} %: {} % of the targets are within, mean width {}",
+                percent(*level),
+                percent(*coverage),
+                significant(*width)
+            );
+        }
+    }
+    text
 }

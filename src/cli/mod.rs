@@ -3,6 +3,7 @@
 mod data;
 mod evaluate;
 mod evaluate_values;
+mod predict;
 mod prune;
 mod report;
 mod shell;

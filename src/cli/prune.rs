@@ -43,7 +43,8 @@ pub struct PruneArgs {
     /// Adam's step size for them; it falls linearly to 0
     #[arg(long, value_name = "X", allow_negative_numbers = true, default_value_t = 1e-4)]
     learning_rate: f64,
-    /// mnist, fashion-mnist, synthetic, or a folder with four files named as MNIST's [default: what the model was trained on]
+    /// mnist, fashion-mnist, synthetic, a folder with four files named as MNIST's, or a table, FILE.csv [default: what the model was
+    /// trained on]
     #[arg(long, value_name = "DATA", value_parser = super::source())]
     data: Option<Source>,
     /// Threads [default: one for each processor]
@@ -74,11 +75,6 @@ impl PruneArgs {
                     super::shell::line([super::shell::path(&self.model)])
                 ),
             });
-        }
-        if info.table.is_some() {
-            let problem =
-                "is a table, and a pruned network does not keep how it was read: prune networks of images".into();
-            return Err(Error::Setting { name: "data", value: info.dataset, problem });
         }
         let pruned = sparse::prune(&network, self.threshold)?;
         let trained_on = TrainedOn::new(&self.model, &info);
@@ -120,7 +116,8 @@ impl PruneArgs {
         let network = SparseNetwork::new(&pruned)?;
         // A model of an earlier version does not say the content of its data, which is known by now.
         let data = Identity { dataset: &info.dataset, dataset_digest: Some(splits.digest()) };
-        let model = SparseModel::new(network, &info.config, data, info.train_examples, self.threshold, self.fine_tune);
+        let model = SparseModel::new(network, &info.config, data, info.train_examples, self.threshold, self.fine_tune)
+            .with_recipe(info.recipe.clone());
         let record = PruneRecord::new(&model, errors, super::train::command_line());
         let saved = model.save(&out);
         let written = if saved.is_ok() { format!("; written to {}", out.path().display()) } else { String::new() };

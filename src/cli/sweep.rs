@@ -11,10 +11,9 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use vardrop::data::Splits;
 use vardrop::experiment::{Estimate, Sweep, SweepEvent, SweepPlan};
-use vardrop::training::Config;
-use vardrop::{Cell, Result, Table};
+use vardrop::training::{Best, Config};
+use vardrop::{Cell, Result, Table, significant};
 
 /// The exit code of an interrupted command, as a shell's.
 const INTERRUPTED: u8 = 130;
@@ -74,7 +73,7 @@ impl SweepArgs {
         }
         let name = self.plan.file_stem().unwrap_or_default();
         let out = self.out.clone().unwrap_or_else(|| PathBuf::from("results").join(name));
-        let splits = Splits::open_with(plan.data(), plan.held_out(), plan.validation())?.standardised()?;
+        let splits = plan.open_data()?;
         super::warn(&splits);
         let mut sweep = Sweep::new(&plan, &splits, &out)?;
         sweep.jobs = self.jobs.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
@@ -202,29 +201,29 @@ impl<'a> Display<'a> {
                 self.running().insert(index, running);
             }
             SweepEvent::Epoch(epoch) => {
-                let error = epoch.valid_error_percent.unwrap_or(epoch.test_error_percent);
+                let error = match epoch.valid_rmse.or(epoch.test_rmse) {
+                    Some(rmse) => format!("RMSE {}", significant(rmse)),
+                    None => format!("error {:.2} %", epoch.valid_error_percent.unwrap_or(epoch.test_error_percent)),
+                };
                 match self.running().get_mut(&index) {
                     Some(Running::Bar(bar)) => {
-                        bar.set_message(format!("{}, {error:.2} %", name(index, config)));
+                        bar.set_message(format!("{}, {error}", name(index, config)));
                         bar.set_style(style("{msg} [{wide_bar}] epoch {pos}/{len}, {eta} left"));
                         bar.set_position(epoch.epoch as u64);
                     }
                     Some(Running::Lines(last)) if last.elapsed() >= LINE_EVERY => {
                         *last = Instant::now();
                         let name = name(index, config);
-                        self.line(&format!("{name}: epoch {}/{all_epochs}, error {error:.2} %", epoch.epoch));
+                        self.line(&format!("{name}: epoch {}/{all_epochs}, {error}", epoch.epoch));
                     }
                     _ => {}
                 }
             }
             SweepEvent::Finished(record) => {
-                let best = record.best;
-                self.end(index, &format!("test error {:.2} % at epoch {}", best.test_error_percent, best.epoch));
+                self.end(index, &result(&record.best));
             }
             SweepEvent::Unrecorded(record) => {
-                let best = record.best;
-                let result = format!("test error {:.2} % at epoch {}", best.test_error_percent, best.epoch);
-                self.end(index, &format!("{result}, which could not be recorded"));
+                self.end(index, &format!("{}, which could not be recorded", result(&record.best)));
             }
             SweepEvent::Failed(error) => self.end(index, &format!("failed: {error}")),
             SweepEvent::Elsewhere => self.line(&format!("{}: another process trains it", name(index, config))),
@@ -259,6 +258,14 @@ impl<'a> Display<'a> {
                 bar.finish_and_clear();
             }
         }
+    }
+}
+
+/// How well a finished network does.
+fn result(best: &Best) -> String {
+    match best.test_rmse {
+        Some(rmse) => format!("test RMSE {} at epoch {}", significant(rmse), best.epoch),
+        None => format!("test error {:.2} % at epoch {}", best.test_error_percent, best.epoch),
     }
 }
 

@@ -1,60 +1,97 @@
-//! How a table is read, as the options of `vardrop train` say it.
+//! How `--data FILE.csv` becomes training, validation and test examples.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use vardrop::data::csv::{CsvOptions, TargetKind, TestPart};
-use vardrop::data::{Source, Splits};
+use vardrop::data::{Source, Splits, Validation};
+use vardrop::files::Claims;
+use vardrop::likelihood::Family;
+use vardrop::training::Preset;
 use vardrop::{Error, Result};
 
-/// The options that go with `--data TABLE.csv`.
+/// The options of a table.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Tables (--data TABLE.csv)")]
+#[command(next_help_heading = "Options of a table (--data FILE.csv)")]
 pub struct TableArgs {
-    /// The columns to predict, separated by commas: one of text, or some of numbers [default: the last column]
-    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+    /// The column to predict, or several with real values, separated by commas [default: the last one]
+    #[arg(long, value_name = "COLUMN,COLUMN", value_delimiter = ',')]
     target: Vec<String>,
-    /// Columns of numbers that are categories, such as codes, separated by commas
-    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+    /// Columns of numbers that are categories, such as codes, separated by commas; columns of text always are
+    #[arg(long, value_name = "COLUMN,COLUMN", value_delimiter = ',')]
     categorical: Vec<String>,
     /// Columns that are left out, such as names and numbers of rows, separated by commas
-    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
-    ignore: Vec<String>,
-    /// Test on this table, which has the same columns
-    #[arg(long, value_name = "TABLE.csv", conflicts_with = "test_share")]
+    #[arg(long, visible_alias = "ignore", value_name = "COLUMN,COLUMN", value_delimiter = ',')]
+    ignored: Vec<String>,
+    /// Test on all rows of this table, which has the same columns in any order, and train on all rows of --data
+    #[arg(long, value_name = "FILE.csv", conflicts_with_all = ["test_share", "test_seed"])]
     test_data: Option<PathBuf>,
-    /// Test on this share of the rows, drawn the same way each time [default: 0.2]
+    /// Test on this share of the rows, drawn in each class's proportion [default: 0.2]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     test_share: Option<f64>,
+    /// Seed of that draw, so that runs with other seeds share one test set [default: 1]
+    #[arg(long, value_name = "N")]
+    test_seed: Option<u64>,
 }
 
 impl TableArgs {
-    /// The data, of which nothing is held out yet; a target of a table is made into what `kind` says.
-    pub fn open(&self, data: &Source, kind: Option<TargetKind>) -> Result<Splits> {
-        let Source::Csv(path) = data else {
-            let lists = [("--target", &self.target), ("--categorical", &self.categorical), ("--ignore", &self.ignore)];
-            let of_lists = lists.iter().find(|(_, list)| !list.is_empty()).map(|(option, _)| *option);
-            let of_test = self.test_data.as_ref().map(|_| "--test-data");
-            let given = of_lists.or(of_test).or(self.test_share.map(|_| "--test-share"));
-            return match given {
-                Some(option) => {
-                    let expected = format!("a table, TABLE.csv, for {option}");
-                    Err(Error::Argument { name: "data", value: data.to_string(), expected })
-                }
-                None => Splits::open(data, 0),
-            };
-        };
-        let test = match (&self.test_data, self.test_share, TestPart::default()) {
-            (Some(path), _, _) => TestPart::File(path.clone()),
-            (None, Some(fraction), TestPart::Share { seed, .. }) => TestPart::Share { fraction, seed },
-            (None, _, test) => test,
-        };
-        let (target, categorical) = (self.target.clone(), self.categorical.clone());
-        CsvOptions { target, kind, categorical, ignored: self.ignore.clone(), test }.open(path, 0, None)
+    /// Refuses them for data that is no table.
+    pub fn check(&self, data: &Source) -> Result<()> {
+        let given = [
+            ("target", !self.target.is_empty()),
+            ("categorical", !self.categorical.is_empty()),
+            ("ignored", !self.ignored.is_empty()),
+            ("test_data", self.test_data.is_some()),
+            ("test_share", self.test_share.is_some()),
+            ("test_seed", self.test_seed.is_some()),
+        ];
+        match given.into_iter().find(|(_, given)| *given) {
+            Some((name, _)) if !matches!(data, Source::Csv(_)) => Err(Error::Setting {
+                name,
+                value: "of a table".to_owned(),
+                problem: format!("does not go with {data}: name a table with --data FILE.csv"),
+            }),
+            _ => Ok(()),
+        }
     }
 
-    /// The files that it reads besides the data.
-    pub fn files(&self) -> impl Iterator<Item = &PathBuf> {
-        self.test_data.iter()
+    /// Names the file of the test among those that the command reads.
+    pub fn claim(&self, claims: &mut Claims) {
+        self.test_data.iter().for_each(|path| claims.reads("--test-data", path));
+    }
+
+    /// Opens the table, standardised by its training rows. Where nothing is said, [`Preset::held_out_of_rows`] of them are held out. The likelihood says
+    /// whether numbers are classes.
+    pub fn open(
+        &self,
+        path: &std::path::Path,
+        likelihood: Option<Family>,
+        held_out: Option<usize>,
+        validation: Option<Validation>,
+    ) -> Result<Splits> {
+        let test = match (&self.test_data, TestPart::default()) {
+            (Some(path), _) => TestPart::File(path.clone()),
+            (None, TestPart::Share { fraction, seed }) => {
+                TestPart::Share { fraction: self.test_share.unwrap_or(fraction), seed: self.test_seed.unwrap_or(seed) }
+            }
+            (None, other) => other,
+        };
+        let kind =
+            likelihood.map(|family| if family.is_categorical() { TargetKind::Classes } else { TargetKind::Values });
+        let (target, categorical, ignored) = (self.target.clone(), self.categorical.clone(), self.ignored.clone());
+        let options = CsvOptions { target, kind, categorical, ignored, test };
+        let whole = options.open(path, 0, None).map_err(of_option)?;
+        let held_out = held_out.unwrap_or(Preset::held_out_of_rows(whole.train.len()));
+        whole.holding_out(held_out, validation)?.standardised()
+    }
+}
+
+/// An error of the table, whose share of the test has an option.
+fn of_option(error: Error) -> Error {
+    match error {
+        Error::Argument { name: "share of the test", value, expected } => {
+            Error::Argument { name: "test_share", value, expected }
+        }
+        other => other,
     }
 }

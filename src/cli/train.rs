@@ -12,16 +12,16 @@ use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
-use vardrop::data::csv::TargetKind;
 use vardrop::data::{Source, Splits, Validation};
 use vardrop::experiment::{Record, Records};
 use vardrop::files::{Kind, Output};
 use vardrop::layers::Activation;
 use vardrop::likelihood::Family;
+use vardrop::optimizer::{Algorithm, Schedule};
 use vardrop::training::{
     Best, BorderAlpha, Config, Ending, Epoch, Model, ModelInfo, Preset, Progress, Protocol, Trainer,
 };
-use vardrop::{Error, Machine, Method, Result, peak_memory_mib};
+use vardrop::{Error, Machine, Method, Result, peak_memory_mib, significant};
 
 use super::shell;
 use super::table::TableArgs;
@@ -32,47 +32,47 @@ const INTERRUPTED: u8 = 130;
 
 /// Train a network and say how well it does
 ///
-/// The network is 784-H-H-H-10 with rectified linear units for `--hidden H,H,H`. It is trained by the protocol that the
-/// README's results have for its method and width, unless an option says otherwise: on all 60,000 images of MNIST, for a
-/// number of epochs that was chosen before, and the last epoch counts. With `--held-out 10000` it is trained on the rest,
+/// Of MNIST the network is 784-H-H-H-10 with rectified linear units for `--hidden H,H,H`. It is trained by the protocol that
+/// the README's results have for its method and width, unless an option says otherwise: on all 60,000 images of MNIST, for
+/// a number of epochs that was chosen before, and the last epoch counts. With `--held-out 10000` it is trained on the rest,
 /// and the epoch with the lowest validation error counts. After every epoch the averaged parameters are evaluated without
 /// noise. Ctrl-C stops at the next step; with `--save` the run can then be resumed, and gives the numbers that it would
 /// have given without the interruption.
 ///
-/// Example: vardrop train --method variational-a2 --hidden 100,100,100 --save model.safetensors
+/// A table in CSV has a header and one example a line. Its last column is predicted, or `--target`: text makes classes,
+/// numbers real values (numbers that are classes: `--likelihood categorical`). Features and real targets are standardised
+/// by the training rows; RMSE is told in the units of the table. What was made of the columns is kept in the model.
+///
+/// Examples: vardrop train --method variational-a2 --hidden 100,100,100 --save model.safetensors
+///           vardrop train --method variational-b --data houses.csv --target price --save houses.safetensors
 #[derive(Debug, Args)]
 pub struct TrainArgs {
     /// Where noise enters and whether its rate is learned
     #[arg(long, value_parser = methods(), required_unless_present = "resume")]
     method: Option<String>,
-    /// Units of each hidden layer, separated by commas
-    #[arg(long, value_name = "H,H,H", value_delimiter = ',', default_values_t = [100, 100, 100])]
-    hidden: Vec<usize>,
-    /// mnist, fashion-mnist, synthetic, a folder with four files named as MNIST's, or a table.csv with a header [default: mnist, or
-    /// what --resume's model was trained on]
+    /// Units of each hidden layer, separated by commas [default: 100,100,100]
+    #[arg(long, value_name = "H,H,H", value_delimiter = ',')]
+    hidden: Option<Vec<usize>>,
+    /// mnist, fashion-mnist, synthetic, a folder with four files named as MNIST's, or a table, FILE.csv [default: mnist, or what
+    /// --resume's model was trained on]
     #[arg(long, value_name = "DATA", value_parser = super::source())]
     data: Option<Source>,
-    /// The settings that no other option gives [default: figure1, or sparse for the method sparse]
+    /// The settings that no other option gives [default: figure1, or sparse for the method sparse; table for a table]
     ///
     /// figure1 was chosen by validation for layers of 100, 250 and 500 units; other widths take the nearest one's: up to 158
-    /// that of 100, up to 353 that of 250, more that of 500 (unequal layers: their geometric mean). All were chosen on MNIST.
+    /// that of 100, up to 353 that of 250, more that of 500 (unequal layers: their geometric mean). All but table were chosen
+    /// on MNIST; table is not of the paper, and a starting point only.
     #[arg(long, value_name = "NAME", value_parser = presets())]
     protocol: Option<Preset>,
-    /// What the outputs say of the targets: categorical, gaussian (the variance is learned), gaussian-predicted (the network predicts
-    /// it), gaussian-fixed:VARIANCE [default: categorical, or gaussian for a table whose targets are numbers]
-    #[arg(long, value_name = "NAME")]
-    likelihood: Option<Family>,
-    /// Activation of the hidden layers: relu, leaky-relu, tanh, softplus, sigmoid, gelu [default: relu]
-    #[arg(long, value_name = "NAME")]
-    activation: Option<Activation>,
-    /// Examples in a minibatch [default: the protocol's: 100, or 1000 for table1]
+    /// Examples in a minibatch [default: the protocol's: 100, or 1000 for table1; of a table 32, or 100 from
+    /// 10,000 rows on]
     #[arg(long, value_name = "N")]
     batch_size: Option<usize>,
     /// Passes over the training examples [default: the protocol's: 30 to 300 for figure1, by method and width, 100 for
-    /// table1, 200 for sparse; or what --resume's model was to have]
+    /// table1, 200 for sparse and table; or what --resume's model was to have]
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
-    /// Stop earlier, once N epochs in a row have not lowered the validation error [default: never]
+    /// Stop earlier, once N epochs in a row have not lowered the validation error [default: never; 20 for a table]
     #[arg(long, value_name = "N")]
     patience: Option<usize>,
     /// Seed of initialisation, order of examples and noise
@@ -81,21 +81,22 @@ pub struct TrainArgs {
     /// Threads [default: one for each processor]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
-    /// Training images held out for validation: the last N of MNIST, N drawn ones of a folder (see --validation); 0 trains on all of
-    /// them, and the last epoch counts [default: of MNIST the protocol's, which is 0, or 10000 for first; of other data a tenth; or as
+    /// Training images or rows held out for validation: the last N of MNIST, N drawn ones of other data (see --validation); 0 trains on all of
+    /// them, and the last epoch counts [default: of MNIST the protocol's, which is 0, or 10000 for first; of a table of fewer than 1,000 rows 0;
+    /// of other data a tenth; or as
     /// --resume's model]
     #[arg(long, value_name = "N")]
     held_out: Option<usize>,
     /// Which training images are held out: `last`, or `drawn` in each class's proportion, by a seed of its own (`drawn:SEED`), so that
-    /// runs with other seeds share one validation set [default: last for mnist and synthetic, drawn for a folder, or as --resume's model]
+    /// runs with other seeds share one validation set [default: last for mnist and synthetic, drawn for other data, or as --resume's model]
     #[arg(long, value_name = "WHICH")]
     validation: Option<Validation>,
-    /// Adam's step size [default: the protocol's: 0.001 or 0.0003 for figure1, by method and width, 0.0001 for table1, else
+    /// The optimizer's step size [default: the protocol's: 0.001 or 0.0003 for figure1, by method and width, 0.0001 for table1, else
     /// 0.001]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     learning_rate: Option<f64>,
-    /// Epoch after which the step size falls linearly, to 0 at the last [default: the protocol's: never, or half of them for
-    /// sparse]
+    /// Epoch after which the step size falls, to 0 at the last [default: the protocol's: never, or half of them for sparse; with
+    /// --schedule 0]
     #[arg(long, value_name = "N")]
     constant_epochs: Option<usize>,
     /// Epochs between which the weight of the KL term grows from 0 to its full value [default: the protocol's: none, or a
@@ -108,9 +109,29 @@ pub struct TrainArgs {
     /// How many times larger the step of ln α is [default: the protocol's: 1, or 20 for first]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     alpha_step: Option<f64>,
-    /// Decay of the parameters' moving average, in [0, 1); 0 for none [default: the protocol's: 0.9998 for figure1, else 0.999]
+    /// Decay of the parameters' moving average, in [0, 1); 0 for none [default: the protocol's: 0.9998 for figure1, 0.99 for a
+    /// table of fewer than 10,000 rows, else 0.999]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     averaging: Option<f64>,
+    /// What the outputs say of the targets: categorical, gaussian (real values, their variance learned), gaussian-predicted (a variance
+    /// for each example) or gaussian-fixed:VARIANCE (of the standardised targets) [default: what the targets are]
+    #[arg(long, value_name = "FAMILY")]
+    likelihood: Option<Family>,
+    /// What hidden units do with their input: relu, tanh, sigmoid, softplus, gelu, leaky-relu … [default: relu]
+    #[arg(long, value_name = "NAME")]
+    activation: Option<Activation>,
+    /// adam, sgd, or sgd:MOMENTUM [default: adam]
+    #[arg(long, value_name = "NAME")]
+    optimizer: Option<Algorithm>,
+    /// How the step size falls: linear or cosine [default: linear, after --constant-epochs]
+    #[arg(long, value_name = "NAME")]
+    schedule: Option<Schedule>,
+    /// Dropout rate of the input, where it is learned its first value [default: the protocol's: 0.2]
+    #[arg(long, value_name = "P", allow_negative_numbers = true)]
+    input_rate: Option<f64>,
+    /// Dropout rate of the hidden layers, where it is learned its first value [default: the protocol's: 0.5]
+    #[arg(long, value_name = "P", allow_negative_numbers = true)]
+    hidden_rate: Option<f64>,
     /// Write the model here after every epoch and when interrupted
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
@@ -120,7 +141,8 @@ pub struct TrainArgs {
     /// Go on from a model that --save wrote (its own settings count; --epochs may extend it)
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "method", "hidden", "batch_size", "patience", "seed", "threads", "learning_rate", "constant_epochs", "alpha_step",
-        "averaging", "kl_warm_up", "start", "protocol", "likelihood", "activation", "TableArgs",
+        "averaging", "kl_warm_up", "start", "protocol", "likelihood", "activation", "optimizer", "schedule", "input_rate",
+        "hidden_rate", "target", "categorical", "ignored", "test_data", "test_share", "test_seed",
     ])]
     resume: Option<PathBuf>,
     /// Add the finished run to this file of records, one JSON object a line
@@ -142,7 +164,10 @@ pub(super) fn protocol_line(config: &Config, is: Option<Preset>, asked: Preset) 
     let Config { method, hidden, protocol, .. } = config;
     let name = is.map_or_else(
         || {
-            let changed = asked.protocol(*method, hidden).map(|whole| protocol.changes(&whole)).unwrap_or_default();
+            let changed = asked
+                .protocol_like(*method, hidden, protocol)
+                .map(|whole| protocol.changes(&whole))
+                .unwrap_or_default();
             format!("{asked} but for {}", changed.join(", ").replace('_', " "))
         },
         |preset| preset.to_string(),
@@ -196,13 +221,15 @@ impl TrainArgs {
     pub fn run(self) -> Result<ExitCode> {
         // A wrong setting is named before the data is looked for.
         let start = self.start.as_ref().map(Model::open).transpose()?;
-        let mut config = if self.resume.is_none() { Some(self.config(start.as_ref())?) } else { None };
         let resumed = self.resume.as_ref().map(ModelInfo::open).transpose()?;
+        let preset = self.preset(resumed.as_ref())?;
+        let config = if resumed.is_none() { Some(self.config(start.as_ref(), preset)?) } else { None };
         let trained_on = self.resume.as_deref().zip(resumed.as_ref()).map(|(path, info)| TrainedOn::new(path, info));
         let data = match &trained_on {
             Some(trained_on) => trained_on.source(self.data.as_ref())?,
             None => self.data.clone().unwrap_or_default(),
         };
+        self.table.check(&data)?;
         let files = self.files(&data)?;
         let splits = match trained_on.zip(resumed.as_ref()) {
             Some((trained_on, info)) => {
@@ -213,9 +240,8 @@ impl TrainArgs {
             None => self.splits(&data, config.as_ref())?,
         };
         super::warn(&splits);
-        if let Some(config) = config.as_mut().filter(|_| self.likelihood.is_none() && splits.train.classes() == 0) {
-            config.protocol.likelihood = Family::Gaussian;
-        }
+        // What the data decides of it.
+        let config = config.map(|config| self.fitted(config, preset, &splits)).transpose()?;
         let mut trainer = match (&self.resume, config) {
             (_, Some(config)) => match &start {
                 Some(model) => Trainer::from_weights(config, &splits, &model.network)?,
@@ -223,7 +249,7 @@ impl TrainArgs {
             },
             (path, None) => Trainer::resume(path.as_ref().expect("settings are its own"), &splits, self.epochs)?,
         };
-        self.tell(&trainer);
+        self.tell(&trainer, preset);
         self.note_what_is_lost();
         let stop = stop_at_interrupt()?;
         let (ending, unsaved) = self.train(&mut trainer, files.save.as_ref(), &stop)?;
@@ -240,10 +266,10 @@ impl TrainArgs {
     /// The files that are written, none of them touched: an unwritable place is found out before the work and not after it.
     fn files(&self, data: &Source) -> Result<Files> {
         let mut claims = super::claims(self.force, data);
+        self.table.claim(&mut claims);
         for (name, path) in [("--resume", &self.resume), ("--start", &self.start)] {
             path.iter().for_each(|path| claims.reads(name, path));
         }
-        self.table.files().for_each(|path| claims.reads("--test-data", path));
         // A model may have taken hours: only the run that it belongs to replaces it.
         let save = self.save.as_ref().map(|path| claims.keeps("save", path, self.resume.as_deref())).transpose()?;
         let export = self.export.as_ref().map(|path| claims.writes("export", path, Kind::Exported)).transpose()?;
@@ -283,51 +309,87 @@ impl TrainArgs {
     /// What to train on and to hold out: as told, else of MNIST what the protocol says, for which it was chosen, and a tenth of other
     /// data, for which nobody has chosen the number of epochs.
     fn splits(&self, data: &Source, config: Option<&Config>) -> Result<Splits> {
-        let kind = |family: Family| if family.is_categorical() { TargetKind::Classes } else { TargetKind::Values };
-        let whole = self.table.open(data, self.likelihood.map(kind))?;
-        let held_out = self.held_out.unwrap_or_else(|| match config {
+        if let Source::Csv(path) = data {
+            return self.table.open(path, self.likelihood, self.held_out, self.validation);
+        }
+        if let Some(held_out) = self.held_out {
+            return Splits::open_with(data, held_out, self.validation);
+        }
+        let whole = Splits::open(data, 0)?;
+        let held_out = match config {
             Some(config) if whole.identity().is_mnist() => config.protocol.held_out,
             _ => whole.train.len() / 10,
-        });
-        whole.holding_out(held_out, self.validation)?.standardised()
+        };
+        whole.holding_out(held_out, self.validation)
     }
 
-    fn config(&self, start: Option<&Model>) -> Result<Config> {
-        let method: Method = self.method.as_deref().unwrap_or_default().parse()?;
-        let hidden = start.map_or(&self.hidden, |model| &model.info.config.hidden);
-        let mut config = Config::new(method, hidden).seed(self.seed);
-        if let Some(preset) = self.protocol {
-            config = config.preset(preset)?;
-        }
-        if let Some(epochs) = self.epochs {
-            config = config.epochs(epochs);
-        }
-        let protocol = &mut config.protocol;
-        protocol.likelihood = self.likelihood.unwrap_or(protocol.likelihood);
-        protocol.activation = self.activation.unwrap_or(protocol.activation);
-        protocol.constant_epochs = self.constant_epochs.unwrap_or(protocol.constant_epochs);
-        protocol.kl_warm_up = self.kl_warm_up.or(protocol.kl_warm_up);
-        protocol.start = self.start.as_ref().map(|path| path.display().to_string());
-        protocol.patience = self.patience;
-        protocol.batch_size = self.batch_size.unwrap_or(protocol.batch_size);
-        protocol.learning_rate = self.learning_rate.unwrap_or(protocol.learning_rate);
-        protocol.alpha_step = self.alpha_step.unwrap_or(protocol.alpha_step);
-        protocol.averaging = self.averaging.unwrap_or(protocol.averaging);
+    fn method(&self) -> Result<Method> {
+        self.method.as_deref().unwrap_or_default().parse()
+    }
+
+    /// The preset that the other options change.
+    fn preset(&self, resumed: Option<&ModelInfo>) -> Result<Preset> {
+        Ok(match (self.protocol, resumed, &self.data) {
+            (Some(preset), ..) => preset,
+            (None, Some(info), _) if info.recipe.is_none() => Preset::of(info.config.method),
+            (None, Some(_), _) | (None, None, Some(Source::Csv(_))) => Preset::Table,
+            _ => Preset::of(self.method()?),
+        })
+    }
+
+    fn config(&self, start: Option<&Model>, preset: Preset) -> Result<Config> {
+        let hidden = match start {
+            Some(model) => model.info.config.hidden.clone(),
+            None => self.hidden.clone().unwrap_or_else(|| vec![100; 3]),
+        };
+        let mut config = Config::new(self.method()?, &hidden).seed(self.seed).preset(preset)?;
         config.threads = self.threads.unwrap_or(config.threads);
+        config.protocol = self.changed(config.protocol);
         config.check()?;
         Ok(config)
     }
 
+    /// The settings for this data.
+    fn fitted(&self, mut config: Config, preset: Preset, splits: &Splits) -> Result<Config> {
+        config.protocol = self.changed(preset.protocol_for(config.method, &config.hidden, splits)?);
+        Ok(config)
+    }
+
+    /// The settings of a preset with those that the options name.
+    fn changed(&self, mut protocol: Protocol) -> Protocol {
+        if let Some(epochs) = self.epochs {
+            protocol = protocol.with_epochs(epochs);
+        }
+        if self.schedule.is_some() && protocol.constant_epochs == protocol.epochs {
+            protocol.constant_epochs = 0;
+        }
+        protocol.constant_epochs = self.constant_epochs.unwrap_or(protocol.constant_epochs);
+        protocol.kl_warm_up = self.kl_warm_up.or(protocol.kl_warm_up);
+        protocol.start = self.start.as_ref().map(|path| path.display().to_string());
+        protocol.patience = self.patience.or(protocol.patience);
+        protocol.batch_size = self.batch_size.unwrap_or(protocol.batch_size);
+        protocol.learning_rate = self.learning_rate.unwrap_or(protocol.learning_rate);
+        protocol.alpha_step = self.alpha_step.unwrap_or(protocol.alpha_step);
+        protocol.averaging = self.averaging.unwrap_or(protocol.averaging);
+        protocol.likelihood = self.likelihood.unwrap_or(protocol.likelihood);
+        protocol.activation = self.activation.unwrap_or(protocol.activation);
+        protocol.optimizer = self.optimizer.unwrap_or(protocol.optimizer);
+        protocol.schedule = self.schedule.unwrap_or(protocol.schedule);
+        protocol.input_rate = self.input_rate.unwrap_or(protocol.input_rate);
+        protocol.hidden_rate = self.hidden_rate.unwrap_or(protocol.hidden_rate);
+        protocol
+    }
+
     /// Says by what the network is trained.
-    fn tell(&self, trainer: &Trainer<'_>) {
+    fn tell(&self, trainer: &Trainer<'_>, asked: Preset) {
         let config = trainer.config();
         let is = config.protocol.preset(config.method, &config.hidden);
         if trainer.machine().differs(&Machine::here()) {
             super::note(&format!("note: {}", super::moved("this run", trainer.machine())));
         }
-        super::note(&protocol_line(config, is, self.protocol.unwrap_or_else(|| Preset::of(config.method))));
+        super::note(&protocol_line(config, is, asked));
         let data = trainer.splits().train.name();
-        if data != "mnist" && self.epochs.is_none() && self.resume.is_none() {
+        if data != "mnist" && asked != Preset::Table && self.epochs.is_none() && self.resume.is_none() {
             super::note(&format!(
                 "note: the number of epochs was chosen for MNIST's 60,000 images; for {data} give --epochs, or --patience to stop by \
                  validation error"
@@ -411,11 +473,17 @@ impl TrainArgs {
             };
             return super::print_json(&output);
         }
-        if let Some(text) = best.and_then(|best| of_values(trainer, best)) {
-            return super::print(&text);
-        }
         super::print(&match best {
-            Some(Best { epoch, valid_error_percent: Some(valid), test_error_percent })
+            Some(Best { epoch, valid_rmse, test_rmse: Some(test), .. }) => {
+                let chosen = match valid_rmse {
+                    Some(valid) if config.method != Method::Sparse => {
+                        format!("epoch {epoch}, which validation chose ({})", significant(valid))
+                    }
+                    _ => "the last epoch".to_owned(),
+                };
+                format!("{}: test RMSE {} at {chosen}", config.method, significant(test))
+            }
+            Some(Best { epoch, valid_error_percent: Some(valid), test_error_percent, .. })
                 if config.method != Method::Sparse =>
             {
                 format!(
@@ -437,24 +505,6 @@ impl TrainArgs {
             None => format!("{}: interrupted before the first epoch had ended", config.method),
         })
     }
-}
-
-/// How well real targets are predicted, in a line; `None` of classes. Of one target, in the units of the data.
-fn of_values(trainer: &Trainer<'_>, best: Best) -> Option<String> {
-    let rmse = trainer.history().epochs.get(best.epoch - 1)?.test_rmse?;
-    let train = &trainer.splits().train;
-    let (rmse, of) = match (train.quantities(), train.standardisation()) {
-        ([one], Some(by)) => (rmse * by.targets[0].scale, format!("of {one}")),
-        ([one], None) => (rmse, format!("of {one}")),
-        (several, Some(_)) => (rmse, format!("of {} standardised targets", several.len())),
-        (several, None) => (rmse, format!("of {} targets", several.len())),
-    };
-    let chosen = if best.valid_error_percent.is_some() { ", which validation chose" } else { "" };
-    let (method, left) = (trainer.config().method, best.test_error_percent);
-    Some(format!(
-        "{method}: test root mean square error {rmse:.4} {of}, {left:.2} % of the variance, at epoch {}{chosen}",
-        best.epoch
-    ))
 }
 
 /// A flag that the first interrupt raises, for an orderly stop; the second one does not wait for it.

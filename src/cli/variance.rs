@@ -12,10 +12,12 @@ use serde::Serialize;
 use vardrop::data::{Source, Splits, Validation};
 use vardrop::engine::{Engine, Examples};
 use vardrop::files::{Claims, Kind, Output};
+use vardrop::likelihood::Family;
 use vardrop::training::{Config, ModelInfo, Preset, Progress, Protocol, Trainer};
 use vardrop::variance::{self, Estimator, GradientSampler, Plan, Trained, VarianceRecord};
 use vardrop::{Error, Method, Result};
 
+use super::table::TableArgs;
 use super::trained_on::TrainedOn;
 
 /// Measure the variance of gradient estimators (Table 1 of the paper)
@@ -34,7 +36,7 @@ pub struct VarianceArgs {
     /// Measure this model, which `vardrop train --save` wrote, in place of training one: its last step's parameters
     #[arg(conflicts_with_all = [
         "method", "hidden", "epochs", "train_batch_size", "held_out", "validation", "learning_rate", "alpha_step", "averaging", "seed",
-        "threads", "save", "protocol",
+        "threads", "save", "protocol", "likelihood", "target", "categorical", "ignored", "test_data", "test_share", "test_seed",
     ])]
     model: Option<PathBuf>,
     /// Where noise enters and whether its rate is learned
@@ -43,7 +45,8 @@ pub struct VarianceArgs {
     /// Units of each hidden layer, separated by commas
     #[arg(long, value_name = "H,H,H", value_delimiter = ',', default_values_t = [1024, 1024, 1024])]
     hidden: Vec<usize>,
-    /// mnist, fashion-mnist, synthetic, or a folder with four files named as MNIST's [default: mnist, or what MODEL was trained on]
+    /// mnist, fashion-mnist, synthetic, a folder with four files named as MNIST's, or a table, FILE.csv [default: mnist, or what MODEL
+    /// was trained on]
     #[arg(long, value_name = "DATA", value_parser = super::source())]
     data: Option<Source>,
     /// After how many epochs to measure, separated by commas
@@ -55,15 +58,19 @@ pub struct VarianceArgs {
     /// Layers, counted from 0 at the input [default: the bottom and the top one]
     #[arg(long, value_name = "N,N", value_delimiter = ',')]
     layers: Vec<usize>,
-    /// Examples in a minibatch that a gradient is measured with
-    #[arg(long, value_name = "N", default_value_t = Plan::table1(0).batch_size)]
-    batch_size: usize,
+    /// Examples in a minibatch that a gradient is measured with [default: 1000, or all rows of a smaller table]
+    #[arg(long, value_name = "N")]
+    batch_size: Option<usize>,
     /// Passes over the training set, each in an order of its own
     #[arg(long, value_name = "N", default_value_t = 1)]
     passes: usize,
-    /// The settings of the training that no other option gives [default: table1]
+    /// The settings of the training that no other option gives [default: table1, of a table table]
     #[arg(long, value_name = "NAME", value_parser = super::train::presets())]
     protocol: Option<Preset>,
+    /// What the outputs say of the targets: categorical, gaussian, gaussian-predicted or gaussian-fixed:VARIANCE [default: what the
+    /// targets are]
+    #[arg(long, value_name = "FAMILY")]
+    likelihood: Option<Family>,
     /// Examples in a minibatch of the training [default: the protocol's: 1000 for table1, else 100]
     #[arg(long, value_name = "N")]
     train_batch_size: Option<usize>,
@@ -72,7 +79,7 @@ pub struct VarianceArgs {
     #[arg(long, value_name = "N")]
     held_out: Option<usize>,
     /// Which training images are held out: `last`, or `drawn` in each class's proportion, by a seed of its own (`drawn:SEED`), so that
-    /// runs with other seeds share one validation set [default: last for mnist and synthetic, drawn for a folder]
+    /// runs with other seeds share one validation set [default: last for mnist and synthetic, drawn for other data]
     #[arg(long, value_name = "WHICH")]
     validation: Option<Validation>,
     /// Adam's step size [default: the protocol's: 0.0001 for table1, 0.001 or 0.0003 for figure1, by method and width, 0.001
@@ -106,6 +113,8 @@ pub struct VarianceArgs {
     /// Print one JSON object and nothing else on standard output
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    table: TableArgs,
 }
 
 /// The checkpoints of the training and of each number of epochs.
@@ -126,26 +135,32 @@ impl VarianceArgs {
     pub fn run(self) -> Result<ExitCode> {
         // A wrong setting is named before the data is looked for.
         let model = self.model.as_ref().map(ModelInfo::open).transpose()?;
-        let config = model.as_ref().map_or_else(|| self.config(), |info| Ok(info.config.clone()))?;
+        let mut config = model.as_ref().map_or_else(|| self.config(), |info| Ok(info.config.clone()))?;
         let trained_on = self.model.as_deref().zip(model.as_ref()).map(|(path, info)| TrainedOn::new(path, info));
         let data = match &trained_on {
             Some(trained_on) => trained_on.source(self.data.as_ref())?,
             None => self.data.clone().unwrap_or_default(),
         };
+        self.table.check(&data)?;
         let mut claims = super::claims(self.force, &data);
+        self.table.claim(&mut claims);
         self.model.iter().for_each(|model| claims.reads("the model", model));
         let file = self.record.as_ref().map(|path| claims.adds_to::<VarianceRecord>("record", path)).transpose()?;
         let known = self.known()?;
         let kept = self.kept(&mut claims)?;
         let Protocol { held_out, validation, .. } = config.protocol;
-        let splits = match trained_on {
-            Some(trained_on) => trained_on.open(self.data.as_ref(), held_out, validation)?,
-            None => Splits::open_with(&data, held_out, self.validation)?.standardised()?,
+        let splits = match (trained_on, &data) {
+            (Some(trained_on), _) => trained_on.open(self.data.as_ref(), held_out, validation)?,
+            (None, Source::Csv(path)) => {
+                let splits = self.table.open(path, self.likelihood, Some(held_out), self.validation)?;
+                config.protocol = self.changed(self.preset().protocol_for(config.method, &config.hidden, &splits)?);
+                splits
+            }
+            (None, data) => Splits::open_with(data, held_out, self.validation)?,
         };
         super::warn(&splits);
-        let mut config = config;
         config.protocol.validation = splits.held_out_by();
-        let plan = self.plan(&config, splits.train.len())?;
+        let plan = self.plan(&config, &splits)?;
         let mut records = Vec::new();
         let mut failed = Vec::new();
         if let Some(path) = &self.model {
@@ -190,7 +205,6 @@ impl VarianceArgs {
                 expected: "numbers of 1 or more, separated by commas".to_owned(),
             });
         }
-        let longest = self.epochs.iter().copied().max().unwrap_or(0);
         let method = self.method.parse::<Method>()?;
         if method == Method::Sparse {
             // Before it is trained for hours.
@@ -198,31 +212,44 @@ impl VarianceArgs {
             return Err(Error::Setting { name: "method", value: method.to_string(), problem: problem.to_owned() });
         }
         let config = Config::new(method, &self.hidden).preset(self.preset())?;
-        let mut config = config.seed(self.seed).epochs(longest);
-        let protocol = &mut config.protocol;
-        protocol.batch_size = self.train_batch_size.unwrap_or(protocol.batch_size);
-        protocol.held_out = self.held_out.unwrap_or(protocol.held_out);
-        protocol.learning_rate = self.learning_rate.unwrap_or(protocol.learning_rate);
-        protocol.alpha_step = self.alpha_step.unwrap_or(protocol.alpha_step);
-        protocol.averaging = self.averaging.unwrap_or(protocol.averaging);
+        let mut config = config.seed(self.seed);
+        config.protocol = self.changed(config.protocol);
         config.threads = self.threads.unwrap_or(config.threads);
         config.check().map_err(of_training)?;
         Ok(config)
     }
 
-    fn preset(&self) -> Preset {
-        self.protocol.unwrap_or(Preset::Table1)
+    /// The settings of a preset with those that the options name.
+    fn changed(&self, protocol: Protocol) -> Protocol {
+        let longest = self.epochs.iter().copied().max().unwrap_or(0);
+        let mut protocol = protocol.with_epochs(longest);
+        // It is trained as long as is asked for.
+        protocol.patience = None;
+        protocol.likelihood = self.likelihood.unwrap_or(protocol.likelihood);
+        protocol.batch_size = self.train_batch_size.unwrap_or(protocol.batch_size);
+        protocol.held_out = self.held_out.unwrap_or(protocol.held_out);
+        protocol.learning_rate = self.learning_rate.unwrap_or(protocol.learning_rate);
+        protocol.alpha_step = self.alpha_step.unwrap_or(protocol.alpha_step);
+        protocol.averaging = self.averaging.unwrap_or(protocol.averaging);
+        protocol
     }
 
-    fn plan(&self, config: &Config, examples: usize) -> Result<Plan> {
+    fn preset(&self) -> Preset {
+        let usual = if matches!(self.data, Some(Source::Csv(_))) { Preset::Table } else { Preset::Table1 };
+        self.protocol.unwrap_or(usual)
+    }
+
+    fn plan(&self, config: &Config, splits: &Splits) -> Result<Plan> {
         let layers = config.hidden.len() + 1;
         let mut plan = Plan::table1(layers);
-        plan.batch_size = self.batch_size;
+        let is_table = splits.train.table().is_some();
+        let usual = if is_table { plan.batch_size.min(splits.train.len()) } else { plan.batch_size };
+        plan.batch_size = self.batch_size.unwrap_or(usual);
         plan.passes = self.passes;
         if !self.layers.is_empty() {
             plan.layers.clone_from(&self.layers);
         }
-        plan.check(layers, examples)?;
+        plan.check(layers, splits.train.len())?;
         Ok(plan)
     }
 

@@ -1,11 +1,12 @@
 //! The plan of a sweep: which networks, how each is trained.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer, de};
 
-use crate::data::{Source, Validation};
+use crate::data::csv::{CsvOptions, TargetKind, TestPart};
+use crate::data::{Source, Splits, Validation};
 use crate::error::{Error, Result};
 use crate::method::Method;
 use crate::training::{Config, Preset, Protocol};
@@ -35,10 +36,31 @@ use crate::training::{Config, Preset, Protocol};
 ///
 /// A [`Preset`] is named as `preset = "NAME"` among the settings, or, where nothing else differs, as `protocol = "NAME"` in their
 /// place. Of several that concern a network (the plan's, its method's, its grid's, its method's in the grid) the last one counts, and
-/// on top of it all settings that are named, in the same order. Where none is named, each method has its own ([`Preset::of`]).
+/// on top of it all settings that are named, in the same order. Where none is named, each method has its own ([`Preset::of`]), and of a
+/// table every method has [`Preset::Table`].
+///
+/// `data` names what is trained on: `mnist`, which is the default, `fashion-mnist`, `synthetic`, a folder, or a table, of which
+/// `[table]` says how it is read:
+///
+/// ```
+/// # let plan: vardrop::experiment::SweepPlan = r#"
+/// data = "houses.csv"
+/// [table]
+/// target = "price"      # or several: ["price", "rent"]; the last column where none is named
+/// test_share = 0.2      # with test_seed; or test_data = "other.csv"
+/// ignored = ["id"]      # also: categorical = [...], kind = "classes" or "values"
+/// [[grid]]
+/// methods = ["none", "variational-b"]
+/// widths = [50]
+/// layers = 1
+/// seeds = [1, 2, 3]
+/// # "#.parse()?;
+/// # assert_eq!(plan.networks()[0].protocol.preset(vardrop::Method::None, &[50]), Some(vardrop::training::Preset::Table));
+/// # Ok::<(), vardrop::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct SweepPlan {
-    data: Source,
+    written: Written,
     validation: Option<Validation>,
     networks: Vec<Config>,
     /// Whether a preset is named for every network.
@@ -48,11 +70,12 @@ pub struct SweepPlan {
 }
 
 /// A plan as it is written.
-#[derive(Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
     #[serde(default)]
     data: Source,
+    table: Option<WrittenTable>,
     #[serde(default)]
     protocol: Settings,
     #[serde(default)]
@@ -60,7 +83,43 @@ struct Written {
     grid: Vec<Grid>,
 }
 
-#[derive(Deserialize)]
+/// How the table of a plan is read, with the names of the command line's options.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct WrittenTable {
+    target: Columns,
+    kind: Option<TargetKind>,
+    categorical: Columns,
+    ignored: Columns,
+    test_data: Option<PathBuf>,
+    test_share: Option<f64>,
+    test_seed: Option<u64>,
+}
+
+/// The name of a column, or several.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(untagged, expecting = "expected the name of a column, or a list of them")]
+enum Columns {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Default for Columns {
+    fn default() -> Self {
+        Self::Several(Vec::new())
+    }
+}
+
+impl From<Columns> for Vec<String> {
+    fn from(columns: Columns) -> Self {
+        match columns {
+            Columns::One(name) => vec![name],
+            Columns::Several(names) => names,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Grid {
     #[serde(default = "methods_of_figure1")]
@@ -101,12 +160,51 @@ impl SweepPlan {
         let no_plan = |reason: String| Error::Format { path: path.to_owned(), expected: "the plan of a sweep", reason };
         let written: Written =
             toml::from_str(&text).map_err(|error| no_plan(error.to_string().trim_end().to_owned()))?;
-        Self::from_written(written).map_err(|error| no_plan(error.to_string()))
+        Self::from_written(written, None).map_err(|error| no_plan(error.to_string()))
     }
 
     /// What the networks are trained on.
     pub fn data(&self) -> &Source {
-        &self.data
+        &self.written.data
+    }
+
+    /// Opens what the networks are trained on, and holds out what the plan says; of a table whose plan does not say it, what
+    /// [`Preset::held_out_of_rows`] says. A table
+    /// is standardised by the rows that are left.
+    ///
+    /// # Errors
+    /// As [`Splits::open_with`] and [`CsvOptions::open`].
+    pub fn open_data(&self) -> Result<Splits> {
+        let Source::Csv(path) = &self.written.data else {
+            return Splits::open_with(&self.written.data, self.held_out(), self.validation);
+        };
+        let table = self.written.table.clone().unwrap_or_default();
+        let test = match (table.test_data, TestPart::default()) {
+            (Some(path), _) => TestPart::File(path),
+            (None, TestPart::Share { fraction, seed }) => TestPart::Share {
+                fraction: table.test_share.unwrap_or(fraction),
+                seed: table.test_seed.unwrap_or(seed),
+            },
+            (None, other) => other,
+        };
+        let options = CsvOptions {
+            target: table.target.into(),
+            kind: table.kind,
+            categorical: table.categorical.into(),
+            ignored: table.ignored.into(),
+            test,
+        };
+        let whole = options.open(path, 0, None)?;
+        let first = &self.networks[0];
+        let is_said = self.written.settings().any(|settings| settings.own.contains_key("held_out"))
+            || first.protocol.preset(first.method, &first.hidden) != Some(Preset::Table);
+        let held_out = if is_said { self.held_out() } else { Preset::held_out_of_rows(whole.train.len()) };
+        whole.holding_out(held_out, self.validation)?.standardised()
+    }
+
+    /// The networks with the settings that the data decides where the plan does not: [`Preset::protocol_for`].
+    pub(super) fn networks_for(&self, splits: &Splits) -> Result<Vec<Config>> {
+        Ok(Self::from_written(self.written.clone(), Some(splits))?.networks)
     }
 
     /// How many training images are held out for validation: of every network the same ones.
@@ -149,7 +247,7 @@ impl SweepPlan {
 }
 
 /// What a plan says of a protocol: the name of a preset, or a table of settings, `preset` among them.
-#[derive(Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 struct Settings {
     preset: Option<Preset>,
     own: toml::Table,
@@ -211,14 +309,29 @@ impl std::str::FromStr for SweepPlan {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        Self::from_written(toml::from_str(text).map_err(no_toml)?)
+        Self::from_written(toml::from_str(text).map_err(no_toml)?, None)
     }
 }
 
 impl SweepPlan {
-    fn from_written(written: Written) -> Result<Self> {
-        let mut plan =
-            Self { data: written.data, validation: None, networks: Vec::new(), names_presets: true, grids: Vec::new() };
+    /// For this data where it is known.
+    fn from_written(written: Written, splits: Option<&Splits>) -> Result<Self> {
+        let is_table = matches!(written.data, Source::Csv(_));
+        if written.table.is_some() && !is_table {
+            let problem =
+                "is no table, and the plan says in [table] how it is read: name a FILE.csv, or leave [table] out";
+            return Err(Error::setting("data", &written.data, problem));
+        }
+        if written
+            .table
+            .as_ref()
+            .is_some_and(|table| table.test_data.is_some() && (table.test_share.is_some() || table.test_seed.is_some()))
+        {
+            let expected = "one of test_data and test_share: leave the other out";
+            return Err(wrong("with two test sets in [table]".to_owned(), expected));
+        }
+        let (networks, grids) = (Vec::new(), Vec::new());
+        let mut plan = Self { written: written.clone(), validation: None, networks, names_presets: true, grids };
         let mut places = BTreeMap::new();
         // Repeated ones count: each of them is looked at.
         let networks = written.grid.iter().try_fold(0, |sum: usize, grid| {
@@ -255,7 +368,12 @@ impl SweepPlan {
                     let preset = settings.iter().flatten().filter_map(|settings| settings.preset).next_back();
                     plan.names_presets &= preset.is_some();
                     let hidden = vec![width; grid.layers];
-                    let base = preset.unwrap_or_else(|| Preset::of(method)).protocol(method, &hidden)?;
+                    let usual = || if is_table { Preset::Table } else { Preset::of(method) };
+                    let preset = preset.unwrap_or_else(usual);
+                    let base = match splits {
+                        Some(splits) => preset.protocol_for(method, &hidden, splits)?,
+                        None => preset.protocol(method, &hidden)?,
+                    };
                     let has_own_validation = settings[1..].iter().flatten().any(|own| own.has_validation());
                     let mut settings = settings.into_iter().flatten();
                     let protocol = settings.try_fold(base, |base, own| own.applied_to(&base)).map_err(no_toml)?;
@@ -305,6 +423,14 @@ impl SweepPlan {
             }
         }
         Ok(())
+    }
+}
+
+impl Written {
+    /// All settings, of the plan and of its grids.
+    fn settings(&self) -> impl Iterator<Item = &Settings> {
+        let own = std::iter::once(&self.protocol).chain(self.protocol_of.values());
+        own.chain(self.grid.iter().flat_map(|grid| std::iter::once(&grid.protocol).chain(grid.protocol_of.values())))
     }
 }
 
@@ -433,7 +559,7 @@ mod tests {
             (&format!("{grid}[protocol]\nepochs = \"x\""), "string \"x\", expected usize\nin `epochs`"),
             (&format!("{grid}[protocol]\nepochs = 0"), "epochs is 0"),
             (&format!("{grid}protocol = {{ epoch = 3 }}"), "epoch"),
-            (&format!("{grid}protocol = \"figure2\""), "expected one of figure1, table1, sparse, first"),
+            (&format!("{grid}protocol = \"figure2\""), "expected one of figure1, table1, sparse, first, table"),
             (&format!("{grid}protocol = {{ preset = 1 }}"), "preset is of type integer: expected a name"),
             (&format!("{grid}protocol = 1"), "line 4"),
             (

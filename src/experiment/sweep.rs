@@ -124,7 +124,7 @@ impl<'a> Sweep<'a> {
             let expected = format!("{planned}, as the plan says: open the data with it");
             return Err(Error::argument("validation", validation, expected));
         }
-        let mut networks = plan.networks().to_vec();
+        let mut networks = plan.networks_for(splits)?;
         for config in &mut networks {
             config.protocol.validation = validation;
             config.check_for(&splits.train)?;

@@ -37,6 +37,8 @@ pub enum Kind {
     Evaluations,
     /// Records of pruned networks.
     Prunings,
+    /// A table of predictions, in CSV. Nothing in it says whose it is, so that none is replaced unasked.
+    Predictions,
     /// A file of MNIST.
     Download,
 }
@@ -55,6 +57,7 @@ impl Kind {
             Self::Variances => "a file of records of gradients' variances",
             Self::Evaluations => "a file of records of evaluations",
             Self::Prunings => "a file of records of pruned networks",
+            Self::Predictions => "a table of predictions",
             Self::Download => "a file of MNIST",
         }
     }
@@ -66,7 +69,9 @@ impl Kind {
             Self::Variances => "record of a gradient's variance",
             Self::Evaluations => "record of an evaluation",
             Self::Prunings => "record of a pruned network",
-            Self::Checkpoint | Self::Exported | Self::Pruned | Self::Network | Self::Download => "line",
+            Self::Checkpoint | Self::Exported | Self::Pruned | Self::Network | Self::Predictions | Self::Download => {
+                "line"
+            }
         }
     }
 
@@ -77,7 +82,7 @@ impl Kind {
             Self::Variances => "measurement",
             Self::Evaluations => "calibration",
             Self::Prunings => "compression",
-            Self::Checkpoint | Self::Exported | Self::Pruned | Self::Network | Self::Download => "",
+            Self::Checkpoint | Self::Exported | Self::Pruned | Self::Network | Self::Predictions | Self::Download => "",
         }
     }
 

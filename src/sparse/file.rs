@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::SparseNetwork;
 use super::network::SparseLayer;
+use crate::data::csv::Recipe;
 use crate::data::{Digest, Identity};
 use crate::error::{Error, Result};
 use crate::files::{self, Kind, Output, PRUNED_KEY};
@@ -34,6 +35,9 @@ pub struct SparseInfo {
     /// The digest of the data's content; `None` in what version 0.1 wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dataset_digest: Option<Digest>,
+    /// How the table that it was trained on was read; `None` of other data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipe: Option<Recipe>,
     /// Number of examples trained on.
     pub train_examples: usize,
     /// The threshold on ln α.
@@ -80,6 +84,7 @@ impl SparseModel {
             config: config.clone(),
             dataset: data.dataset.to_owned(),
             dataset_digest: data.dataset_digest,
+            recipe: None,
             train_examples,
             threshold,
             fine_tuned_epochs,
@@ -89,6 +94,13 @@ impl SparseModel {
             likelihood: network.likelihood.clone(),
         };
         Self { info, network }
+    }
+
+    /// The same with how the table was read that the network was trained on.
+    #[must_use]
+    pub fn with_recipe(mut self, recipe: Option<Recipe>) -> Self {
+        self.info.recipe = recipe;
+        self
     }
 
     /// Whether a file is a pruned network, as far as its metadata says.

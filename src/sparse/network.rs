@@ -103,6 +103,11 @@ impl SparseNetwork {
         &self.widths
     }
 
+    /// What its outputs say of the targets.
+    pub fn likelihood(&self) -> &Likelihood {
+        &self.likelihood
+    }
+
     /// How many weights pruning has left in each layer.
     pub fn sparsity(&self) -> Vec<LayerSparsity> {
         let layers = self.widths.windows(2).zip(&self.kept);

@@ -42,6 +42,9 @@ pub struct ModelInfo {
     /// The digest of the data's content; `None` in what version 0.1 wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dataset_digest: Option<Digest>,
+    /// How the table that it was trained on was read, and what it was standardised by; `None` of other data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipe: Option<Recipe>,
     /// Number of examples trained on.
     pub train_examples: usize,
     /// The [`Preset`](super::Preset) that its protocol is, or `custom`; older models have none.
@@ -52,9 +55,6 @@ pub struct ModelInfo {
     pub machine: Machine,
     /// The epochs so far.
     pub history: History,
-    /// How the table that it was trained on was read, where it was one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub table: Option<Recipe>,
     /// The network's description, where no method describes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     network: Option<Network>,
@@ -195,11 +195,11 @@ fn write(state: &State, splits: &Splits, arrays: Vec<(&str, Vec<&[f32]>)>, to: &
         widths: network.widths(),
         dataset: splits.train.name().to_owned(),
         dataset_digest: Some(splits.digest()),
+        recipe: splits.recipe(),
         train_examples: splits.train.len(),
         preset: Some(state.config.protocol.preset_name(state.config.method, &state.config.hidden)),
         machine: state.machine.clone(),
         history: state.history.clone(),
-        table: splits.recipe(),
         network: (state.config.method == Method::Custom).then(|| network.clone()),
         steps: state.optimizer.steps(),
         position: state.position,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Preset, Protocol, RunKey};
 use crate::Real;
-use crate::data::{Dataset, Identity};
+use crate::data::{Dataset, Identity, Splits};
 use crate::engine::Objective;
 use crate::error::{Error, Result};
 use crate::layers::Activation;
@@ -49,6 +49,15 @@ impl Config {
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             protocol: Preset::of(method).protocol(method, hidden).expect("a method's own preset has settings for it"),
         }
+    }
+
+    /// [`Self::new`] for this data: a table is trained by [`Preset::Table`], and of real targets the likelihood is Gaussian.
+    ///
+    /// # Errors
+    /// As [`Preset::protocol`].
+    pub fn for_data(method: Method, hidden: &[usize], splits: &Splits) -> Result<Self> {
+        let protocol = Preset::of_data(method, splits).protocol_for(method, hidden, splits)?;
+        Ok(Self { protocol, ..Self::new(method, hidden) })
     }
 
     /// Sets every setting of the protocol to a preset's.

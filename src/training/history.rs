@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::network::AlphaStatistics;
+use crate::table::significant;
 
 /// One epoch of training. Losses are means per example, in nats: negative log-likelihoods, which of classes are cross-entropies. Errors
 /// are percentages of misclassified examples, or of real targets' variance that is left ([`Evaluation`](crate::engine::Evaluation)).
@@ -28,7 +29,8 @@ pub struct Epoch {
     pub test_cross_entropy: f64,
     /// Test error, as for validation.
     pub test_error_percent: f64,
-    /// Root mean square error of real targets on the validation examples, in the units that training saw.
+    /// Root mean square error of real targets on the validation examples: in the units of the data where one value is predicted. Of
+    /// several, which may have different units, over all of them as training saw them: in standard deviations where they are standardised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_rmse: Option<f64>,
     /// The same on the test examples.
@@ -52,10 +54,22 @@ pub struct Best {
     pub valid_error_percent: Option<f64>,
     /// Its test error in percent, read off at that epoch alone.
     pub test_error_percent: f64,
+    /// Its root mean square error of real targets on the validation examples, as [`Epoch::valid_rmse`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_rmse: Option<f64>,
+    /// The same on the test examples.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_rmse: Option<f64>,
 }
 
 impl fmt::Display for Best {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(rmse) = self.test_rmse {
+            if let Some(valid) = self.valid_rmse {
+                write!(f, "validation RMSE {}, ", significant(valid))?;
+            }
+            return write!(f, "test RMSE {} at epoch {}", significant(rmse), self.epoch);
+        }
         if let Some(error) = self.valid_error_percent {
             write!(f, "validation error {error:.2} %, ")?;
         }
@@ -82,6 +96,8 @@ impl History {
             epoch: best.epoch,
             valid_error_percent: best.valid_error_percent,
             test_error_percent: best.test_error_percent,
+            valid_rmse: best.valid_rmse,
+            test_rmse: best.test_rmse,
         })
     }
 }

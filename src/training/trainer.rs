@@ -21,6 +21,7 @@ use crate::noise::{NoiseSource, Purpose};
 use crate::optimizer::Optimizer;
 use crate::progress::time_left;
 use crate::provenance::Machine;
+use crate::table::significant;
 
 /// What an observer of a run gets to see.
 #[derive(Debug, Clone, Copy)]
@@ -57,12 +58,16 @@ impl fmt::Display for Progress<'_> {
             }
             Self::Epoch { epoch, epochs, seconds_left } => {
                 write!(f, "epoch {}/{epochs}: loss {:.4}", epoch.epoch, epoch.train_loss)?;
-                if let Some(error) = epoch.valid_error_percent {
-                    write!(f, ", validation error {error:.2} %")?;
-                }
-                write!(f, ", test error {:.2} %", epoch.test_error_percent)?;
                 if let Some(rmse) = epoch.test_rmse {
-                    write!(f, ", test RMSE {rmse:.4}")?;
+                    if let Some(valid) = epoch.valid_rmse {
+                        write!(f, ", validation RMSE {}", significant(valid))?;
+                    }
+                    write!(f, ", test RMSE {}", significant(rmse))?;
+                } else {
+                    if let Some(error) = epoch.valid_error_percent {
+                        write!(f, ", validation error {error:.2} %")?;
+                    }
+                    write!(f, ", test error {:.2} %", epoch.test_error_percent)?;
                 }
                 write!(f, ", {:.1} s", epoch.seconds)?;
                 if !epoch.sparsity.is_empty() {
@@ -376,6 +381,10 @@ impl<'a> Trainer<'a> {
         let validation = &self.splits.validation;
         let valid = if validation.is_empty() { None } else { Some(self.evaluate(validation)?) };
         let test = self.evaluate(&self.splits.test)?;
+        let unit = match self.splits.train.standardisation().map(|by| by.targets.as_slice()) {
+            Some([one]) => one.scale,
+            _ => 1.0,
+        };
         Ok(Epoch {
             epoch: done,
             seconds: position.seconds,
@@ -384,10 +393,10 @@ impl<'a> Trainer<'a> {
             train_kl,
             valid_cross_entropy: valid.map(|valid| valid.cross_entropy),
             valid_error_percent: valid.map(|valid| valid.error_percent),
-            valid_rmse: valid.and_then(|valid| valid.rmse),
+            valid_rmse: valid.and_then(|valid| valid.rmse).map(|rmse| unit * rmse),
             test_cross_entropy: test.cross_entropy,
             test_error_percent: test.error_percent,
-            test_rmse: test.rmse,
+            test_rmse: test.rmse.map(|rmse| unit * rmse),
             alpha: self.state.network.alpha_statistics(),
             sparsity: self.state.optimizer.averaged().sparsity(PRUNING_THRESHOLD),
         })

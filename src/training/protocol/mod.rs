@@ -94,7 +94,7 @@ impl Protocol {
 
     /// The preset whose settings, for a method and hidden layers of these widths, these are.
     pub fn preset(&self, method: Method, hidden: &[usize]) -> Option<Preset> {
-        let is_this = |preset: &Preset| preset.protocol(method, hidden).is_ok_and(|own| own == *self);
+        let is_this = |preset: &Preset| preset.protocol_like(method, hidden, self).is_ok_and(|own| own == *self);
         Preset::ALL.into_iter().find(is_this)
     }
 
@@ -103,7 +103,7 @@ impl Protocol {
     pub fn preset_so_far(&self, method: Method, hidden: &[usize]) -> Option<Preset> {
         self.preset(method, hidden).or_else(|| {
             Preset::ALL.into_iter().find(|preset| {
-                preset.protocol(method, hidden).is_ok_and(|whole| {
+                preset.protocol_like(method, hidden, self).is_ok_and(|whole| {
                     let is_constant = whole.constant_epochs == whole.epochs;
                     is_constant && self.epochs < whole.epochs && whole.with_epochs(self.epochs) == *self
                 })
@@ -125,7 +125,7 @@ impl Protocol {
     }
 }
 
-/// A protocol in a line: `300 epochs, step size 1e-3, minibatches of 100, averaging 0.9998, no image held out`.
+/// A protocol in a line: `300 epochs, step size 1e-3, minibatches of 100, averaging 0.9998, no example held out`.
 impl fmt::Display for Protocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} epochs, step size {:e}", self.epochs, self.learning_rate)?;
@@ -134,8 +134,8 @@ impl fmt::Display for Protocol {
         }
         write!(f, ", minibatches of {}, averaging {}, ", self.batch_size, self.averaging)?;
         match self.held_out {
-            0 => f.write_str("no image held out for validation"),
-            held_out => write!(f, "{held_out} images held out for validation"),
+            0 => f.write_str("no example held out for validation"),
+            held_out => write!(f, "{held_out} examples held out for validation"),
         }
     }
 }

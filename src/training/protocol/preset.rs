@@ -6,16 +6,19 @@
 //! | `table1` | every method but sparse | Table 1 of the README: minibatches of 1000, a step size of 1e-4, 100 epochs, all images |
 //! | `sparse` | sparse, whose default it is | LeNet-300-100 of Molchanov, Ashukha & Vetrov (2017): 200 epochs, a step size that falls in the second half, a KL term that grows from 0, all images |
 //! | `first` | every method but sparse | the first records, and abandoned since: a step of ln α 20 times as large, 60 epochs on 50,000 images |
+//! | `table` | every method, for tables | what tables are trained by: small minibatches, up to 200 epochs, and a stop once validation error has not fallen for 20 of them; of fewer than 1,000 rows none is held out, and the last epoch counts |
 //!
 //! `figure1` was chosen for three equal layers of 100, 250 and 500 units; the grid took the choice of 500 over for more. Any other
 //! network takes the choice of the nearest of the three, by ratio: up to 158 units that of 100, up to 353 that of 250, and beyond that
 //! of 500. Layers of unequal widths count as their geometric mean. How each choice was made is told in `experiments/protocol.md`.
+//!
+//! `table` is no protocol of the paper, which has no tables: it is a starting point that works on small public tables.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::Protocol;
-use crate::data::Validation;
+use crate::data::{Splits, Validation};
 use crate::error::{Error, Result};
 use crate::layers::Activation;
 use crate::likelihood::Family;
@@ -23,7 +26,7 @@ use crate::method::Method;
 use crate::network::Initialisation;
 use crate::optimizer::{Algorithm, Schedule};
 
-/// A protocol with a name. All were chosen on MNIST.
+/// A protocol with a name. All but [`Self::Table`] were chosen on MNIST.
 ///
 /// [`Self::Figure1`] was chosen for three equal layers of 100, 250 and 500 units. Another network takes the choice of the nearest of
 /// them, by ratio: up to 158 units that of 100, up to 353 that of 250, and beyond that of 500. Layers of unequal widths count as their
@@ -50,7 +53,20 @@ pub enum Preset {
     Sparse,
     /// The first records, abandoned since: a step of ln α 20 times as large, 60 epochs on 50,000 images. For every method but sparse.
     First,
+    /// For tables, and their default: not of the paper, nor validated on anything in it. Minibatches of 32 and an average of about 100
+    /// steps, or of 100 and 1,000 steps for 10,000 training rows and more; training stops once 20 epochs in a row have not lowered the
+    /// validation error ([`Self::protocol_for`]).
+    Table,
 }
+
+/// Training rows from which `table` takes larger minibatches and a longer average.
+const MANY_ROWS: usize = 10_000;
+
+/// Training rows from which some are held out.
+const ROWS_TO_CHOOSE_BY: usize = 1_000;
+
+/// Examples in a minibatch, and decay of the average, of `table` for few and for many rows.
+const TABLE: [(usize, f64); 2] = [(32, 0.99), (100, 0.999)];
 
 /// The widths for which validation chose `figure1`.
 const WIDTHS: [usize; 3] = [100, 250, 500];
@@ -68,7 +84,7 @@ const FIGURE1: [(Method, [(usize, f64); WIDTHS.len()]); Method::FIGURE1.len()] =
 
 impl Preset {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Figure1, Self::Table1, Self::Sparse, Self::First];
+    pub const ALL: [Self; 5] = [Self::Figure1, Self::Table1, Self::Sparse, Self::First, Self::Table];
 
     /// What the record of a run is called that no preset has the settings of.
     pub const CUSTOM: &str = "custom";
@@ -85,6 +101,7 @@ impl Preset {
             Self::Table1 => "table1",
             Self::Sparse => "sparse",
             Self::First => "first",
+            Self::Table => "table",
         }
     }
 
@@ -97,6 +114,9 @@ impl Preset {
             Self::First => {
                 "the first records, since abandoned: 60 epochs on 50,000 images, ln α in steps 20 times as large"
             }
+            Self::Table => {
+                "tables, not of the paper: up to 200 epochs, ended by validation, in minibatches for few or for many rows"
+            }
         }
     }
 
@@ -105,7 +125,7 @@ impl Preset {
     /// # Errors
     /// A method that it has no settings for: `sparse` is for the method sparse and the others are not.
     pub fn protocol(self, method: Method, hidden: &[usize]) -> Result<Protocol> {
-        if (self == Self::Sparse) != (method == Method::Sparse) {
+        if self != Self::Table && (self == Self::Sparse) != (method == Method::Sparse) {
             let problem =
                 format!("has no settings for the method {method}: name {}, or leave it out", Self::of(method));
             return Err(Error::setting("preset", self, problem));
@@ -144,7 +164,65 @@ impl Preset {
             }
             // It has no ln α that the factor would count for. The records say 20, by which they are known.
             Self::Sparse => Protocol { held_out: 0, ..first }.with_sparse_phases(200),
+            Self::Table => {
+                let (batch_size, averaging) = TABLE[0];
+                let all = Protocol { batch_size, averaging, held_out: 0, alpha_step: 1.0, ..first };
+                match method {
+                    // Its error falls and rises again while weights go.
+                    Method::Sparse => all.with_sparse_phases(200),
+                    _ => Protocol { patience: Some(20), ..all.with_epochs(200) },
+                }
+            }
         })
+    }
+
+    /// [`Self::protocol`] for this data: of real targets the likelihood is Gaussian, and [`Self::Table`] looks at how many rows there
+    /// are. Its patience is nothing where no row is held out.
+    ///
+    /// # Errors
+    /// As [`Self::protocol`].
+    pub fn protocol_for(self, method: Method, hidden: &[usize], splits: &Splits) -> Result<Protocol> {
+        let mut protocol = self.protocol(method, hidden)?;
+        if !splits.train.quantities().is_empty() {
+            protocol.likelihood = Family::Gaussian;
+        }
+        if self == Self::Table {
+            let rows = splits.train.len();
+            let (batch_size, averaging) = TABLE[usize::from(rows >= MANY_ROWS)];
+            (protocol.batch_size, protocol.averaging) = (batch_size.min(rows), averaging);
+            (protocol.held_out, protocol.validation) = (splits.validation.len(), splits.held_out_by());
+            protocol.patience = protocol.patience.filter(|_| !splits.validation.is_empty());
+        }
+        Ok(protocol)
+    }
+
+    /// [`Self::protocol`] for data such as `other` is for: what [`Self::protocol_for`] takes from the data is as there.
+    ///
+    /// # Errors
+    /// As [`Self::protocol`].
+    pub fn protocol_like(self, method: Method, hidden: &[usize], other: &Protocol) -> Result<Protocol> {
+        let mut protocol = self.protocol(method, hidden)?;
+        if self == Self::Table {
+            if !other.likelihood.is_categorical() {
+                protocol.likelihood = Family::Gaussian;
+            }
+            (protocol.batch_size, protocol.averaging) = TABLE[usize::from(other.batch_size >= TABLE[1].0)];
+            (protocol.held_out, protocol.validation) = (other.held_out, other.validation);
+            // Without held-out rows there is none; a protocol that no data has been looked at for has one.
+            protocol.patience = protocol.patience.filter(|_| other.held_out > 0 || other.patience.is_some());
+        }
+        Ok(protocol)
+    }
+
+    /// How many of a table's training rows are held out for validation where nobody says it: a tenth of 1,000 or more, and none of fewer,
+    /// since so few would choose an epoch by chance.
+    pub fn held_out_of_rows(rows: usize) -> usize {
+        if rows < ROWS_TO_CHOOSE_BY { 0 } else { rows / 10 }
+    }
+
+    /// The one that a network for this data is trained by where none is named: [`Self::Table`] for rows of numbers.
+    pub fn of_data(method: Method, splits: &Splits) -> Self {
+        if splits.train.table().is_some() { Self::Table } else { Self::of(method) }
     }
 }
 
