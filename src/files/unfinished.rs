@@ -34,6 +34,7 @@ impl Unfinished {
             let random = RandomState::new().build_hasher().finish();
             let folder = folder_of(file).join(format!(".{name}{MARK}{random:0DIGITS$x}"));
             // Nobody but the owner looks into it: the file that is replaced may be private.
+            #[cfg_attr(not(unix), expect(unused_mut, reason = "elsewhere folders have no mode"))]
             let mut builder = DirBuilder::new();
             #[cfg(unix)]
             std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
