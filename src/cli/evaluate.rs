@@ -100,7 +100,7 @@ struct Output<'a> {
 /// What a model's file holds.
 enum Opened {
     Whole(Box<Model>),
-    Pruned(SparseModel),
+    Pruned(Box<SparseModel>),
 }
 
 /// What is predicted for.
@@ -114,7 +114,7 @@ enum Inputs<'a> {
 impl Opened {
     fn open(path: &Path) -> Result<Self> {
         if SparseModel::is_one(path)? {
-            return Ok(Self::Pruned(SparseModel::open(path)?));
+            return Ok(Self::Pruned(Box::new(SparseModel::open(path)?)));
         }
         Ok(Self::Whole(Box::new(Model::open(path)?)))
     }
@@ -129,7 +129,8 @@ impl Opened {
     fn trained_on<'a>(&'a self, path: &'a Path) -> TrainedOn<'a> {
         match self {
             Self::Whole(model) => TrainedOn::new(path, &model.info),
-            Self::Pruned(SparseModel { info, .. }) => {
+            Self::Pruned(model) => {
+                let info = &model.info;
                 TrainedOn { model: path, data: info.data(), recipe: info.recipe.as_ref() }
             }
         }

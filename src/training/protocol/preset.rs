@@ -166,7 +166,9 @@ impl Preset {
             Self::Sparse => Protocol { held_out: 0, ..first }.with_sparse_phases(200),
             Self::Table => {
                 let (batch_size, averaging) = TABLE[0];
-                let all = Protocol { batch_size, averaging, held_out: 0, alpha_step: 1.0, ..first };
+                // Unit columns leave a table of two features one direction.
+                let initialisation = Initialisation::Uniform;
+                let all = Protocol { batch_size, averaging, initialisation, held_out: 0, alpha_step: 1.0, ..first };
                 match method {
                     // Its error falls and rises again while weights go.
                     Method::Sparse => all.with_sparse_phases(200),
