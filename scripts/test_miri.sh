@@ -1,7 +1,7 @@
 #!/bin/sh
 # Interprets the unit tests of the engine, the noise and the optimizer by Miri, which sees undefined behaviour: in a build without
-# BLAS, with the portable loops and, of the kernels, with those for AVX-512 (but for the making of lists, whose instructions Miri
-# does not know).
+# BLAS, with the portable loops and, of the kernels, with those for AVX2 and AVX-512 (of the latter but for the making of lists,
+# whose instructions Miri does not know). A processor with AVX-512 has AVX2 and FMA, so that one pass has both.
 set -eu
 
 if ! cargo +nightly miri --version >/dev/null 2>&1; then
@@ -24,4 +24,4 @@ interpret "portable loops, Stacked Borrows" engine::
 export MIRIFLAGS="-Zmiri-disable-isolation -Zmiri-tree-borrows"
 interpret "portable loops, Tree Borrows" engine::
 export MIRIFLAGS="-Zmiri-disable-isolation" RUSTFLAGS="-C target-feature=+avx512f"
-interpret "AVX-512 loops, Stacked Borrows" engine::product
+interpret "AVX-512 and AVX2 loops, Stacked Borrows" engine::product

@@ -354,7 +354,7 @@ impl<T: Real> Products<'_, T> {
                     listed.weighted_product_with(kernel, delta, factors, rate_sums);
                 }
             } else {
-                transposed.pack(input);
+                transposed.pack(kernel, input);
                 transposed.product(kernel, delta, weight.view_mut(), add);
                 if let Some(through) = &mut through {
                     transposed.square();

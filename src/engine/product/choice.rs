@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 /// use vardrop::engine::Products;
 /// assert!(Products::available().contains(&Products::Portable));
 /// assert_eq!("blas".parse::<Products>()?, Products::Blas);
-/// assert!("fast".parse::<Products>().unwrap_err().to_string().contains("avx512, blas, matrixmultiply or portable"));
+/// assert!("fast".parse::<Products>().unwrap_err().to_string().contains("avx512, blas, matrixmultiply, avx2 or portable"));
 /// # Ok::<(), vardrop::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -26,6 +26,8 @@ use crate::error::{Error, Result};
 pub enum Products {
     /// From packed factors and from lists of what is not zero, by AVX-512's instructions.
     Avx512,
+    /// As [`Self::Avx512`], by the instructions of AVX2 with FMA.
+    Avx2,
     /// By BLAS, with every factor whole: in a build with the feature `blas`.
     Blas,
     /// By the crate matrixmultiply, with every factor whole: in a build without the feature `blas`.
@@ -38,8 +40,8 @@ impl Products {
     /// The environment variable that forces a way: one of the names, or `auto`, which is as if it were not set.
     pub const VARIABLE: &str = "VARDROP_PRODUCTS";
 
-    /// All ways, the fastest first.
-    pub const ALL: [Self; 4] = [Self::Avx512, Self::Blas, Self::Matrixmultiply, Self::Portable];
+    /// All ways, those first that a machine takes first: by AVX2 a step of wide layers is not faster than by BLAS.
+    pub const ALL: [Self; 5] = [Self::Avx512, Self::Blas, Self::Matrixmultiply, Self::Avx2, Self::Portable];
 
     /// What computes the products of double precision, and of single precision where nothing is faster.
     pub const DOUBLE: Self = if cfg!(feature = "blas") { Self::Blas } else { Self::Matrixmultiply };
@@ -48,13 +50,14 @@ impl Products {
     pub fn name(self) -> &'static str {
         match self {
             Self::Avx512 => "avx512",
+            Self::Avx2 => "avx2",
             Self::Blas => "blas",
             Self::Matrixmultiply => "matrixmultiply",
             Self::Portable => "portable",
         }
     }
 
-    /// The ways that this machine has, the fastest first.
+    /// The ways that this machine has, the one first that it takes.
     pub fn available() -> Vec<Self> {
         Self::ALL.into_iter().filter(|way| way.is_available()).collect()
     }
@@ -65,7 +68,7 @@ impl Products {
     }
 
     /// The way that [`Engine::new`](crate::engine::Engine::new) takes: the one that the environment variable `VARDROP_PRODUCTS` names, or else
-    /// the fastest that this machine has.
+    /// the first that this machine has.
     ///
     /// # Errors
     /// A variable that names no way, or one that this machine has not.
@@ -87,6 +90,7 @@ impl Products {
     pub(super) fn loops(self) -> Option<Kernel> {
         match self {
             Self::Avx512 => Kernel::avx512(),
+            Self::Avx2 => Kernel::avx2(),
             Self::Portable => Some(Kernel::portable()),
             Self::Blas | Self::Matrixmultiply => None,
         }
@@ -108,6 +112,8 @@ impl Products {
         match kernel {
             #[cfg(target_arch = "x86_64")]
             Some(Kernel::Avx512(_)) => Self::Avx512,
+            #[cfg(target_arch = "x86_64")]
+            Some(Kernel::Avx2(_)) => Self::Avx2,
             Some(Kernel::Portable(_)) => Self::Portable,
             None => Self::DOUBLE,
         }

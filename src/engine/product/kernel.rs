@@ -1,8 +1,25 @@
 //! Who computes the innermost loops of products.
 
 #[cfg(target_arch = "x86_64")]
+use super::avx2::Avx2;
+#[cfg(target_arch = "x86_64")]
 use super::avx512::Avx512;
+use super::loops::Loops;
 use super::portable::Portable;
+
+/// `$call` with the loops of a kernel as `$loops`: everything inside is compiled for each of them.
+macro_rules! with_loops {
+    ($kernel:expr, $loops:ident => $call:expr) => {
+        match $kernel {
+            #[cfg(target_arch = "x86_64")]
+            $crate::engine::product::kernel::Kernel::Avx512($loops) => $call,
+            #[cfg(target_arch = "x86_64")]
+            $crate::engine::product::kernel::Kernel::Avx2($loops) => $call,
+            $crate::engine::product::kernel::Kernel::Portable($loops) => $call,
+        }
+    };
+}
+pub(super) use with_loops;
 
 /// One set of innermost loops.
 #[derive(Debug, Clone, Copy)]
@@ -10,6 +27,9 @@ pub(in crate::engine) enum Kernel {
     /// For AVX-512.
     #[cfg(target_arch = "x86_64")]
     Avx512(Avx512),
+    /// For AVX2 with FMA.
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2),
     /// For any processor.
     Portable(Portable),
 }
@@ -23,20 +43,24 @@ impl Kernel {
         None
     }
 
+    /// The loops for AVX2 with FMA, where the processor has both.
+    pub(super) fn avx2() -> Option<Self> {
+        #[cfg(target_arch = "x86_64")]
+        return Avx2::detect().map(Self::Avx2);
+        #[cfg(not(target_arch = "x86_64"))]
+        None
+    }
+
     /// The loops for any processor.
     pub(super) fn portable() -> Self {
         Self::Portable(Portable)
     }
-}
 
-/// `$call` with the loops of a kernel as `$loops`: everything inside is compiled for each of them.
-macro_rules! with_loops {
-    ($kernel:expr, $loops:ident => $call:expr) => {
-        match $kernel {
-            #[cfg(target_arch = "x86_64")]
-            $crate::engine::product::kernel::Kernel::Avx512($loops) => $call,
-            $crate::engine::product::kernel::Kernel::Portable($loops) => $call,
+    /// The most rows of a tile.
+    pub(super) fn rows(self) -> usize {
+        fn of<L: Loops>(_: L) -> usize {
+            L::ROWS
         }
-    };
+        with_loops!(self, loops => of(loops))
+    }
 }
-pub(super) use with_loops;

@@ -224,6 +224,9 @@ impl Listed {
             let width = STRIP.min(panels.columns() - column);
             with_loops!(kernel, loops => for piece in 0..self.pieces() {
                 for row in 0..self.rows {
+                    if row + 1 < self.rows {
+                        loops.fetch(self.piece(row + 1, piece), &out[(row + 1) * stride + first + column..][..width]);
+                    }
                     let strip = &mut out[row * stride + first + column..][..width];
                     let (entries, add) = (self.piece(row, piece), add || piece > 0);
                     // SAFETY: the lists are of lines below `depth`, which is what each of the panels has.

@@ -1,11 +1,8 @@
 //! What the innermost loops of products compute at once, and what they read: a tile of C from whole rows of A, or a strip of one
 //! row of C from a list.
 
-/// Columns of a panel: two registers of AVX-512.
+/// Columns of a panel: two registers of AVX-512, four of AVX2.
 pub(super) const COLUMNS: usize = 32;
-
-/// The most rows of a tile.
-pub(super) const ROWS: usize = 8;
 
 /// Numbers that are looked at together.
 pub(super) const LANES: usize = 16;
@@ -47,6 +44,9 @@ pub(in crate::engine) enum Listing {
 
 /// The innermost loops. A value of such a type proves that the processor can run them.
 pub(super) trait Loops: Copy {
+    /// The most rows of a tile.
+    const ROWS: usize;
+
     /// Computes a tile.
     fn tile(self, tile: Tile<'_>);
 
@@ -55,6 +55,9 @@ pub(super) trait Loops: Copy {
     /// # Safety
     /// Every entry's line is one of each panel's that the strip's columns reach.
     unsafe fn strip(self, strip: Strip<'_>);
+
+    /// Asks for what the next strip reads and writes.
+    fn fetch(self, _entries: &[Entry], _out: &[f32]) {}
 
     /// Lists at most 16 numbers of a row, of which the first is number `first`: those of `values` where `marks`, which are as many,
     /// are not zero. Says how many there are; 16 entries of `out` may be overwritten.
@@ -92,7 +95,7 @@ pub(super) struct Tile<'a> {
     /// C from the tile's first number on, and the distance of C's rows.
     pub(super) out: &'a mut [f32],
     pub(super) out_stride: usize,
-    /// Rows, 1 to [`ROWS`], and columns, 1 to [`COLUMNS`].
+    /// Rows, 1 to [`Loops::ROWS`], and columns, 1 to [`COLUMNS`].
     pub(super) rows: usize,
     pub(super) columns: usize,
     /// Whether to add to C instead of writing it.
@@ -101,11 +104,11 @@ pub(super) struct Tile<'a> {
 
 impl Tile<'_> {
     /// # Panics
-    /// Where a matrix ends inside the tile.
-    pub(super) fn check(&self) {
+    /// Where a matrix ends inside the tile, or the tile has more than `most` rows.
+    pub(super) fn check(&self, most: usize) {
         let (rows, columns, depth) = (self.rows, self.columns, self.panel.len());
         let reach = |stride: usize, width: usize| (rows - 1).saturating_mul(stride).saturating_add(width);
-        assert!((1..=ROWS).contains(&rows) && (1..=COLUMNS).contains(&columns), "a tile of {rows} × {columns}");
+        assert!((1..=most).contains(&rows) && (1..=COLUMNS).contains(&columns), "a tile of {rows} × {columns}");
         let left = match self.left {
             Left::Rows { values, stride } => values.len() >= reach(stride, depth),
             Left::Packed(values) => values.len() >= depth.saturating_mul(rows),

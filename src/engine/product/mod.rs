@@ -1,10 +1,12 @@
 //! The products of a step.
 //!
-//! Of single precision they are computed here where the processor has AVX-512, from a right factor that is packed once for all
-//! threads ([`Panels`]): the arithmetic is that of a BLAS, which however packs both factors anew in each of its calls and cannot
-//! know that most of an image is black, and half of a rectified layer or more ([`Listed`]). Elsewhere, and in double precision,
-//! BLAS computes them. [`Products`] says which, and forces either.
+//! Of single precision they are computed here where the processor has AVX-512, or where it has AVX2 and that is asked for, from a
+//! right factor that is packed once for all threads ([`Panels`]): the arithmetic is that of a BLAS, which however packs both factors
+//! anew in each of its calls and cannot know that most of an image is black, and half of a rectified layer or more ([`Listed`]).
+//! Elsewhere, and in double precision, BLAS computes them. [`Products`] says which, and forces either.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod choice;
@@ -29,7 +31,7 @@ pub(super) use transposed::{DEPTH, Transposed};
 
 use crate::Real;
 use kernel::with_loops;
-use loops::{COLUMNS, Left, Loops, ROWS, Tile};
+use loops::{COLUMNS, Left, Loops, Tile};
 
 /// The right factor of a product.
 #[derive(Clone, Copy)]
@@ -67,8 +69,9 @@ fn by_panels(left: ArrayView2<'_, f32>, Packed { kernel, panels }: Packed<'_>, m
     assert_eq!((left.ncols(), left.nrows(), panels.columns()), (panels.depth(), out.nrows(), out.ncols()), "shapes");
     let (rows, depth, columns) = (left.nrows(), left.ncols(), out.ncols());
     let (left, out) = (left.to_slice().expect(ORDER), out.as_slice_mut().expect(ORDER));
+    let most = kernel.rows();
     with_loops!(kernel, loops => for panel in 0..panels.count() {
-        for rows in tiles(rows) {
+        for rows in tiles(rows, most) {
             loops.tile(Tile {
                 left: Left::Rows { values: &left[rows.start * depth..], stride: depth },
                 panel: panels.panel(panel),
@@ -82,9 +85,9 @@ fn by_panels(left: ArrayView2<'_, f32>, Packed { kernel, panels }: Packed<'_>, m
     });
 }
 
-/// `rows` in tiles of nearly equal heights: a tile of one row takes as long as one of four.
-fn tiles(rows: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
-    let count = rows.div_ceil(ROWS);
+/// `rows` in tiles of nearly equal heights, `most` or less: a tile of one row takes as long as one of four.
+fn tiles(rows: usize, most: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
+    let count = rows.div_ceil(most);
     (0..count).map(move |tile| rows * tile / count..rows * (tile + 1) / count)
 }
 

@@ -3,16 +3,18 @@
 //! They are no fast way to train (a BLAS is faster), but with them every machine, and an interpreter, goes through the packing
 //! and the listing around the loops.
 
-use super::loops::{Block, COLUMNS, Entry, LANES, Left, Line, Listing, Loops, ROWS, Strip, Tile};
+use super::loops::{Block, COLUMNS, Entry, LANES, Left, Line, Listing, Loops, Strip, Tile};
 
 /// The loops; every processor has what they need.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::engine) struct Portable;
 
 impl Loops for Portable {
+    const ROWS: usize = 8;
+
     fn tile(self, tile: Tile<'_>) {
-        tile.check();
-        let mut sums = [[0.0; COLUMNS]; ROWS];
+        tile.check(Self::ROWS);
+        let mut sums = [[0.0; COLUMNS]; Self::ROWS];
         for (step, line) in tile.panel.iter().enumerate() {
             for (row, sums) in sums[..tile.rows].iter_mut().enumerate() {
                 let left = match tile.left {

@@ -153,7 +153,7 @@ fn transposed_products_are_those_of_whole_and_of_listed_columns_in_any_parts() {
 
             let mut transposed = Transposed::default();
             let mut out = Array2::from_elem((rows, columns), f32::NAN);
-            transposed.pack(inputs.clone());
+            transposed.pack(kernel, inputs.clone());
             transposed.product(kernel, deltas.clone(), out.view_mut(), false);
             assert_close(&out, &expected, depth);
             transposed.product(kernel, deltas.clone(), out.view_mut(), true);
@@ -188,6 +188,36 @@ fn transposed_products_are_those_of_whole_and_of_listed_columns_in_any_parts() {
 }
 
 #[test]
+fn what_is_not_a_number_is_listed_and_a_zero_of_either_sign_is_not() {
+    let special = [f32::NAN, f32::INFINITY, -1.0, 1e-40, -0.0, 0.0];
+    for kernel in kernels() {
+        // One number to a row, in each of the lanes that are looked at together.
+        for depth in [special.len(), 40] {
+            let a =
+                Array2::from_shape_fn((depth, depth), |(i, j)| if i == j { special[i % special.len()] } else { 0.0 });
+            // What a zero would be multiplied with is not a number.
+            let right = Array2::from_shape_fn((depth, 9), |(i, _)| if a[(i, i)] == 0.0 { f32::NAN } else { 1.0 });
+            let panels = packed(&right);
+            let check = |out: &Array2<f32>, what: &str| {
+                for ((row, _), &found) in out.indexed_iter() {
+                    let expected = special[row % special.len()];
+                    assert!(found == expected || found.is_nan() && expected.is_nan(), "{kernel:?}, {what}: {found}");
+                }
+            };
+            let mut listed = Listed::default();
+            let mut out = Array2::from_elem((depth, 9), f32::NAN);
+            assert!(listed.take_rows(kernel, a.view(), a.view(), 1.0));
+            listed.product(Packed { kernel, panels: &panels }, out.view_mut());
+            check(&out, "rows");
+            let whole = std::iter::once((a.view(), a.view()));
+            assert!(listed.take_columns(kernel, whole, Listing::Marks, 1.0));
+            listed.product_with(kernel, std::iter::once(right.view()), out.view_mut(), false);
+            check(&out, "columns");
+        }
+    }
+}
+
+#[test]
 fn lists_give_up_where_little_is_zero_and_list_nothing_then() {
     everywhere(|kernel, (rows, depth, _)| {
         let mut listed = Listed::default();
@@ -216,7 +246,7 @@ fn lists_give_up_where_little_is_zero_and_list_nothing_then() {
 fn a_tile_that_its_matrices_do_not_have_is_refused() {
     for kernel in kernels() {
         let panel = packed(&matrix(4, 32, 1.0, 1));
-        let (left, mut out) = (vec![1.0; 12], vec![0.0; 96]);
+        let (left, mut out) = (vec![1.0; 12], vec![0.0; 320]);
         let mut tile = |left: Left<'_>, out_length: usize, rows| {
             let out = &mut out[..out_length];
             let panel = panel.panel(0);
@@ -229,15 +259,19 @@ fn a_tile_that_its_matrices_do_not_have_is_refused() {
         assert!(!tile(rows(11), 96, 3) && !tile(Left::Packed(&left[..11]), 96, 3));
         assert!(!tile(rows(12), 95, 3) && !tile(rows(12), 96, 0));
         assert!(!tile(Left::Rows { values: &left, stride: usize::MAX }, 96, 3));
+        let one = Left::Rows { values: &left, stride: 0 };
+        assert!(tile(one, 320, kernel.rows()) && !tile(one, 320, kernel.rows() + 1));
     }
 }
 
 #[test]
 fn tiles_are_of_nearly_equal_height() {
-    for rows in 0..if cfg!(miri) { 20 } else { 60 } {
-        let heights: Vec<usize> = tiles(rows).map(|tile| tile.len()).collect();
-        assert_eq!(heights.iter().sum::<usize>(), rows);
-        let (least, most) = (heights.iter().min(), heights.iter().max());
-        assert!(most.is_none_or(|&most| most <= ROWS && most - least.unwrap() <= 1), "{rows}: {heights:?}");
+    for most in kernels().map(Kernel::rows) {
+        for rows in 0..if cfg!(miri) { 20 } else { 60 } {
+            let heights: Vec<usize> = tiles(rows, most).map(|tile| tile.len()).collect();
+            assert_eq!(heights.iter().sum::<usize>(), rows);
+            let (least, highest) = (heights.iter().min(), heights.iter().max());
+            assert!(highest.is_none_or(|&highest| highest <= most && highest - least.unwrap() <= 1), "{heights:?}");
+        }
     }
 }

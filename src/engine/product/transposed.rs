@@ -3,17 +3,19 @@
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::kernel::{Kernel, with_loops};
-use super::loops::{COLUMNS, Left, Loops, ROWS, Tile};
+use super::loops::{COLUMNS, Left, Loops, Tile};
 use super::panels::Panels;
 
 /// The most rows of a minibatch that go through at a time, so that what is packed of them stays in the caches.
 pub(in crate::engine) const DEPTH: usize = 512;
 
-/// One thread's packed factors, kept from step to step: columns of A in slivers of 8, each in the order in which the innermost
+/// One thread's packed factors, kept from step to step: columns of A in slivers as wide as a tile is high, each in the order in which the innermost
 /// loop reads it, and one panel of D.
 #[derive(Debug, Default)]
 pub(in crate::engine) struct Transposed {
     slivers: Vec<f32>,
+    /// Columns of A in a sliver.
+    width: usize,
     panel: Panels,
     columns: usize,
     depth: usize,
@@ -21,7 +23,12 @@ pub(in crate::engine) struct Transposed {
 
 impl Transposed {
     /// Takes the columns of A, in parts of which each is some rows of the minibatch, at most [`DEPTH`] together.
-    pub(in crate::engine) fn pack<'a>(&mut self, parts: impl Iterator<Item = ArrayView2<'a, f32>> + Clone) {
+    pub(in crate::engine) fn pack<'a>(
+        &mut self,
+        kernel: Kernel,
+        parts: impl Iterator<Item = ArrayView2<'a, f32>> + Clone,
+    ) {
+        self.width = kernel.rows();
         self.depth = parts.clone().map(|part| part.nrows()).sum();
         self.columns = parts.clone().next().map_or(0, |part| part.ncols());
         let size = self.size();
@@ -30,14 +37,16 @@ impl Transposed {
         }
         let mut row = 0;
         for part in parts {
-            for (sliver, first) in (0..self.columns).step_by(ROWS).enumerate() {
-                let width = ROWS.min(self.columns - first);
-                let start = sliver * ROWS * self.depth + row * width;
+            for (sliver, first) in (0..self.columns).step_by(self.width).enumerate() {
+                let width = self.width.min(self.columns - first);
+                let start = sliver * self.width * self.depth + row * width;
                 let out = self.slivers[start..start + part.nrows() * width].chunks_exact_mut(width);
                 for (values, out) in part.outer_iter().zip(out) {
                     let values = &values.to_slice().expect("rows are contiguous")[first..first + width];
-                    match (<&mut [f32; ROWS]>::try_from(&mut *out), <&[f32; ROWS]>::try_from(values)) {
-                        (Ok(out), Ok(values)) => *out = *values,
+                    // As a constant length it is a few moves, and no call.
+                    match width {
+                        8 => out[..8].copy_from_slice(&values[..8]),
+                        6 => out[..6].copy_from_slice(&values[..6]),
                         _ => out.copy_from_slice(values),
                     }
                 }
@@ -48,7 +57,7 @@ impl Transposed {
 
     /// Numbers in the slivers, those included that a last one lacks.
     fn size(&self) -> usize {
-        self.columns.div_ceil(ROWS) * ROWS * self.depth
+        self.columns.next_multiple_of(self.width.max(1)) * self.depth
     }
 
     /// A² in A's place.
@@ -76,13 +85,13 @@ impl Transposed {
         for first in (0..columns).step_by(COLUMNS) {
             let width = COLUMNS.min(columns - first);
             take_panel(&mut self.panel, parts.clone(), first, width, self.depth);
-            with_loops!(kernel, loops => for row in (0..rows).step_by(ROWS) {
+            with_loops!(kernel, loops => for row in (0..rows).step_by(self.width) {
                 loops.tile(Tile {
                     left: Left::Packed(&self.slivers[row * self.depth..]),
                     panel: self.panel.panel(0),
                     out: &mut out[row * columns + first..],
                     out_stride: columns,
-                    rows: ROWS.min(rows - row),
+                    rows: self.width.min(rows - row),
                     columns: width,
                     add,
                 });

@@ -22,8 +22,10 @@ impl Avx512 {
 }
 
 impl Loops for Avx512 {
+    const ROWS: usize = 8;
+
     fn tile(self, tile: Tile<'_>) {
-        tile.check();
+        tile.check(Self::ROWS);
         // SAFETY: the processor has AVX-512 F, which `self` proves, and the matrices have all of the tile.
         unsafe {
             match tile.rows {
