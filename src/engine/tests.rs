@@ -26,22 +26,22 @@ fn layer(kind: usize, inputs: usize, outputs: usize) -> Layer<f32> {
 #[test]
 fn small_steps_of_every_noise_agree_on_every_way_of_products() {
     // An interpreter takes a minute for a million multiplications.
-    let widths = if cfg!(miri) { [5, 33, 3] } else { [19, 34, 3] };
+    let (rows, widths) = if cfg!(miri) { (6, [3, 33, 3]) } else { (10, [19, 34, 3]) };
     for kind in 0..6 {
         // Another noise in the second layer.
         let layers = || vec![layer(kind, widths[0], widths[1]), layer((kind + 2) % 6, widths[1], widths[2])];
         for ink in if cfg!(miri) { &[0.9][..] } else { &[0.9, -2.0] } {
-            let inputs = Array2::from_shape_fn((10, widths[0]), |(i, j)| {
+            let inputs = Array2::from_shape_fn((rows, widths[0]), |(i, j)| {
                 let value = (1.3 * i as f32 + 2.1 * j as f32).sin();
                 if value < *ink { 0.0 } else { value }
             });
             let labels = [0, 1, 2, 0, 1, 2, 0, 1, 2, 0];
-            let batch = Rows::new(inputs.view(), &labels).unwrap();
-            let objective = Objective { kl_weight: 1.0, examples: 10 };
+            let batch = Rows::new(inputs.view(), &labels[..rows]).unwrap();
+            let objective = Objective { kl_weight: 1.0, examples: rows };
             let losses = |way, input_gradient| {
                 let mut network = Network::from_layers(layers()).unwrap();
                 let mut adam = Optimizer::new(&network, AdamSettings::default()).unwrap();
-                let mut engine = Engine::with_products(&network, 10, 2, way).unwrap();
+                let mut engine = Engine::with_products(&network, rows, 2, way).unwrap();
                 engine.input_gradient = input_gradient;
                 (0..2)
                     .map(|step| {
@@ -52,8 +52,9 @@ fn small_steps_of_every_noise_agree_on_every_way_of_products() {
                     .sum::<f64>()
             };
             let expected = losses(Products::DOUBLE, false);
-            for way in Products::available() {
-                for input_gradient in [false, true] {
+            // What was expected goes another way: there, an interpreter has been already.
+            for way in Products::available().into_iter().filter(|&way| !cfg!(miri) || way != Products::DOUBLE) {
+                for input_gradient in if cfg!(miri) { vec![kind % 2 == 1] } else { vec![false, true] } {
                     let found = losses(way, input_gradient);
                     assert!((found / expected - 1.0).abs() < 1e-5, "noise {kind}, {way}: {found}, {expected}");
                 }
