@@ -121,6 +121,7 @@ impl Figure {
     ///
     /// # Errors
     /// As [`Self::to_plotly`].
+    #[cfg_attr(not(feature = "notebook"), allow(dead_code, reason = "notebooks display it"))]
     pub(crate) fn to_plotly_json(&self) -> Result<String> {
         let mut drawn = serde_json::to_value(self.to_plotly()?).expect("a plot is plain data");
         if let Some(legend) = drawn.pointer_mut("/layout/legend") {
