@@ -384,13 +384,8 @@ impl EvaluateArgs {
     }
 }
 
-/// How the predictions were made.
-pub(super) fn how(samples: Option<u64>) -> String {
-    samples.map_or("without noise".to_owned(), |samples| format!("{samples} drawn networks"))
-}
-
 fn text(output: &Output<'_>) -> String {
-    let how = how(output.samples);
+    let how = evaluate_values::how(output.samples);
     let other = if output.other_data == Some(true) { ", other data than it was trained on" } else { "" };
     let Calibration { brier_score, mean_confidence, maximum_calibration_error, .. } = *output.calibration;
     let Uncertainty { entropy, expected_entropy, mutual_information } = output.uncertainty;

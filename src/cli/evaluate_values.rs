@@ -90,7 +90,7 @@ fn of(predictive: &RegressionPredictive, targets: &Array2<f64>, levels: &[f64]) 
 
 /// What is printed as text.
 pub fn text(output: &Output<'_>) -> String {
-    let how = super::evaluate::how(output.samples);
+    let how = how(output.samples);
     let other = if output.other_data == Some(true) { ", other data than it was trained on" } else { "" };
     let Output { method, test_examples, dataset, .. } = output;
     let mut text = format!("{method} on {test_examples} test examples of {dataset}{other} ({how})");
@@ -113,4 +113,9 @@ pub fn text(output: &Output<'_>) -> String {
         }
     }
     text
+}
+
+/// How the predictions were made.
+pub(super) fn how(samples: Option<u64>) -> String {
+    samples.map_or("without noise".to_owned(), |samples| format!("{samples} drawn networks"))
 }
