@@ -51,6 +51,10 @@ CASES = {
     "exit": ["std::process::exit(3);", FINISHED.format("exit.ipynb")],
     "no sentinel": ["let x = 1;", 'println!("notebook finished: another.ipynb");'],
     "hangs": ['use std::io::Write; print!("no newline"); std::io::stdout().flush();', FINISHED.format("hangs.ipynb")],
+    "stand-in": [
+        'println!("MNIST could not be downloaded, so the digits below are synthetic and not comparable: no network");',
+        FINISHED.format("stand-in.ipynb"),
+    ],
     "empty": [],
 }
 
@@ -100,6 +104,11 @@ class RunnerSeesFailures(unittest.TestCase):
 
     def test_a_cell_that_hangs_runs_out_of_time(self):
         self.assertIn("did not end within 10 s (`print!`", self.found["hangs"])
+
+    def test_outputs_of_other_digits_than_mnists_are_not_stored(self):
+        self.assertIn("MNIST was not found", self.found["stand-in"])
+        for cell in nbformat.read(self.paths["stand-in"], as_version=4).cells:
+            self.assertEqual(cell.outputs, [])
 
     def test_a_notebook_without_code_fails(self):
         self.assertIn("no code cell", self.found["empty"])
