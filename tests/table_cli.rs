@@ -1,12 +1,16 @@
 //! Tables on the command line: training, evaluating, predicting, resuming, sweeping, pruning and measuring.
 #![cfg(feature = "cli")]
 
+mod support;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
+
+use support::figures;
 
 /// A folder with two tables of 120 rows, made by a formula, and nothing else around.
 struct Place {
@@ -220,15 +224,6 @@ fn what_does_not_fit_is_named_with_its_place() {
     }
     fs::write(place.path("less.csv"), houses.replacen("area", "size", 1)).unwrap();
     assert!(place.failure("evaluate houses.safetensors --data ./less.csv").contains("area"));
-}
-
-/// Everything but what a clock or the system tells.
-fn figures(mut output: Value) -> Value {
-    for epoch in output["epochs"].as_array_mut().unwrap() {
-        epoch["seconds"] = 0.into();
-    }
-    output["peak_memory_mib"] = Value::Null;
-    output
 }
 
 #[test]

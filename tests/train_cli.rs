@@ -12,6 +12,8 @@ use serde_json::Value;
 use vardrop::data::mnist::MNIST;
 use vardrop::training::Preset;
 
+use support::figures;
+
 /// A folder with 300 training and 100 test images of 4 × 4 pixels, whose class shows in them, and nothing else around.
 struct Place {
     root: tempfile::TempDir,
@@ -63,15 +65,6 @@ fn text(bytes: &[u8]) -> String {
 }
 
 const SMALL: &str = "train --data ./digits --held-out 60 --hidden 8,8 --batch-size 32 --threads 1 --seed 3";
-
-/// Everything but what a clock or the system tells.
-fn figures(mut output: Value) -> Value {
-    for epoch in output["epochs"].as_array_mut().unwrap() {
-        epoch["seconds"] = 0.into();
-    }
-    output["peak_memory_mib"] = Value::Null;
-    output
-}
 
 #[test]
 fn train_prints_one_object_with_the_keys_that_scripts_rely_on() {

@@ -11,7 +11,7 @@ pub trait Inputs<T>: Sync {
     /// Number of examples.
     fn len(&self) -> usize;
 
-    /// Whether there are none.
+    /// Whether there is no example.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -61,6 +61,15 @@ impl<T: Real> Inputs<T> for ArrayView2<'_, T> {
     }
 }
 
+/// Whether every example can be read and has as many inputs as a network.
+pub(crate) fn check_width<T>(inputs: &impl Inputs<T>, expected: usize) -> Result<()> {
+    inputs.check()?;
+    match inputs.inputs() {
+        found if found == expected => Ok(()),
+        found => Err(Error::Shape { what: "an example".into(), found: vec![found], expected: vec![expected] }),
+    }
+}
+
 /// Whether every example has a label of one of as many classes.
 pub(crate) fn check_classes<T>(batch: &impl Batch<T>, classes: usize) -> Result<()> {
     batch.check()?;
@@ -70,7 +79,7 @@ pub(crate) fn check_classes<T>(batch: &impl Batch<T>, classes: usize) -> Result<
     }
 }
 
-/// The class that a target is. Values are none of the classes.
+/// The class that a target is; of real values a number that no class has.
 pub(crate) fn class(target: Target<'_>) -> usize {
     match target {
         Target::Class(class) => class,

@@ -52,7 +52,7 @@ fn small_steps_of_every_noise_agree_on_every_way_of_products() {
                     .sum::<f64>()
             };
             let expected = losses(Products::DOUBLE, false);
-            // What was expected goes another way: there, an interpreter has been already.
+            // The expected loss comes by another path, which an interpreter has been through already.
             for way in Products::available().into_iter().filter(|&way| !cfg!(miri) || way != Products::DOUBLE) {
                 for input_gradient in if cfg!(miri) { vec![kind % 2 == 1] } else { vec![false, true] } {
                     let found = losses(way, input_gradient);

@@ -32,7 +32,7 @@ use serde::{Deserialize, Serialize};
 use super::noisy::{LayerNoise, Place, Tape, WithoutBias, check_rates, describe_rates, sum_to};
 use crate::Real;
 use crate::error::Result;
-use crate::noise::{Rates, RowKey, Sharing, alpha_of_rate};
+use crate::noise::{Rates, RowKey, Sharing};
 
 /// Gaussian noise on a layer's input, α shared by the layer or by unit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,10 +50,7 @@ impl<T: Real> GaussianInput<T> {
 
     /// [`Self::fixed`], with another way of sharing α.
     pub fn fixed_by(sharing: Sharing, rate: f64) -> impl Fn(usize, usize) -> Result<Self> + Copy {
-        move |inputs, outputs| {
-            let rates = Rates::new(alpha_of_rate(rate)?, sharing, false, inputs, outputs)?;
-            Ok(Self { rates })
-        }
+        move |inputs, outputs| Ok(Self { rates: Rates::of_rate(rate, sharing, false, inputs, outputs)? })
     }
 
     /// For a network's builder: α starts at p / (1 − p) and is learned for each input unit.
@@ -63,10 +60,7 @@ impl<T: Real> GaussianInput<T> {
 
     /// [`Self::learned`], with another way of sharing α.
     pub fn learned_by(sharing: Sharing, rate: f64) -> impl Fn(usize, usize) -> Result<Self> + Copy {
-        move |inputs, outputs| {
-            let rates = Rates::new(alpha_of_rate(rate)?, sharing, true, inputs, outputs)?;
-            Ok(Self { rates })
-        }
+        move |inputs, outputs| Ok(Self { rates: Rates::of_rate(rate, sharing, true, inputs, outputs)? })
     }
 }
 

@@ -34,7 +34,7 @@ use serde::{Deserialize, Serialize};
 use super::noisy::{GradientRow, LayerNoise, Place, Tape, WithoutBias, check_rates, describe_rates, sum_to};
 use crate::Real;
 use crate::error::Result;
-use crate::noise::{Rates, RowKey, Sharing, alpha_of_rate, negative_kl_slope};
+use crate::noise::{Rates, RowKey, Sharing, negative_kl_slope};
 
 /// Gaussian noise on a layer's output, α shared by the layer, by unit or by weight.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -52,10 +52,7 @@ impl<T: Real> GaussianOutput<T> {
 
     /// [`Self::fixed`], with another way of sharing α.
     pub fn fixed_by(sharing: Sharing, rate: f64) -> impl Fn(usize, usize) -> Result<Self> + Copy {
-        move |inputs, outputs| {
-            let rates = Rates::new(alpha_of_rate(rate)?, sharing, false, inputs, outputs)?;
-            Ok(Self { rates })
-        }
+        move |inputs, outputs| Ok(Self { rates: Rates::of_rate(rate, sharing, false, inputs, outputs)? })
     }
 
     /// For a network's builder: α starts at p / (1 − p) and is learned for each weight.
@@ -65,10 +62,7 @@ impl<T: Real> GaussianOutput<T> {
 
     /// [`Self::learned`], with another way of sharing α.
     pub fn learned_by(sharing: Sharing, rate: f64) -> impl Fn(usize, usize) -> Result<Self> + Copy {
-        move |inputs, outputs| {
-            let rates = Rates::new(alpha_of_rate(rate)?, sharing, true, inputs, outputs)?;
-            Ok(Self { rates })
-        }
+        move |inputs, outputs| Ok(Self { rates: Rates::of_rate(rate, sharing, true, inputs, outputs)? })
     }
 
     /// S = α ∘ W².

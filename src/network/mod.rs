@@ -12,7 +12,7 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use crate::Real;
-use crate::data::{Batch, Inputs};
+use crate::data::{Batch, Inputs, batch};
 use crate::error::{Error, Result};
 use crate::layers::Layer;
 use crate::likelihood::Likelihood;
@@ -121,12 +121,7 @@ impl<T: Real> Network<T> {
 
     /// Whether examples have as many inputs as the network.
     pub(crate) fn check_inputs(&self, inputs: &impl Inputs<T>) -> Result<()> {
-        inputs.check()?;
-        let (found, expected) = (inputs.inputs(), self.layers[0].dim().0);
-        if found == expected {
-            return Ok(());
-        }
-        Err(Error::Shape { what: "an example".into(), found: vec![found], expected: vec![expected] })
+        batch::check_width(inputs, self.layers[0].dim().0)
     }
 
     /// Whether examples have as many inputs as the network, and targets that it can predict.

@@ -31,7 +31,7 @@ impl Objective {
         }
         let weighted =
             |layer: &Layer<T>| if layer.kl_weight == 0.0 { 0.0 } else { layer.kl_weight * layer.negative_kl() };
-        // 0 and not −0 where there is none.
+        // Without a KL term this is 0, and not −0.
         0.0 - self.kl_weight * network.layers().iter().map(weighted).sum::<f64>() / self.examples as f64
     }
 }

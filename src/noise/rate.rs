@@ -85,6 +85,11 @@ impl<T: Real> Rates<T> {
         Ok(Self { log_alpha: Array2::from_elem(shape, T::of(alpha.ln())), learned })
     }
 
+    /// [`Self::new`] for dropout noise of rate p, α = p / (1 − p).
+    pub(crate) fn of_rate(rate: f64, sharing: Sharing, learned: bool, inputs: usize, outputs: usize) -> Result<Self> {
+        Self::new(alpha_of_rate(rate)?, sharing, learned, inputs, outputs)
+    }
+
     /// −KL summed over noise variables, each of which stands `multiplicity` times behind a value of α.
     pub(crate) fn negative_kl(&self, multiplicity: f64) -> f64 {
         self.log_alpha.iter().map(|x| noise::negative_kl_of_log(x.f64())).sum::<f64>() * multiplicity

@@ -92,18 +92,14 @@ fn adam<T: Real>(
     let Rule::Adam { beta1, beta2, rate, epsilon } = factors.rule else { return };
     let fresh = factors.fresh;
     let (rest1, rest2) = (T::one() - beta1, T::one() - beta2);
-    let (keep_zeros, project, only_fresh) = (kind == Kind::Pruned, kind == Kind::LogAlpha, fresh == T::one());
+    let (keep_zeros, project) = (kind == Kind::Pruned, kind == Kind::LogAlpha);
     let arrays = values.iter_mut().zip(gradient).zip(first.iter_mut().zip(second)).zip(average);
     for (((x, &g), (m, v)), a) in arrays {
         // Without a gradient from the first step on, both moments and so the step stay 0.
         let g = if keep_zeros && *x == T::zero() { T::zero() } else { g };
         *m = beta1 * *m + rest1 * g;
         *v = beta2 * *v + rest2 * g * g;
-        let moved = *x - rate * *m / (v.sqrt() + epsilon);
-        // α ≤ 1: a projection after the step, so that the gradient at the bound is untouched and α can come back.
-        *x = if project && moved > T::zero() { T::zero() } else { moved };
-        // a + (x − a) is not x to the last bit.
-        *a = if only_fresh { *x } else { *a + fresh * (*x - *a) };
+        settle(x, *x - rate * *m / (v.sqrt() + epsilon), a, project, fresh);
     }
 }
 
@@ -116,12 +112,19 @@ fn sgd<T: Real>(
     [momentum, rate, fresh]: [T; 3],
     kind: Kind,
 ) {
-    let (keep_zeros, project, only_fresh) = (kind == Kind::Pruned, kind == Kind::LogAlpha, fresh == T::one());
+    let (keep_zeros, project) = (kind == Kind::Pruned, kind == Kind::LogAlpha);
     for (((x, &g), v), a) in values.iter_mut().zip(gradient).zip(velocity).zip(average) {
         let g = if keep_zeros && *x == T::zero() { T::zero() } else { g };
         *v = momentum * *v + g;
-        let moved = *x - rate * *v;
-        *x = if project && moved > T::zero() { T::zero() } else { moved };
-        *a = if only_fresh { *x } else { *a + fresh * (*x - *a) };
+        settle(x, *x - rate * *v, a, project, fresh);
     }
+}
+
+/// Puts a parameter where the step has moved it, and its average after it.
+#[inline(always)]
+fn settle<T: Real>(x: &mut T, moved: T, average: &mut T, project: bool, fresh: T) {
+    // α ≤ 1: a projection after the step, so that the gradient at the bound is untouched and α can come back.
+    *x = if project && moved > T::zero() { T::zero() } else { moved };
+    // a + (x − a) is not x to the last bit.
+    *average = if fresh == T::one() { *x } else { *average + fresh * (*x - *average) };
 }

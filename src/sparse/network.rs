@@ -11,6 +11,7 @@ use multiversion::multiversion;
 use ndarray::{Array2, ArrayViewMut2, Axis};
 
 use super::pruning::LayerSparsity;
+use crate::data::batch;
 use crate::engine::{self, Batch, Evaluation, Inputs, Workers};
 use crate::error::{Error, Result};
 use crate::layers::{Activation, Layer, Noise};
@@ -130,11 +131,7 @@ impl SparseNetwork {
     /// # Errors
     /// Examples of another width than the network's input; no threads.
     pub fn predict(&self, batch: &impl Inputs<f32>, threads: usize) -> Result<Array2<f32>> {
-        batch.check()?;
-        if batch.inputs() != self.widths[0] {
-            let (found, expected) = (vec![batch.inputs()], vec![self.widths[0]]);
-            return Err(Error::Shape { what: "an example".into(), found, expected });
-        }
+        batch::check_width(batch, self.widths[0])?;
         let classes = self.widths[self.widths.len() - 1];
         let workers = Workers::new(threads)?;
         let mut all = Array2::zeros((batch.len(), classes));

@@ -16,6 +16,15 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use vardrop::data::mnist::{FileSpec, Fingerprint, MNIST, Published};
 
+/// What `vardrop train --json` prints, but for what a clock or the system tells.
+pub fn figures(mut output: Value) -> Value {
+    for epoch in output["epochs"].as_array_mut().unwrap() {
+        epoch["seconds"] = 0.into();
+    }
+    output["peak_memory_mib"] = Value::Null;
+    output
+}
+
 /// An IDX file of unsigned bytes.
 pub fn idx(sizes: &[u32], elements: &[u8]) -> Vec<u8> {
     let mut file = vec![0, 0, 8, sizes.len() as u8];

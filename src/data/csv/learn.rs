@@ -7,7 +7,7 @@ use super::recipe::{Column, Recipe, TargetColumns};
 use super::{CsvOptions, TargetKind};
 use crate::error::{Error, Result};
 
-/// The most categories of a column, and the most classes: names and numbers of rows are none.
+/// The most categories of a column, and the most classes: a column with more is likely to hold names or row numbers.
 const MOST_CATEGORIES: usize = 1000;
 
 /// # Errors
@@ -83,7 +83,7 @@ fn target(kind: Option<TargetKind>, table: &Table, targets: &[usize]) -> Result<
 /// Whether a column is numbers, and not text.
 ///
 /// # Errors
-/// Mostly numbers: the first cell that is none is likely to be a slip.
+/// A column of mostly numbers: its first cell that is not a number is likely to be a slip.
 fn is_numeric(table: &Table, column: usize) -> Result<bool> {
     let cells = table.cells(column)?;
     let is_text = |cell: &&str| cell.parse::<f64>().is_err();

@@ -164,7 +164,7 @@ impl Recipe {
 /// The number of each cell's category.
 ///
 /// # Errors
-/// A cell that is none of them, with its line.
+/// A cell that is not in the list, with its line.
 fn known(table: &Table, name: &str, categories: &[String], what: &str) -> Result<Vec<usize>> {
     let column = table.column(name)?;
     let places: std::collections::HashMap<&str, usize> =

@@ -210,7 +210,7 @@ impl Preset {
             }
             (protocol.batch_size, protocol.averaging) = TABLE[usize::from(other.batch_size >= TABLE[1].0)];
             (protocol.held_out, protocol.validation) = (other.held_out, other.validation);
-            // Without held-out rows there is none; a protocol that no data has been looked at for has one.
+            // Patience needs held-out rows, which `other` has, or has not been asked for yet.
             protocol.patience = protocol.patience.filter(|_| other.held_out > 0 || other.patience.is_some());
         }
         Ok(protocol)
