@@ -147,7 +147,7 @@ class Meaning(unittest.TestCase):
 
 
 class Command(unittest.TestCase):
-    def test_the_jobs_command_trains_the_network_of_its_index_and_the_records_merge(self):
+    def test_the_jobs_command_trains_the_network_of_its_index(self):
         command = JOB["spec"]["template"]["spec"]["containers"][0]["command"]
         self.assertEqual(command[:2], ["tini", "--"])
         program = ["cargo", "run", "--quiet", "--locked", "--bin", "vardrop", "--"]
@@ -165,11 +165,9 @@ class Command(unittest.TestCase):
             count = int(run(["sweep", "/plan/plan.toml", "--count"]))
             for index in range(count):
                 run([re.sub(r"^\$\(JOB_COMPLETION_INDEX\)$", str(index), argument) for argument in command[3:]])
-                self.assertEqual(len(list((folder / "results").glob("task-*.jsonl"))), index + 1)
-            run(["sweep", "/plan/plan.toml", "--out", "/results", "--merge"])
-            records = [json.loads(line) for line in (folder / "results/records.jsonl").read_text().splitlines()]
+                self.assertEqual(len(list((folder / "results").glob("*.jsonl"))), index + 1)
+            records = [json.loads(path.read_text()) for path in (folder / "results").glob("*.jsonl")]
             self.assertEqual(sorted(record["seed"] for record in records), [1, 2, 3])
-            self.assertEqual(list((folder / "results").glob("task-*")), [])
 
 
 if __name__ == "__main__":

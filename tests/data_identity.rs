@@ -181,12 +181,12 @@ fn a_sweep_goes_on_with_another_spelling_and_refuses_other_content() {
     let write = |plan: &str| fs::write(place.path("plan.toml"), plan).unwrap();
     write(PLAN);
     place.stdout("sweep plan.toml --out out");
-    let records = fs::read(place.path("out/records.jsonl")).unwrap();
+    let records = support::records(&place.path("out"));
     let absolute = place.path("digits").display().to_string();
     for spelling in ["./digits/", &absolute] {
         write(&PLAN.replace("\"digits\"", &format!("\"{spelling}\"")));
         place.stdout("sweep plan.toml --out out");
-        assert_eq!(fs::read(place.path("out/records.jsonl")).unwrap(), records, "{spelling}");
+        assert_eq!(support::records(&place.path("out")), records, "{spelling}");
     }
     let before = place.digest("digits").short();
     place.change("digits/train-images-idx3-ubyte");
@@ -229,17 +229,17 @@ fn records_of_a_folder_whose_last_images_were_held_out_are_gone_on_with_where_th
     let last = PLAN.replace("[protocol]\n", "[protocol]\nvalidation = \"last\"\n");
     write(&last);
     place.stdout("sweep plan.toml --out out");
-    let path = place.path("out/records.jsonl");
-    let text = fs::read_to_string(&path).unwrap();
+    let text = support::records(&place.path("out"));
     assert!(!text.contains("\"validation\""), "as version 0.1 wrote it: {text}");
     let digest = place.digest("digits");
     let old = text.replace(&format!("\"dataset_digest\":\"{digest}\","), "");
     assert_ne!(old, text);
-    fs::write(&path, &old).unwrap();
-    place.stdout("sweep plan.toml --out out");
-    assert_eq!(fs::read_to_string(&path).unwrap(), old);
+    fs::create_dir(place.path("old")).unwrap();
+    fs::write(place.path("old/records.jsonl"), &old).unwrap();
+    place.stdout("sweep plan.toml --out old");
+    assert_eq!(support::records(&place.path("old")), old);
     write(PLAN);
-    let message = place.error("sweep plan.toml --out out");
+    let message = place.error("sweep plan.toml --out old");
     assert!(message.contains("validation last there, drawn in the plan"), "{message}");
     assert!(message.contains("write validation = \"last\" under its [protocol]"), "{message}");
 }

@@ -1,5 +1,5 @@
 //! `vardrop sweep`: that no moment of death loses, doubles or tears a record, and that the numbers are those of an undisturbed
-//! sweep; single tasks and their merging; what is refused.
+//! sweep; single tasks; what is refused.
 #![cfg(feature = "cli")]
 
 mod support;
@@ -42,7 +42,7 @@ fn kills_at_any_moment_lose_double_and_tear_no_record_and_change_no_number() {
         }
         let output = child.wait_with_output().unwrap();
         resumed += String::from_utf8_lossy(&output.stderr).matches("goes on after epoch").count();
-        if place.path(&format!("{folder}/records.jsonl")).exists() {
+        if place.path(&folder.to_string()).exists() {
             let so_far = place.figures(&folder.to_string());
             assert!(so_far.iter().all(|record| whole.contains(record)));
         }
@@ -52,7 +52,7 @@ fn kills_at_any_moment_lose_double_and_tear_no_record_and_change_no_number() {
         assert_eq!(place.figures(&folder.to_string()), whole);
         let left: Vec<_> = fs::read_dir(place.path(&format!("{folder}/networks"))).unwrap().collect();
         assert!(left.is_empty(), "{left:?}");
-        assert_eq!(fs::read_dir(place.path(&folder.to_string())).unwrap().count(), 2, "records.jsonl and networks");
+        assert_eq!(fs::read_dir(place.path(&folder.to_string())).unwrap().count(), 13, "a file a record, and networks");
     }
     println!("{kills} kills of {} sweeps; {resumed} networks went on from a checkpoint", folder + 1);
 }
@@ -65,28 +65,41 @@ fn a_finished_sweep_trains_nothing_and_two_at_once_train_each_network_once() {
         child.wait_with_output().unwrap();
     }
     place.run("--out shared", 0);
-    assert_eq!(fs::read_to_string(place.path("shared/records.jsonl")).unwrap().lines().count(), 12);
-    let before = fs::read(place.path("shared/records.jsonl")).unwrap();
+    let files = || {
+        let paths = fs::read_dir(place.path("shared")).unwrap().map(|entry| entry.unwrap().path());
+        let mut files: Vec<_> =
+            paths.filter(|path| path.is_file()).map(|path| fs::read_to_string(path).unwrap()).collect();
+        files.sort();
+        files
+    };
+    let before = files();
+    assert!(before.len() == 12 && before.iter().all(|file| file.lines().count() == 1));
     assert!(place.run("--out shared", 0).contains("12 networks have their record"));
-    assert_eq!(fs::read(place.path("shared/records.jsonl")).unwrap(), before);
+    assert_eq!(files(), before);
 }
 
 #[test]
-fn single_tasks_merge_to_the_sweep() {
+fn single_tasks_make_the_sweep() {
     let place = Place::new(&PLAN.replace("epochs = 12", "epochs = 2"));
     place.run("--out whole", 0);
     for task in (0..12).rev() {
         place.run(&format!("--out tasks --task {task}"), 0);
-        if task == 6 {
-            assert!(place.run("--out tasks --merge", 0).contains("6 records"));
-        }
     }
     place.run("--out tasks --task 3", 0);
     assert_eq!(place.figures("tasks"), place.figures("whole"));
-    assert!(place.run("--out tasks --merge", 0).contains("6 records"));
-    assert!(place.run("--out tasks --merge", 0).contains("0 records"));
-    assert_eq!(place.figures("tasks"), place.figures("whole"));
-    assert!(!place.path("tasks/task-variational-a-3x6-2.jsonl").exists());
+}
+
+#[test]
+fn a_folder_of_one_file_of_records_or_of_an_older_versions_tasks_is_gone_on_with() {
+    let place = Place::new(&PLAN.replace("epochs = 12", "epochs = 2"));
+    place.run("--out whole", 0);
+    fs::create_dir(place.path("older")).unwrap();
+    let record = |network: &str| fs::read_to_string(place.path(&format!("whole/{network}.jsonl"))).unwrap();
+    fs::write(place.path("older/records.jsonl"), record("none-3x6-1") + &record("none-3x9-2")).unwrap();
+    fs::write(place.path("older/task-variational-a-3x6-2.jsonl"), record("variational-a-3x6-2")).unwrap();
+    assert!(place.run("--out older --dry-run", 0).contains("9 of 12 networks are left"));
+    place.run("--out older", 0);
+    assert_eq!(place.figures("older"), place.figures("whole"));
 }
 
 #[test]
@@ -95,7 +108,7 @@ fn a_dry_run_says_what_is_left_and_trains_nothing() {
     place.run("--out out --task 0", 0);
     let text = place.run("--out out --dry-run --jobs 2", 0);
     assert!(text.contains("11 of 12 networks are left: about"), "{text}");
-    let record = fs::read_to_string(place.path("out/task-none-3x6-1.jsonl")).unwrap();
+    let record = fs::read_to_string(place.path("out/none-3x6-1.jsonl")).unwrap();
     let hash = serde_json::from_str::<Value>(&record).unwrap()["protocol_hash"].as_str().unwrap().to_owned();
     assert!(text.contains(&format!("protocol {hash}, tasks 0 to 11")), "{text}");
     assert_eq!(place.figures("out").len(), 1);
@@ -129,27 +142,6 @@ fn a_termination_signal_leaves_a_checkpoint_and_the_task_goes_on_to_the_same_num
 }
 
 #[test]
-fn merging_while_tasks_are_under_way_and_twice_at_once_loses_and_doubles_nothing() {
-    let place = Place::new(&PLAN.replace("epochs = 12", "epochs = 2"));
-    place.run("--out whole", 0);
-    let mut merges: Vec<_> = (0..4).map(|_| place.command("--out tasks --merge")).collect();
-    let merging: Vec<_> = (0..12)
-        .flat_map(|task| {
-            let merges: Vec<_> = merges.iter_mut().map(|merge| merge.spawn().unwrap()).collect();
-            place.run(&format!("--out tasks --task {task}"), 0);
-            merges
-        })
-        .collect();
-    for merge in merging {
-        let output = merge.wait_with_output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    }
-    place.run("--out tasks --merge", 0);
-    assert_eq!(place.figures("tasks"), place.figures("whole"));
-    assert_eq!(fs::read_to_string(place.path("tasks/records.jsonl")).unwrap().lines().count(), 12);
-}
-
-#[test]
 fn records_from_before_the_hash_are_read_and_have_their_protocols() {
     let records = Records::open(concat!(env!("CARGO_MANIFEST_DIR"), "/results/first_light.jsonl")).unwrap();
     assert_eq!(records.len(), 28);
@@ -160,18 +152,19 @@ fn records_from_before_the_hash_are_read_and_have_their_protocols() {
 fn what_does_not_fit_is_an_error_and_nothing_is_overwritten() {
     let place = Place::new(&PLAN.replace("epochs = 12", "epochs = 2"));
     place.run("--out out", 0);
-    let before = fs::read(place.path("out/records.jsonl")).unwrap();
+    let first = "out/none-3x6-1.jsonl";
+    let before = fs::read(place.path(first)).unwrap();
     fs::write(place.path("plan.toml"), PLAN).unwrap();
     let message = place.run("--out out", 1);
     for part in ["by another protocol, ", "; epochs 2 there, 12 in the plan)"] {
         assert!(message.contains(part), "{message}");
     }
-    assert_eq!(fs::read(place.path("out/records.jsonl")).unwrap(), before);
+    assert_eq!(fs::read(place.path(first)).unwrap(), before);
     let hint = "preset = \"first\"";
     assert!(!message.contains(hint), "{message}");
     // A record from before there were presets, and a plan that names none.
     let older = String::from_utf8(before.clone()).unwrap().replace("\"preset\":\"custom\",", "");
-    fs::write(place.path("out/records.jsonl"), &older).unwrap();
+    fs::write(place.path(first), &older).unwrap();
     let message = place.run("--out out", 1);
     assert!(message.contains(hint), "{message}");
 
@@ -202,22 +195,19 @@ fn what_does_not_fit_is_an_error_and_nothing_is_overwritten() {
 fn a_full_disk_is_an_error_and_the_next_sweep_goes_on() {
     let place = Place::new(PLAN);
     place.run("--out whole", 0);
+    place.run("--out full --task 0", 0);
+    let written = place.figures("full");
     let mut shell = Command::new("sh");
-    // Blocks of 512 bytes; without the signal, a write that goes too far is an error.
+    // A block of 512 bytes; without the signal, a write that goes too far is an error.
     let script = format!(
-        "trap '' XFSZ; ulimit -f 20; exec {} sweep plan.toml --out full --jobs 1",
+        "trap '' XFSZ; ulimit -f 1; exec {} sweep plan.toml --out full --jobs 1",
         env!("CARGO_BIN_EXE_vardrop")
     );
     let output = shell.args(["-c", &script]).current_dir(place.root.path()).output().unwrap();
     let message = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{message}");
-    assert!(message.contains("cannot write full/records.jsonl"), "{message}");
-    let written = place.figures("full");
-    assert!(!written.is_empty() && written.len() < 12, "{}", written.len());
-    assert!(
-        written.iter().all(|record| place.figures("whole").contains(record)),
-        "what was written before is as it was"
-    );
+    assert!(message.contains("cannot write full/none-3x9-1.jsonl"), "{message}");
+    assert_eq!(place.figures("full"), written, "what was written before is as it was");
     place.run("--out full", 0);
     assert_eq!(place.figures("full"), place.figures("whole"));
 }

@@ -77,33 +77,28 @@ fn two_plans_at_once_train_a_network_that_both_have_once() {
 }
 
 #[test]
-fn a_task_of_a_changed_plan_overwrites_no_record_and_all_are_merged() {
+fn a_task_of_a_changed_plan_overwrites_no_record() {
     let place = Place::new(&plan("[6]", 2));
     place.run("--out out --task 0", 0);
     fs::write(place.path("plan.toml"), plan("[5, 6]", 2)).unwrap();
     place.run("--out out --task 0", 0);
-    fs::write(place.path("plan.toml"), plan("[5]", 2)).unwrap();
-    assert!(place.run("--out out --merge", 0).contains("2 records"));
     assert_eq!(place.figures("out").len(), 2);
 }
 
 #[test]
-fn a_task_record_that_is_cut_off_stays_and_the_others_are_merged() {
+fn a_record_that_is_cut_off_is_told_and_its_network_trained_again() {
     let place = Place::new(&plan("[5, 6]", 2));
-    place.run("--out out --task 0", 0);
-    place.run("--out out --task 1", 0);
-    let path = place.path("out/task-none-3x5-1.jsonl");
+    place.run("--out whole", 0);
+    place.run("--out out", 0);
+    let path = place.path("out/none-3x5-1.jsonl");
     let cut = fs::read(&path).unwrap()[..300].to_owned();
     fs::write(&path, &cut).unwrap();
-    let message = place.run("--out out --merge", 1);
-    for part in ["task-none-3x5-1.jsonl", "line 1 is cut off after 300 bytes", "all others are merged"] {
+    let message = place.run("--out out", 0);
+    for part in ["none-3x5-1.jsonl", "line 1: 300 bytes of a record that was cut off are left out"] {
         assert!(message.contains(part), "{message}");
     }
-    assert_eq!(fs::read(&path).unwrap(), cut);
-    place.run("--out out --task 0", 0);
-    place.run("--out out --merge", 0);
-    assert_eq!(place.figures("out").len(), 2);
-    assert_eq!(fs::read_dir(place.path("out")).unwrap().count(), 2, "records.jsonl and networks");
+    assert_eq!(place.figures("out"), place.figures("whole"));
+    assert_eq!(fs::read_dir(place.path("out")).unwrap().count(), 3, "a file a record, and networks");
     assert_eq!(fs::read_dir(place.path("out/networks")).unwrap().count(), 0);
 }
 
@@ -111,16 +106,18 @@ fn a_task_record_that_is_cut_off_stays_and_the_others_are_merged() {
 fn a_last_line_is_removed_only_where_a_crash_cut_it_off() {
     let place = Place::new(&plan("[5, 6]", 2));
     place.run("--out whole", 0);
-    let whole = fs::read_to_string(place.path("whole/records.jsonl")).unwrap();
+    let whole = ["6", "5"]
+        .map(|width| fs::read_to_string(place.path(&format!("whole/none-3x{width}-1.jsonl"))).unwrap())
+        .concat();
     fs::create_dir(place.path("out")).unwrap();
-    let path = place.path("out/records.jsonl");
+    let path = place.path("out/none-3x5-1.jsonl");
     let first = whole.lines().next().unwrap();
     let other = first.replace("\"none\"", "\"new-method\"");
     let list = format!("[{}]", whole.lines().collect::<Vec<_>>().join(","));
     for kept in [other, list, "a note".to_owned(), "\"a note".to_owned(), whole.replace('\n', "\r")] {
         fs::write(&path, &kept).unwrap();
         let message = place.run("--out out", 1);
-        assert!(message.contains("out/records.jsonl is not a file of records: line 1, column "), "{message}");
+        assert!(message.contains("out/none-3x5-1.jsonl is not a file of records: line 1, column "), "{message}");
         assert_eq!(fs::read_to_string(&path).unwrap(), kept);
     }
     fs::write(&path, format!("{first}\n{}", &first[..200])).unwrap();
@@ -173,7 +170,7 @@ fn move_to_another_processor(path: &Path) {
 fn a_folder_of_networks_from_two_processors_says_so() {
     let place = Place::new(&plan("[6]", 2));
     assert!(!place.run("--out out", 0).contains("note:"));
-    move_to_another_processor(&place.path("out/records.jsonl"));
+    move_to_another_processor(&place.path("out/none-3x6-1.jsonl"));
     fs::write(place.path("plan.toml"), plan("[5, 6]", 2)).unwrap();
     let text = place.run("--out out", 0);
     assert!(text.contains("note: with this machine's, the networks in out are from ?"), "{text}");
@@ -249,7 +246,7 @@ fn a_device_in_the_place_of_a_file_of_records_stays_a_device() {
     fs::create_dir(place.path("out")).unwrap();
     let pipe = place.path("out/records.jsonl");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    assert!(place.run("--out out", 1).contains("expected a file for the records that can be written: name another"));
+    assert!(place.run("--out out", 1).contains("expected a file of records: remove it, or name another folder"));
     assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
 }
 

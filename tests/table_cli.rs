@@ -279,7 +279,7 @@ fn a_plan_trains_on_a_table() {
     fs::write(place.path("plan.toml"), plan).unwrap();
     let [_, log] = place.both("sweep plan.toml --out out --jobs 1");
     assert!(log.contains("test RMSE") && log.contains("4 networks have their record"), "{log}");
-    let records = place.read("out/records.jsonl");
+    let records = support::records(&place.root.path().join("out"));
     for line in records.lines() {
         let record: Value = serde_json::from_str(line).unwrap();
         assert_eq!((&record["train_examples"], &record["protocol"]["held_out"]), (&90.into(), &0.into()));

@@ -20,13 +20,12 @@ const INTERRUPTED: u8 = 130;
 
 /// Train the networks of a plan, and go on where an earlier sweep was
 ///
-/// Each finished network is one line in `records.jsonl` of the sweep's folder. A network that has its line is not trained
-/// again; one that is under way has a checkpoint. So a sweep may be interrupted, or killed, and started again; several
-/// processes may share a folder. `vardrop report figure1 FOLDER` reads it.
+/// Each finished network has its record in a file of its own in the sweep's folder. It is not trained again; one that is under
+/// way has a checkpoint. So a sweep may be interrupted, or killed, and started again; several processes may share a folder.
+/// `vardrop report figure1 FOLDER` reads it.
 ///
-/// An array of jobs on many machines: `--count` says how many, each runs `--task I`, which leaves a file of its own, and
-/// `--merge` takes them together; deploy/ has it ready for Slurm and Kubernetes. SIGTERM, like Ctrl-C, has every network write a
-/// checkpoint at its next step.
+/// An array of jobs on many machines: `--count` says how many, and each runs `--task I`; deploy/ has it ready for Slurm and
+/// Kubernetes. SIGTERM, like Ctrl-C, has every network write a checkpoint at its next step.
 ///
 /// Example: vardrop sweep experiments/figure1.toml --jobs 2
 #[derive(Debug, Args)]
@@ -40,13 +39,10 @@ pub struct SweepArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
     /// Train network number I of the plan alone, counted from 0
-    #[arg(long, value_name = "I", conflicts_with_all = ["merge", "dry_run", "jobs"])]
+    #[arg(long, value_name = "I", conflicts_with_all = ["dry_run", "jobs"])]
     task: Option<usize>,
-    /// Take the records that --task left into records.jsonl
-    #[arg(long, conflicts_with = "dry_run")]
-    merge: bool,
     /// Print how many networks the plan has, and do nothing else
-    #[arg(long, conflicts_with_all = ["out", "jobs", "task", "merge", "dry_run"])]
+    #[arg(long, conflicts_with_all = ["out", "jobs", "task", "dry_run"])]
     count: bool,
     /// Say what is left to do and how long it takes here, measured with a few steps of each, and train nothing; the first steps of a
     /// network are its slowest, so that a sweep takes rather less
@@ -86,17 +82,12 @@ impl SweepArgs {
             claims.owns("out", file)?;
         }
         super::tell_of_torn(sweep.records()?.torn());
-        if let Some(machines) = sweep.mixture()?.filter(|_| !self.merge) {
+        if let Some(machines) = sweep.mixture()? {
             super::note(&format!(
                 "note: with this machine's, the networks in {} are from {machines}: they agree with those of one machine to rounding, \
                  and not bit for bit",
                 out.display()
             ));
-        }
-        if self.merge {
-            let merged = sweep.merge()?;
-            super::note(&format!("{merged} records of single tasks are in {}", out.join("records.jsonl").display()));
-            return Ok(ExitCode::SUCCESS);
         }
         if self.dry_run {
             return estimate(&sweep);

@@ -1,6 +1,6 @@
 //! The records of finished runs, as JSON lines in a file or a folder: appended whole, read back with every damage named.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Record;
 use super::summary::{Summary, summarize};
@@ -24,11 +24,18 @@ impl Records {
     /// # Errors
     /// A path that cannot be read, a folder without such a file, or a line that is no record: the error has its number.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref();
-        let mut records = Self::default();
         let hint = "`vardrop sweep PLAN.toml --out DIR` writes one, and so does `vardrop train --record FILE.jsonl`";
-        for file in files::files(path, hint)? {
-            let (entries, torn) = files::read(&file)?;
+        Self::read(&files::files(path.as_ref(), hint)?)
+    }
+
+    /// The records of these files, joined.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(super) fn read(files: &[PathBuf]) -> Result<Self> {
+        let mut records = Self::default();
+        for file in files {
+            let (entries, torn) = files::read(file)?;
             entries.into_iter().for_each(|record| records.insert(record));
             records.torn.extend(torn);
         }
@@ -116,7 +123,6 @@ impl<'a> IntoIterator for &'a Records {
 mod tests {
     use super::super::record::tests::record;
     use std::fs;
-    use std::path::PathBuf;
 
     use super::*;
     use crate::method::Method;

@@ -1,10 +1,11 @@
 //! A sweep: the networks of a plan, trained by independent workers, one network each at a time. It can be killed at any
 //! moment and goes on where it was.
 //!
-//! In the sweep's folder `records.jsonl` holds the finished runs, a line each. A network that is under way has a checkpoint and
-//! a lock in `networks/`: of several processes that sweep one folder, one alone trains it. A run counts as finished when its
-//! record is on the disk; its checkpoint goes after that. So whatever moment a process dies at, no record is lost, and none is
-//! written twice. Other plans, and other files, may be in the folder too: what is not of the plan's networks is not touched.
+//! Each finished run has a file of its own in the sweep's folder, and reading the folder joins them: no process writes where
+//! another does. A network that is under way has a checkpoint and a lock in `networks/`: of several processes that sweep one
+//! folder, one alone trains it. A run counts as finished when its record is on the disk; its checkpoint goes after that. So
+//! whatever moment a process dies at, no record is lost, and none is written twice. Other plans, and other files, may be in the
+//! folder too: what is not of the plan's networks is not touched.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -19,7 +20,7 @@ use super::under_way::{Lock, UnderWay};
 use super::{Record, Records, SweepPlan};
 use crate::data::Splits;
 use crate::error::{Error, Result};
-use crate::files::{self, Claims, Kind, Output};
+use crate::files::{self, Output};
 use crate::provenance::Machine;
 use crate::training::{Config, Difference, Epoch, MODEL_REMEDY, ModelInfo, Progress, Trainer, differences};
 
@@ -136,7 +137,6 @@ impl<'a> Sweep<'a> {
         let checkpoint_every = Duration::from_secs(20);
         let sweep =
             Self { plan, splits, networks, folder, jobs: 1, checkpoint_every, command: String::new(), force: false };
-        sweep.make_records_file()?;
         let records = sweep.records()?;
         for index in 0..sweep.networks.len() {
             sweep.check(index, &records)?;
@@ -187,27 +187,10 @@ impl<'a> Sweep<'a> {
         )
     }
 
-    /// Makes the file of records, empty, where it is not there: a folder without one is no folder of records.
-    fn make_records_file(&self) -> Result<()> {
-        let path = self.records_file();
-        let no_records =
-            || Error::unread("open", &path, "expected a file for the records that can be written: name another");
-        // A device or a pipe has no records to read.
-        if fs::metadata(&path).is_ok_and(|there| !there.is_file()) {
-            return Err(no_records()(ErrorKind::InvalidInput.into()));
-        }
-        Claims::default().adds_to::<Record>("folder of the sweep", &path)?;
-        fs::OpenOptions::new().append(true).create(true).open(&path).map(drop).map_err(no_records())
-    }
-
-    /// The files that it may write: the records, and what each network has while it is under way.
+    /// The files that it may write: of each network its record, and what it has while it is under way.
     pub fn files(&self) -> Vec<PathBuf> {
-        let mut files = vec![self.records_file()];
-        for config in &self.networks {
-            let UnderWay { lock, checkpoint, record } = UnderWay::of(config, &self.folder);
-            files.extend([lock, checkpoint, record]);
-        }
-        files
+        let files = self.networks.iter().map(|config| UnderWay::of(config, &self.folder));
+        files.flat_map(|UnderWay { lock, checkpoint, record }| [lock, checkpoint, record]).collect()
     }
 
     /// The plan's networks, and which images are held out of the data for them.
@@ -215,19 +198,12 @@ impl<'a> Sweep<'a> {
         &self.networks
     }
 
-    /// The records in the folder so far, also while another process merges those of single tasks.
+    /// The records in the folder so far.
     ///
     /// # Errors
     /// A file that cannot be read, or a line that is no record.
     pub fn records(&self) -> Result<Records> {
-        // A file that was there when the folder was listed may have been merged since: its record is in another one then.
-        for _ in 0..self.networks.len() {
-            match Records::open(&self.folder) {
-                Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {}
-                records => return records,
-            }
-        }
-        Records::open(&self.folder)
+        Records::read(&files::in_folder(&self.folder)?)
     }
 
     /// The machines of the records so far and this one, where they are more than one: networks from two of them agree with those of one
@@ -279,7 +255,7 @@ impl<'a> Sweep<'a> {
         let work = || {
             let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
             while let Some(index) = (!halted()).then(next).flatten() {
-                let outcome = self.train(index, Kept::WithTheOthers, &halted, observer);
+                let outcome = self.train(index, &halted, observer);
                 if outcome.is_err() {
                     halt.store(true, Ordering::SeqCst);
                 }
@@ -321,33 +297,16 @@ impl<'a> Sweep<'a> {
             files.remove_checkpoint()?;
             files::remove(&files.lock)?;
         }
-        if let Some(lock) = Lock::take(self.merge_lock())? {
-            lock.remove()?;
-        }
         files::remove_unfinished(&self.folder);
         files::remove_unfinished(&self.folder.join("networks"));
         Ok(())
-    }
-
-    pub(super) fn merge_lock(&self) -> PathBuf {
-        self.folder.join("networks/merge.lock")
-    }
-
-    pub(super) fn records_file(&self) -> PathBuf {
-        self.folder.join("records.jsonl")
     }
 
     fn is_of(&self, record: &Record, config: &Config) -> bool {
         record.key() == config.key(self.splits.identity(), self.splits.train.len())
     }
 
-    pub(super) fn train(
-        &self,
-        index: usize,
-        kept: Kept,
-        halted: &dyn Fn() -> bool,
-        observer: &Observer<'_>,
-    ) -> Result<Outcome> {
+    pub(super) fn train(&self, index: usize, halted: &dyn Fn() -> bool, observer: &Observer<'_>) -> Result<Outcome> {
         let config = &self.networks[index];
         let files = UnderWay::of(config, &self.folder);
         let Some(lock) = Lock::take(files.lock.clone())? else {
@@ -355,7 +314,7 @@ impl<'a> Sweep<'a> {
             return Ok(Outcome::Left);
         };
         // Another process may have finished it between the reading of the records and the lock, by this plan or another.
-        let records = self.records()?;
+        let records = if files.record.exists() { Records::open(&files.record)? } else { Records::default() };
         self.check(index, &records)?;
         if !records.iter().any(|record| self.is_of(record, config)) {
             let mut trainer = match self.trainer(config, &files.checkpoint) {
@@ -379,17 +338,7 @@ impl<'a> Sweep<'a> {
                 Err(error) => return Err(error),
             }
             let record = Record::of(&trainer, &self.command).expect("a finished run has an epoch or more");
-            let written = match kept {
-                Kept::WithTheOthers => Records::append(self.records_file(), &record),
-                Kept::ByItself => {
-                    // The whole file or none: a merge that comes in between finds nothing half written to remove.
-                    // What was there has been read: a line that was cut off, of this network.
-                    let output = Output::from(&files.record).force(true);
-                    files::line(&files.record, &record)
-                        .and_then(|line| output.replace(Kind::Runs, |temporary| fs::write(temporary, line)))
-                }
-            };
-            if let Err(error) = written {
+            if let Err(error) = Records::append(&files.record, &record) {
                 observer(index, SweepEvent::Unrecorded(&record));
                 return Err(error);
             }
@@ -481,15 +430,6 @@ fn damaged(error: Error) -> Error {
     };
     let reason = format!("{reason}; remove it, and the network is trained from its beginning (--force does both)");
     Error::Format { path, expected: "a checkpoint to go on from", reason }
-}
-
-/// Where a network's record is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kept {
-    /// In `records.jsonl`.
-    WithTheOthers,
-    /// In a file of its own, until it is merged.
-    ByItself,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

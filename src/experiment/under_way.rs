@@ -1,18 +1,17 @@
-//! What a network that is under way has in the sweep's folder: a lock and a checkpoint, and as a single task its record. They
-//! are named after the network and not after its place in the plan: a plan may be added to, and plans may share a folder.
+//! What a network has in the sweep's folder: a lock and a checkpoint while it is under way, and its record. They are named after
+//! the network and not after its place in the plan: a plan may be added to, and plans may share a folder.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::files::{self, is_at, locked};
+use crate::files::{self, is_at};
 use crate::training::Config;
 
 /// The files of one network.
 pub(super) struct UnderWay {
     pub(super) lock: PathBuf,
     pub(super) checkpoint: PathBuf,
-    /// The record of a single task, until it is merged.
     pub(super) record: PathBuf,
 }
 
@@ -24,7 +23,7 @@ impl UnderWay {
         Self {
             lock: networks.join(format!("{name}.lock")),
             checkpoint: networks.join(format!("{name}.safetensors")),
-            record: folder.join(format!("task-{name}.jsonl")),
+            record: folder.join(format!("{name}.jsonl")),
         }
     }
 
@@ -55,12 +54,6 @@ impl Lock {
                 return Ok(Some(Self::empty(path, file)?));
             }
         }
-    }
-
-    /// As [`Self::take`], once nobody else holds it.
-    pub(super) fn wait(path: PathBuf) -> Result<Self> {
-        let file = locked(&path, "create", open)?;
-        Self::empty(path, file)
     }
 
     /// A lock has no content: what has some is somebody's file, and stays.

@@ -34,21 +34,14 @@ pub struct TornLine {
     pub bytes: usize,
 }
 
-/// A file of JSON lines, or every `.jsonl` file that lies directly in a folder, in the order of their names. `hint` says where
-/// such files come from.
+/// A file of JSON lines, or those that lie directly in a folder. `hint` says where such files come from.
 ///
 /// # Errors
 /// A path that cannot be read, a folder without such a file.
 pub(crate) fn files(path: &Path, hint: &str) -> Result<Vec<PathBuf>> {
-    let mut files = vec![path.to_owned()];
     let remedy = format!("expected a file of records or a folder of them: {hint}");
-    if fs::metadata(path).map_err(Error::unread("open", path, &remedy))?.is_dir() {
-        let entries = fs::read_dir(path).map_err(Error::io("list", path))?;
-        let paths: io::Result<Vec<PathBuf>> = entries.map(|entry| entry.map(|entry| entry.path())).collect();
-        files = paths.map_err(Error::io("list", path))?;
-        files.retain(|file| file.extension().is_some_and(|extension| extension == "jsonl"));
-        files.sort();
-    }
+    let is_folder = fs::metadata(path).map_err(Error::unread("open", path, &remedy))?.is_dir();
+    let files = if is_folder { in_folder(path)? } else { vec![path.to_owned()] };
     if files.is_empty() {
         return Err(Error::Format {
             path: path.to_owned(),
@@ -57,6 +50,26 @@ pub(crate) fn files(path: &Path, hint: &str) -> Result<Vec<PathBuf>> {
         });
     }
     Ok(files)
+}
+
+/// Every `.jsonl` file that lies directly in a folder, in the order of their names.
+///
+/// # Errors
+/// A folder that cannot be read; a device, a pipe or a folder of such a name.
+pub(crate) fn in_folder(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).map_err(Error::io("list", folder))?;
+    let paths: io::Result<Vec<PathBuf>> = entries.map(|entry| entry.map(|entry| entry.path())).collect();
+    let mut files = paths.map_err(Error::io("list", folder))?;
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "jsonl"));
+    files.sort();
+    // A pipe would be waited for without end.
+    match files.iter().find(|file| fs::metadata(file).is_ok_and(|there| !there.is_file())) {
+        Some(odd) => {
+            let remedy = "expected a file of records: remove it, or name another folder";
+            Err(Error::unread("open", odd, remedy)(io::ErrorKind::InvalidInput.into()))
+        }
+        None => Ok(files),
+    }
 }
 
 /// The lines of a file, and its last one where a crash tore it.

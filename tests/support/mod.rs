@@ -124,3 +124,12 @@ pub fn rewritten(bytes: &[u8], change: impl FnOnce(&mut Value, &mut Value)) -> V
     file.extend(&bytes[8 + length..]);
     file
 }
+
+/// The records in a folder: the lines of its files, in the order of their names.
+pub fn records(folder: &Path) -> String {
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> =
+        paths.filter(|path| path.extension().is_some_and(|extension| extension == "jsonl")).collect();
+    files.sort();
+    files.iter().map(|file| fs::read_to_string(file).unwrap()).collect()
+}
