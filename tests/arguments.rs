@@ -22,7 +22,12 @@ fn noise(kind: usize, inputs: usize, outputs: usize) -> Noise<f32> {
         5 => GaussianOutput { rates: rates(Sharing::Unit, true) }.into(),
         6 => GaussianOutput { rates: rates(Sharing::Weight, true) }.into(),
         7 => GaussianOutput { rates: rates(Sharing::Weight, false) }.into(),
-        _ => Additive { log_variance: Array2::from_elem((inputs, outputs), -4.0), prior: Prior::LogUniform }.into(),
+        _ => Additive {
+            log_variance: Array2::from_elem((inputs, outputs), -4.0),
+            prior: Prior::LogUniform,
+            zero_above: None,
+        }
+        .into(),
     }
 }
 

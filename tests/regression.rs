@@ -14,7 +14,7 @@ use vardrop::{Method, Network};
 
 /// y = x·w with w ~ N(weight, e^log_variance), and N(y, 0.3) of the target.
 fn line(weight: f32, log_variance: f32) -> Network {
-    let noise = Additive { log_variance: array![[log_variance]], prior: Prior::LogUniform };
+    let noise = Additive { log_variance: array![[log_variance]], prior: Prior::LogUniform, zero_above: None };
     let layer = Layer::new(array![[weight]], array![0.0], noise).unwrap();
     Network::from_layers(vec![layer]).unwrap().with_likelihood(Likelihood::gaussian_fixed(0.3).unwrap()).unwrap()
 }

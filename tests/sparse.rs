@@ -90,7 +90,7 @@ fn units_that_are_constant_or_unread_are_not_computed_and_change_nothing() {
 
 /// A layer with means 1, 0.1, 0.01 and ln σ² = 0 for each: ln α = 0, 4.6, 9.2.
 fn layer() -> Layer<f64> {
-    let noise = Additive { log_variance: Array2::zeros((3, 2)), prior: Prior::LogUniform };
+    let noise = Additive { log_variance: Array2::zeros((3, 2)), prior: Prior::LogUniform, zero_above: None };
     let weight = array![[1.0, -1.0], [0.1, -0.1], [0.01, 2.0]];
     Layer::new(weight, Array1::from(vec![0.5, -0.5]), noise).unwrap()
 }

@@ -103,6 +103,10 @@ pub struct TrainArgs {
     /// fortieth and a tenth of all for sparse: 5,20 of 200]
     #[arg(long, value_name = "FROM,TO", value_parser = warm_up)]
     kl_warm_up: Option<[f64; 2]>,
+    /// Of the method sparse: in training a weight counts as 0 once its ln α is above X, as in the authors' code, with 3 [default: never, as in
+    /// their paper]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    zero_above: Option<f64>,
     /// Start from the weights of this model, whatever its method, and not from random ones; its widths count
     #[arg(long, value_name = "MODEL", conflicts_with = "hidden")]
     start: Option<PathBuf>,
@@ -141,7 +145,7 @@ pub struct TrainArgs {
     /// Go on from a model that --save wrote (its own settings count; --epochs may extend it)
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "method", "hidden", "batch_size", "patience", "seed", "threads", "learning_rate", "constant_epochs", "alpha_step",
-        "averaging", "kl_warm_up", "start", "protocol", "likelihood", "activation", "optimizer", "schedule", "input_rate",
+        "averaging", "kl_warm_up", "zero_above", "start", "protocol", "likelihood", "activation", "optimizer", "schedule", "input_rate",
         "hidden_rate", "target", "categorical", "ignored", "test_data", "test_share", "test_seed",
     ])]
     resume: Option<PathBuf>,
@@ -365,6 +369,7 @@ impl TrainArgs {
         }
         protocol.constant_epochs = self.constant_epochs.unwrap_or(protocol.constant_epochs);
         protocol.kl_warm_up = self.kl_warm_up.or(protocol.kl_warm_up);
+        protocol.zero_above = self.zero_above.or(protocol.zero_above);
         protocol.start = self.start.as_ref().map(|path| path.display().to_string());
         protocol.patience = self.patience.or(protocol.patience);
         protocol.batch_size = self.batch_size.unwrap_or(protocol.batch_size);

@@ -18,6 +18,8 @@ use crate::network::Network;
 pub(super) struct Derived<T> {
     /// √α, one value or one per input unit: input noise.
     pub(super) deviation: Array1<T>,
+    /// The weights' means, (in × out), where they are not W itself.
+    mean: Array2<T>,
     /// S, (in × out): output noise, where BLAS computes the products.
     variance: Array2<T>,
     /// Where products are computed from panels.
@@ -67,6 +69,7 @@ impl<T: Real> Derived<T> {
             };
             Self {
                 deviation: Array1::zeros(deviations),
+                mean: Array2::zeros(if layer.noise.kind().zeroes_weights() { (inputs, outputs) } else { (0, 0) }),
                 variance: Array2::zeros(if output_noise && kernel.is_none() { (inputs, outputs) } else { (0, 0) }),
                 panels: kernel.map(layer_panels),
             }
@@ -81,6 +84,7 @@ impl<T: Real> Derived<T> {
 
     /// Where its large arrays are.
     pub(super) fn add_to(&self, places: &mut Places) {
+        places.add(self.mean.as_slice());
         places.add(self.variance.as_slice());
         if let Some(panels) = &self.panels {
             let all = [&panels.weight, &panels.variance, &panels.weight_back, &panels.variance_back];
@@ -90,12 +94,17 @@ impl<T: Real> Derived<T> {
 
     /// The right factor W.
     pub(super) fn weight<'a>(&'a self, layer: &'a Layer<T>) -> Right<'a, T> {
-        self.right(|panels| &panels.weight, || layer.weight.view())
+        self.right(|panels| &panels.weight, || self.mean(layer).view())
     }
 
     /// The right factor Wᵀ.
     pub(super) fn weight_back<'a>(&'a self, layer: &'a Layer<T>) -> Right<'a, T> {
-        self.right(|panels| &panels.weight_back, || layer.weight.t())
+        self.right(|panels| &panels.weight_back, || self.mean(layer).t())
+    }
+
+    /// What multiplies the input: W, or the weights' means where they are not W itself.
+    fn mean<'a>(&'a self, layer: &'a Layer<T>) -> &'a Array2<T> {
+        if self.mean.is_empty() { &layer.weight } else { &self.mean }
     }
 
     /// The right factor S.
@@ -146,7 +155,8 @@ impl<T: Real> Derived<T> {
                 rows: Split::new(panels.rows.as_slice_mut().expect(ORDER)),
             }
         });
-        Filling { layer, noisy, back, variance: Split::new(self.variance.as_slice_mut().expect(ORDER)), panels }
+        let mean = Split::new(self.mean.as_slice_mut().expect(ORDER));
+        Filling { layer, noisy, back, mean, variance: Split::new(self.variance.as_slice_mut().expect(ORDER)), panels }
     }
 }
 
@@ -157,6 +167,7 @@ struct Filling<'a, T> {
     noisy: bool,
     /// Whether Wᵀ and Sᵀ are wanted.
     back: bool,
+    mean: Split<'a, T>,
     variance: Split<'a, T>,
     panels: Option<PanelFilling<'a, T>>,
 }
@@ -177,6 +188,13 @@ impl<T: Real> Filling<'_, T> {
         let (inputs, outputs) = self.layer.dim();
         for first in share(inputs, ROWS, threads, thread).step_by(ROWS) {
             let rows = first..(first + ROWS).min(inputs);
+            if self.mean.len() > 0 {
+                // SAFETY: each thread has rows of its own.
+                let values = unsafe { self.mean.part(rows.start * outputs..rows.end * outputs) };
+                for (row, values) in rows.clone().zip(values.chunks_exact_mut(outputs)) {
+                    self.layer.noise.kind().mean_row(weight_row(self.layer, row), row, values);
+                }
+            }
             match &self.panels {
                 // SAFETY: each thread has rows of its own.
                 Some(panels) => unsafe { self.pack(panels, rows, thread) },
@@ -196,7 +214,14 @@ impl<T: Real> Filling<'_, T> {
     /// No other thread has these rows or this thread's index.
     unsafe fn pack(&self, panels: &PanelFilling<'_, T>, rows: Range<usize>, thread: usize) {
         let (first, outputs) = (rows.start, self.layer.dim().1);
-        let values = single(self.layer.weight.slice(s![rows.clone(), ..]));
+        let values = match self.mean.len() {
+            0 => single(self.layer.weight.slice(s![rows.clone(), ..])),
+            _ => {
+                // SAFETY: the caller's: these rows are this thread's, which has filled them.
+                let means = unsafe { self.mean.part(rows.start * outputs..rows.end * outputs) };
+                single(ArrayView2::from_shape((rows.len(), outputs), &*means).expect("as many numbers"))
+            }
+        };
         for (row, values) in rows.clone().zip(values.outer_iter()) {
             // SAFETY: the caller's: these rows are this thread's.
             unsafe { panels.weight.row(row, values.to_slice().expect(ORDER)) };
@@ -228,7 +253,11 @@ const ORDER: &str = "weights and variances are in standard layout";
 
 /// Row `row` of S.
 fn variance_row<T: Real>(layer: &Layer<T>, row: usize, out: &mut [T]) {
-    layer.noise.kind().variance_row(layer.weight.row(row).to_slice().expect(ORDER), row, out);
+    layer.noise.kind().variance_row(weight_row(layer, row), row, out);
+}
+
+fn weight_row<T>(layer: &Layer<T>, row: usize) -> &[T] {
+    layer.weight.row(row).to_slice().expect(ORDER)
 }
 
 /// Computes what a pass needs of every layer.

@@ -17,7 +17,12 @@ fn layer(kind: usize, inputs: usize, outputs: usize) -> Layer<f32> {
         2 => GaussianInput { rates: rates(Sharing::Unit) }.into(),
         3 => GaussianOutput { rates: rates(Sharing::Weight) }.into(),
         4 => GaussianOutput { rates: rates(Sharing::Unit) }.into(),
-        _ => Additive { log_variance: Array2::from_elem((inputs, outputs), -4.0), prior: Prior::LogUniform }.into(),
+        _ => Additive {
+            log_variance: Array2::from_elem((inputs, outputs), -4.0),
+            prior: Prior::LogUniform,
+            zero_above: None,
+        }
+        .into(),
     };
     let weight = Array2::from_shape_fn((inputs, outputs), |(i, j)| (1.7 * i as f32 + 0.9 * j as f32).sin() * 0.5);
     Layer::new(weight, Array1::from_elem(outputs, 0.1), noise).unwrap().activation(Activation::Relu)

@@ -10,6 +10,9 @@
 //! ∂loss/∂ln σ² = σ² ∘ (A²)ᵀ·G. The KL term, with its slope k = d(−KL)/d ln α for the log-uniform prior, adds s·k·(−2/θ) to the first,
 //! since ln α = ln σ² − ln θ², and s·k to the second, where s = −w/N is what the objective multiplies −KL by.
 //!
+//! With [`zero_above`](Additive::zero_above) the mean leaves out what is mostly noise: θ counts as 0 in A·θ where ln α is above it. The
+//! paper's text does without; its authors' code trains so, with 3.
+//!
 //! ```
 //! use vardrop::layers::{Additive, Layer, Prior};
 //! use vardrop::ndarray::array;
@@ -58,6 +61,9 @@ pub struct Additive<T> {
     /// The prior of the weights.
     #[serde(default)]
     pub prior: Prior,
+    /// A weight whose ln α is above this has the mean 0; its variance stays, and only the KL term moves θ.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zero_above: Option<f64>,
 }
 
 impl<T: Real> Additive<T> {
@@ -69,8 +75,18 @@ impl<T: Real> Additive<T> {
     /// For a network's builder: every ln σ² starts at `log_variance`, with a prior.
     pub fn with_prior(prior: Prior, log_variance: f64) -> impl Fn(usize, usize) -> Result<Self> + Copy {
         move |inputs, outputs| {
-            Ok(Self { log_variance: Array2::from_elem((inputs, outputs), T::of(log_variance)), prior })
+            Ok(Self {
+                log_variance: Array2::from_elem((inputs, outputs), T::of(log_variance)),
+                prior,
+                zero_above: None,
+            })
         }
+    }
+
+    /// Sets from which ln α on the mean of a weight is 0.
+    #[must_use]
+    pub fn with_zeros_above(self, log_alpha: f64) -> Self {
+        Self { zero_above: Some(log_alpha), ..self }
     }
 
     /// ln α = ln σ² − ln θ² of every weight, (in, out).
@@ -104,6 +120,9 @@ impl<T: Real> LayerNoise<T> for Additive<T> {
         {
             return Err(Error::argument("deviation of the prior", deviation, "a finite number above 0, such as 1"));
         }
+        if let Some(threshold) = self.zero_above.filter(|threshold| threshold.is_nan()) {
+            return Err(Error::argument("zero_above", threshold, "a number that ln α is compared with, such as 3"));
+        }
         if self.log_variance.dim() == (inputs, outputs) {
             return Ok(());
         }
@@ -121,6 +140,18 @@ impl<T: Real> LayerNoise<T> for Additive<T> {
     }
     fn is_learned(&self) -> bool {
         true
+    }
+    fn zeroes_weights(&self) -> bool {
+        self.zero_above.is_some()
+    }
+    fn mean_row(&self, weight: &[T], row: usize, out: &mut [T]) {
+        let threshold = T::of(self.zero_above.unwrap_or(f64::INFINITY));
+        kept_weights(weight, slice(&self.log_variance, row), threshold, out);
+    }
+    fn zero_gradient_row(&self, weight: &[T], row: usize, gradient: &mut [T]) {
+        if let Some(threshold) = self.zero_above {
+            zero_gradient(weight, slice(&self.log_variance, row), T::of(threshold), gradient);
+        }
     }
     fn is_projected(&self) -> bool {
         false
@@ -145,11 +176,11 @@ impl<T: Real> LayerNoise<T> for Additive<T> {
     }
 
     fn forward(&self, weight: &Array2<T>, input: ArrayView2<'_, T>, noise: ArrayView2<'_, T>) -> (Array2<T>, Tape<T>) {
-        local::forward(weight, &self.log_variance.mapv(|x| x.exp()), input, noise)
+        local::forward(&self.mean(weight), &self.log_variance.mapv(|x| x.exp()), input, noise)
     }
     fn backward(&self, weight: &Array2<T>, tape: &Tape<T>, delta: ArrayView2<'_, T>) -> WithoutBias<T> {
         let variance = self.log_variance.mapv(|x| x.exp());
-        let dense = local::backward(weight, &variance, tape, delta);
+        let dense = local::backward(&self.mean(weight), &variance, tape, delta);
         WithoutBias { noise: dense.noise * &variance, ..dense }
     }
 
@@ -158,7 +189,9 @@ impl<T: Real> LayerNoise<T> for Additive<T> {
     }
     fn gradient_row(&self, row: GradientRow<'_, T>, kl_scale: T) -> T {
         let (log_variance, weight) = (slice(&self.log_variance, row.row), row.weight);
+        let index = row.row;
         let (variance, path, gradient) = row.with_variance(self);
+        self.zero_gradient_row(weight, index, gradient);
         match self.prior {
             Prior::LogUniform => sparse_gradient(weight, log_variance, variance, path, gradient, kl_scale),
             Prior::Normal { deviation } => {
@@ -170,10 +203,13 @@ impl<T: Real> LayerNoise<T> for Additive<T> {
     }
     fn sample_row(&self, key: RowKey, weight: &[T], row: usize, sampled: &mut [T], factors: &mut [T]) {
         T::fill_standard_normal(key, sampled);
-        for ((sampled, &w), &log_variance) in sampled.iter_mut().zip(weight).zip(slice(&self.log_variance, row)) {
-            *sampled = w + (T::of(0.5) * log_variance).exponential() * *sampled;
+        // The means first, in the place of the factors.
+        self.mean_row(weight, row, factors);
+        for ((sampled, &mean), &log_variance) in sampled.iter_mut().zip(&*factors).zip(slice(&self.log_variance, row)) {
+            *sampled = mean + (T::of(0.5) * log_variance).exponential() * *sampled;
         }
         factors.fill(T::one());
+        self.zero_gradient_row(weight, row, factors);
     }
 }
 
@@ -198,6 +234,24 @@ impl Prior {
 fn slice<T>(array: &Array2<T>, row: usize) -> &[T] {
     let width = array.ncols();
     &array.as_slice().expect("ln σ² is in standard layout")[row * width..(row + 1) * width]
+}
+
+/// For one row: `out` ← θ where ln α is at most the threshold, else 0.
+#[multiversion(targets = "simd")]
+fn kept_weights<T: Real>(weight: &[T], log_variance: &[T], threshold: T, out: &mut [T]) {
+    for ((out, &w), &log_variance) in out.iter_mut().zip(weight).zip(log_variance) {
+        *out = if additive_log_alpha(w, log_variance).0 > threshold { T::zero() } else { w };
+    }
+}
+
+/// For one row: what reaches θ through the mean is nothing where ln α is above the threshold.
+#[multiversion(targets = "simd")]
+fn zero_gradient<T: Real>(weight: &[T], log_variance: &[T], threshold: T, gradient: &mut [T]) {
+    for ((gradient, &w), &log_variance) in gradient.iter_mut().zip(weight).zip(log_variance) {
+        if additive_log_alpha(w, log_variance).0 > threshold {
+            *gradient = T::zero();
+        }
+    }
 }
 
 /// For one row: `out` ← σ².

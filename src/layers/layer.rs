@@ -140,7 +140,7 @@ impl<T: Real> Layer<T> {
                 check_shape("the noise", noise, (examples, kind.width(self.dim())))?;
                 kind.forward(&self.weight, input, noise)
             }
-            None => NoNoise.forward(&self.weight, input, input),
+            None => NoNoise.forward(&kind.mean(&self.weight), input, input),
         };
         output += &self.bias;
         tape.drawn = noise.is_some();
@@ -156,8 +156,17 @@ impl<T: Real> Layer<T> {
     pub fn backward(&self, tape: &Tape<T>, delta: ArrayView2<'_, T>) -> Result<LayerGradients<T>> {
         check_shape("the output's derivative", delta, tape.slopes.dim())?;
         let delta = &delta * &tape.slopes;
-        let kind: &dyn LayerNoise<T> = if tape.drawn { self.noise.kind() } else { &NoNoise };
-        let WithoutBias { input, weight, noise } = kind.backward(&self.weight, tape, delta.view());
+        let own = self.noise.kind();
+        let WithoutBias { input, mut weight, noise } = match tape.drawn {
+            true => own.backward(&self.weight, tape, delta.view()),
+            false => NoNoise.backward(&own.mean(&self.weight), tape, delta.view()),
+        };
+        if own.zeroes_weights() {
+            for (row, (own_row, mut gradient)) in self.weight.outer_iter().zip(weight.outer_iter_mut()).enumerate() {
+                let gradient = gradient.as_slice_mut().expect("gradients are in standard layout");
+                own.zero_gradient_row(&own_row.to_vec(), row, gradient);
+            }
+        }
         let noise = match self.noise.kind().array() {
             Some(array) if !tape.drawn => Array2::zeros(array.dim()),
             _ => noise,

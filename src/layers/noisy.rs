@@ -1,5 +1,6 @@
 //! What every kind of noise says of itself, and does: to the plain layers, to the engine, to the optimizer and to files.
 
+use std::borrow::Cow;
 use std::fmt::Debug;
 
 use ndarray::{Array2, ArrayView2, Axis};
@@ -71,6 +72,30 @@ pub(crate) trait LayerNoise<T: Real>: Debug {
     fn mean_alpha(&self) -> Option<f64> {
         let log_alpha = &self.rates()?.log_alpha;
         Some(log_alpha.iter().map(|x| x.f64().exp()).sum::<f64>() / log_alpha.len() as f64)
+    }
+    /// Whether the mean of some weights is 0 and not θ: then [`Self::mean_row`] says of which.
+    fn zeroes_weights(&self) -> bool {
+        false
+    }
+    /// Row `row` of the weights' means, as they multiply the input.
+    fn mean_row(&self, weight: &[T], row: usize, out: &mut [T]) {
+        let _ = row;
+        out.copy_from_slice(weight);
+    }
+    /// What reaches row `row` of θ through the means: `gradient` ← 0 where the mean is 0.
+    fn zero_gradient_row(&self, weight: &[T], row: usize, gradient: &mut [T]) {
+        let _ = (weight, row, gradient);
+    }
+    /// The means of all weights.
+    fn mean<'a>(&self, weight: &'a Array2<T>) -> Cow<'a, Array2<T>> {
+        if !self.zeroes_weights() {
+            return Cow::Borrowed(weight);
+        }
+        let mut mean = Array2::zeros(weight.dim());
+        for (row, (weight, mut mean)) in weight.outer_iter().zip(mean.outer_iter_mut()).enumerate() {
+            self.mean_row(&weight.to_vec(), row, mean.as_slice_mut().expect("rows are contiguous"));
+        }
+        Cow::Owned(mean)
     }
     /// How many noise variables stand behind one value of the array: with noise on the input there is one for each input unit, on
     /// the output one for each weight.

@@ -7,7 +7,7 @@ use crate::Real;
 use crate::data::{Dataset, Identity, Splits};
 use crate::engine::Objective;
 use crate::error::{Error, Result};
-use crate::layers::Activation;
+use crate::layers::{Activation, Noise};
 use crate::likelihood::Family;
 use crate::method::Method;
 use crate::network::{DropoutRates, Initialisation, Network, check_widths, initial_alpha};
@@ -169,6 +169,11 @@ impl Config {
         let mut network = Network::new(self.method, &widths, rates, self.protocol.initialisation, self.seed)?;
         let hidden = widths.len() - 2;
         network.layers_mut()[..hidden].iter_mut().for_each(|layer| layer.activation = self.protocol.activation);
+        for layer in network.layers_mut() {
+            if let Noise::Additive(noise) = &mut layer.noise {
+                noise.zero_above = self.protocol.zero_above;
+            }
+        }
         network.with_likelihood(likelihood)
     }
 
@@ -241,6 +246,16 @@ impl Config {
             }
             _ => {}
         }
+        match self.protocol.zero_above {
+            Some(threshold) if threshold.is_nan() => {
+                return Err(Error::argument("zero_above", threshold, "a number that ln α is compared with, such as 3"));
+            }
+            Some(threshold) if self.method != Method::Sparse => {
+                let problem = "is for the method sparse alone: leave it out";
+                return Err(Error::setting("zero_above", threshold, problem));
+            }
+            _ => {}
+        }
         let Protocol { input_rate, hidden_rate, .. } = self.protocol;
         for (name, rate) in [("input_rate", input_rate), ("hidden_rate", hidden_rate)] {
             initial_alpha(self.method, rate).map_err(|error| error.named(name))?;
@@ -310,6 +325,28 @@ mod tests {
         let protocol = Config::new(Method::Sparse, &[300, 100]).protocol;
         assert_eq!((protocol.epochs, protocol.constant_epochs, protocol.batch_size), (200, 100, 100));
         assert_eq!(protocol.kl_warm_up, Some([5.0, 20.0]));
+    }
+
+    #[test]
+    fn weights_count_as_zero_where_that_is_asked_of_a_sparse_run() {
+        let zero_above = |config: &Config| {
+            let network = config.network(4, 3).unwrap();
+            let of = |layer: &crate::layers::Layer<f32>| match &layer.noise {
+                Noise::Additive(noise) => noise.zero_above,
+                _ => None,
+            };
+            network.layers().iter().map(of).collect::<Vec<_>>()
+        };
+        let mut config = Config::new(Method::Sparse, &[5]);
+        assert_eq!(zero_above(&config), [None, None], "as in the paper's text");
+        config.protocol.zero_above = Some(3.0);
+        config.check().unwrap();
+        assert_eq!(zero_above(&config), [Some(3.0), Some(3.0)]);
+        let of_another = Config { method: Method::None, ..config.clone() };
+        let message = of_another.check().unwrap_err().to_string();
+        assert!(message.contains("zero_above is 3") && message.contains("method sparse alone"), "{message}");
+        config.protocol.zero_above = Some(f64::NAN);
+        assert!(config.check().unwrap_err().to_string().contains("zero_above is NaN"));
     }
 
     #[test]

@@ -51,6 +51,11 @@ pub struct Protocol {
     pub input_rate: f64,
     /// Dropout rate p of the hidden layers.
     pub hidden_rate: f64,
+    /// Sparse: a weight counts as 0 in training once its ln α is above this; `None` for never ([`Additive::zero_above`]).
+    ///
+    /// [`Additive::zero_above`]: crate::layers::Additive::zero_above
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zero_above: Option<f64>,
     /// The activation between the layers; the paper's is the rectifier.
     #[serde(default = "relu", skip_serializing_if = "is_relu")]
     pub activation: Activation,

@@ -145,6 +145,7 @@ impl Preset {
             start: None,
             input_rate: 0.2,
             hidden_rate: 0.5,
+            zero_above: None,
             activation: Activation::Relu,
             initialisation: Initialisation::UnitColumns,
             likelihood: Family::Categorical,
