@@ -1,4 +1,4 @@
-//! The four estimators of Table 1.
+//! The four estimators of Table 1, and flipout.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,9 +10,10 @@ use crate::error::{Error, Result};
 /// How a gradient is estimated from a minibatch: where the posterior's noise is drawn (Kingma, Salimans & Welling 2015,
 /// section 2 and Table 1).
 ///
-/// All four are defined for every network. Where the noise of a layer is one factor for each input unit (binary, type A),
+/// The paper's four are defined for every network. Where the noise of a layer is one factor for each input unit (binary, type A),
 /// drawing it on the input and drawing it on the weights is the same thing, so that
-/// [`Self::LocalReparameterization`] and [`Self::SeparateWeightSamples`] have one distribution there.
+/// [`Self::LocalReparameterization`] and [`Self::SeparateWeightSamples`] have one distribution there. [`Self::Flipout`] needs noise that
+/// is independent and symmetric weight by weight: type B and additive noise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Estimator {
@@ -20,6 +21,9 @@ pub enum Estimator {
     LocalReparameterization,
     /// A weight matrix of its own for each example.
     SeparateWeightSamples,
+    /// One weight matrix for the whole minibatch, whose deviation from the mean has signs of its own for each example (Wen, Vicol, Ba,
+    /// Tran & Grosse 2018). Not in the paper.
+    Flipout,
     /// One weight matrix for the whole minibatch.
     SingleWeightSample,
     /// The mean of the weights: the variance that is left comes from drawing the minibatch.
@@ -27,8 +31,17 @@ pub enum Estimator {
 }
 
 impl Estimator {
-    /// All of them, in the order of Table 1.
-    pub const ALL: [Self; 4] =
+    /// All of them, by their variance.
+    pub const ALL: [Self; 5] = [
+        Self::LocalReparameterization,
+        Self::SeparateWeightSamples,
+        Self::Flipout,
+        Self::SingleWeightSample,
+        Self::NoNoise,
+    ];
+
+    /// Those of Table 1, in its order.
+    pub const TABLE1: [Self; 4] =
         [Self::LocalReparameterization, Self::SeparateWeightSamples, Self::SingleWeightSample, Self::NoNoise];
 
     /// The name on the command line.
@@ -36,16 +49,18 @@ impl Estimator {
         match self {
             Self::LocalReparameterization => "local",
             Self::SeparateWeightSamples => "separate",
+            Self::Flipout => "flipout",
             Self::SingleWeightSample => "single",
             Self::NoNoise => "none",
         }
     }
 
-    /// The name in the paper's Table 1.
+    /// The name in a table: the paper's.
     pub fn title(self) -> &'static str {
         match self {
             Self::LocalReparameterization => "local reparameterization",
             Self::SeparateWeightSamples => "separate weight samples",
+            Self::Flipout => "flipout",
             Self::SingleWeightSample => "single weight sample",
             Self::NoNoise => "no dropout noise",
         }
@@ -79,6 +94,6 @@ mod tests {
             assert_eq!(estimator.name().parse::<Estimator>().unwrap(), estimator);
             assert_eq!(estimator.title().parse::<Estimator>().unwrap(), estimator);
         }
-        assert!("all".parse::<Estimator>().unwrap_err().to_string().contains("local, separate, single, none"));
+        assert!("all".parse::<Estimator>().unwrap_err().to_string().contains("local, separate, flipout, single, none"));
     }
 }

@@ -1,6 +1,6 @@
 //! The four estimators: each against an independent derivation, their means against each other, and what is measured of them.
 
-use ndarray::{Array1, Array2, ArrayView1};
+use ndarray::{Array1, Array2, ArrayView1, Axis};
 
 use vardrop::data::{Dataset, Source, Splits};
 use vardrop::engine::Rows;
@@ -76,6 +76,19 @@ fn weights(network: &Network<f64>, layer: usize, source: NoiseSource, sample: us
     all
 }
 
+/// An example's weights by flipout: the deviation of the minibatch's sample with the signs of s·rᵀ.
+fn flipped(network: &Network<f64>, layer: usize, source: NoiseSource, example: usize) -> Array2<f64> {
+    let mean = &network.layers()[layer].weight;
+    let (inputs, outputs) = mean.dim();
+    let signs = |place: usize, count: usize| {
+        let mut signs = vec![0.0; count];
+        fill_standard_normal_f64(source.row(layer, inputs + 2 * example + place), &mut signs);
+        signs.into_iter().map(f64::signum).collect::<Array1<f64>>()
+    };
+    let both = signs(0, inputs).insert_axis(Axis(1)).dot(&signs(1, outputs).insert_axis(Axis(0)));
+    mean + &((weights(network, layer, source, 0) - mean) * both)
+}
+
 /// −ln p(label | input) with the weights W̃, written down plainly.
 fn cross_entropy(network: &Network<f64>, weights: &[Array2<f64>], input: ArrayView1<'_, f64>, label: usize) -> f64 {
     let mut hidden: Array1<f64> = input.to_owned();
@@ -99,7 +112,15 @@ fn weight_samples_have_the_gradient_of_finite_differences() {
                 log_variance.fill(-1.0);
             }
         }
-        for estimator in [Estimator::SeparateWeightSamples, Estimator::SingleWeightSample, Estimator::NoNoise] {
+        let flips = network
+            .layers()
+            .iter()
+            .all(|layer| matches!(layer.noise, Noise::None | Noise::GaussianOutput(_) | Noise::Additive(_)));
+        let mut estimators = vec![Estimator::SeparateWeightSamples, Estimator::SingleWeightSample, Estimator::NoNoise];
+        if flips {
+            estimators.push(Estimator::Flipout);
+        }
+        for estimator in estimators {
             for threads in [1, 2] {
                 let mut sampler = GradientSampler::new(network.clone(), 60, 6, threads).unwrap();
                 let batch = Rows::new(inputs.view(), &labels).unwrap();
@@ -110,6 +131,7 @@ fn weight_samples_have_the_gradient_of_finite_differences() {
                             .map(|layer| match estimator {
                                 Estimator::NoNoise => network.layers()[layer].weight.clone(),
                                 Estimator::SingleWeightSample => weights(network, layer, source, 0),
+                                Estimator::Flipout => flipped(network, layer, source, example),
                                 _ => weights(network, layer, source, example),
                             })
                             .collect();
@@ -179,8 +201,12 @@ fn the_noisy_estimators_have_one_mean() {
     for method in [Method::VariationalB, Method::VariationalA] {
         let network = network::<f64>(method, None);
         let [local, separate, single, none] =
-            Estimator::ALL.map(|estimator| mean_gradient(&network, estimator, &batch, 20_000));
-        for other in [&separate, &single] {
+            Estimator::TABLE1.map(|estimator| mean_gradient(&network, estimator, &batch, 20_000));
+        let mut others = vec![separate, single];
+        if method == Method::VariationalB {
+            others.push(mean_gradient(&network, Estimator::Flipout, &batch, 20_000));
+        }
+        for other in &others {
             let (mean, largest) = distance(&local, other);
             // About 130 weights, correlated: χ² / n is near 1, and the largest of them far from 5² = 25.
             assert!(mean < 2.0 && largest < 25.0, "{method}: {mean}, {largest}");
@@ -191,12 +217,12 @@ fn the_noisy_estimators_have_one_mean() {
 }
 
 #[test]
-fn with_little_noise_all_four_estimators_have_one_mean() {
+fn with_little_noise_all_estimators_have_one_mean() {
     let (inputs, labels) = examples(12);
     let batch = Rows::new(inputs.view(), &labels).unwrap();
     let network = network::<f64>(Method::VariationalB, Some(1e-8));
     let none = mean_gradient(&network, Estimator::NoNoise, &batch, 2);
-    for estimator in &Estimator::ALL[..3] {
+    for estimator in &Estimator::ALL[..4] {
         let (mean, largest) = distance(&mean_gradient(&network, *estimator, &batch, 2000), &none);
         assert!(mean < 2.0 && largest < 25.0, "{estimator}: {mean}, {largest}");
     }
@@ -210,6 +236,14 @@ fn a_sampler_says_what_it_cannot_draw() {
     assert!(GradientSampler::new(network.clone(), 5, 5, 0).is_err());
     let (inputs, labels) = examples(6);
     let narrow = inputs.slice(ndarray::s![.., ..4]).to_owned();
+    let of_type_a = self::network::<f64>(Method::VariationalA, None);
+    let batch = Rows::new(inputs.view(), &labels).unwrap();
+    let mut sampler = GradientSampler::new(of_type_a, 60, 6, 1).unwrap();
+    let message = sampler.draw(Estimator::Flipout, &batch, NoiseSource::new(1, 1)).unwrap_err().to_string();
+    assert!(
+        message.contains("estimator is flipout") && message.contains("layer 0 has its noise on the input"),
+        "{message}"
+    );
     for estimator in Estimator::ALL {
         let mut sampler = GradientSampler::new(network.clone(), 60, 5, 2).unwrap();
         let mut message = |inputs: &Array2<f64>, labels: &[usize]| {
@@ -314,7 +348,7 @@ fn the_spectrum_has_the_trace_of_the_noise() {
     let mut sampler = GradientSampler::new(network, 2000, 50, 1).unwrap();
     let indices: Vec<usize> = (0..50).collect();
     let batch = Examples { dataset: &dataset, indices: &indices };
-    for estimator in &Estimator::ALL[..3] {
+    for estimator in &Estimator::ALL[..4] {
         let spectrum = noise_spectrum(&mut sampler, &dataset, &indices, *estimator, 2, 40, 7).unwrap();
         assert_eq!((spectrum.eigenvalues.len(), spectrum.dimensions), (39, 100));
         assert!(spectrum.eigenvalues.is_sorted_by(|a, b| a >= b));

@@ -52,8 +52,8 @@ pub struct VarianceArgs {
     /// After how many epochs to measure, separated by commas
     #[arg(long, value_name = "N,N", value_delimiter = ',', default_values_t = [10, 100])]
     epochs: Vec<usize>,
-    /// Which estimators: local, separate, single, none
-    #[arg(long, value_name = "NAME,NAME", value_delimiter = ',', default_values = Estimator::ALL.map(Estimator::name))]
+    /// Which estimators: local, separate, single, none; flipout too, for type B and additive noise
+    #[arg(long, value_name = "NAME,NAME", value_delimiter = ',', default_values = Estimator::TABLE1.map(Estimator::name))]
     estimators: Vec<Estimator>,
     /// Layers, counted from 0 at the input [default: the bottom and the top one]
     #[arg(long, value_name = "N,N", value_delimiter = ',')]

@@ -16,6 +16,7 @@ impl Color {
         match estimator {
             Estimator::LocalReparameterization => Self::BLUE,
             Estimator::SeparateWeightSamples => Self::GREEN,
+            Estimator::Flipout => Self::ORANGE,
             Estimator::SingleWeightSample => Self::VERMILLION,
             Estimator::NoNoise => Self::GREY,
         }
@@ -175,7 +176,7 @@ mod tests {
             seconds_per_gradient: 0.1,
         };
         let shares = Estimator::ALL.map(|estimator| [1, 10, 100].map(|size| share(estimator, size))).concat();
-        assert_eq!(drawn(&variance_curves(&shares))["data"].as_array().unwrap().len(), 4 * 2 + 3 * 2);
+        assert_eq!(drawn(&variance_curves(&shares))["data"].as_array().unwrap().len(), 5 * 2 + 4 * 2);
         assert!(variance_curves(&[]).to_plotly().is_ok());
     }
 

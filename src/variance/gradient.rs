@@ -1,8 +1,9 @@
-//! One estimate of the training set's gradient, by any of the four estimators.
+//! One estimate of the training set's gradient, by any of the estimators.
 
 use ndarray::Array2;
 
 use super::Estimator;
+use super::flipout::{Flipout, Sample};
 use super::separate::SeparateSamples;
 use crate::Real;
 use crate::engine::{Batch, Engine, Objective, Workers};
@@ -44,6 +45,9 @@ pub struct GradientSampler<T = f32> {
     factors: Vec<Array2<T>>,
     /// Separate weight samples, one space for each thread.
     separate: Vec<SeparateSamples<T>>,
+    /// Flipout: the minibatch's sample of each layer, and one space for each thread.
+    samples: Vec<Sample<T>>,
+    flipout: Vec<Flipout<T>>,
     gradients: Vec<Array2<T>>,
 }
 
@@ -69,6 +73,8 @@ impl<T: Real> GradientSampler<T> {
             plain: None,
             factors: Vec::new(),
             separate: Vec::new(),
+            samples: Vec::new(),
+            flipout: Vec::new(),
             gradients: network.layers().iter().map(|layer| Array2::zeros(layer.dim())).collect(),
             network,
         })
@@ -89,18 +95,21 @@ impl<T: Real> GradientSampler<T> {
         (self.local, self.plain) = (None, None);
         self.factors = Vec::new();
         self.separate = Vec::new();
+        (self.samples, self.flipout) = (Vec::new(), Vec::new());
     }
 
     /// An estimate, from this minibatch with this noise, of ∂/∂W of the training set's summed cross-entropy: for each layer
     /// (in × out).
     ///
     /// # Errors
-    /// A minibatch that is empty, larger than the sampler's or of another width; a label that the network has no output for.
+    /// A minibatch that is empty, larger than the sampler's or of another width; a label that the network has no output for; flipout for
+    /// a network with noise on the input of a layer.
     pub fn draw(&mut self, estimator: Estimator, batch: &impl Batch<T>, source: NoiseSource) -> Result<&[Array2<T>]> {
         self.check(batch)?;
         match estimator {
             Estimator::LocalReparameterization => self.local(batch, source)?,
             Estimator::SeparateWeightSamples => self.separate(batch, source)?,
+            Estimator::Flipout => self.flipout(batch, source)?,
             Estimator::SingleWeightSample => self.single(batch, source)?,
             Estimator::NoNoise => self.without_noise(batch, source)?,
         }
@@ -187,6 +196,35 @@ impl<T: Real> GradientSampler<T> {
             for space in &self.separate {
                 gradient.scaled_add(scale, space.sums(index));
             }
+        }
+        Ok(())
+    }
+
+    fn flipout(&mut self, batch: &impl Batch<T>, source: NoiseSource) -> Result<()> {
+        if let Some(index) = self.network.layers().iter().position(Layer::has_input_noise) {
+            let expected = format!(
+                "local, separate or single: layer {index} has its noise on the input, and flipout flips the noise of single weights"
+            );
+            return Err(Error::argument("estimator", Estimator::Flipout.name(), expected));
+        }
+        let (examples, threads) = (batch.len(), self.workers.count());
+        let (network, rows) = (&self.network, self.batch_size.div_ceil(threads));
+        if self.flipout.is_empty() {
+            self.samples = network.layers().iter().map(Sample::new).collect();
+            self.flipout = (0..threads).map(|_| Flipout::new(network, rows)).collect();
+        }
+        self.workers.for_each(self.samples.iter_mut().zip(network.layers()).enumerate(), |(index, (sample, layer))| {
+            sample.draw(layer, index, source);
+        });
+        let (samples, share) = (&self.samples, examples.div_ceil(threads));
+        self.workers.for_each(self.flipout.iter_mut().enumerate(), |(index, space)| {
+            let range = (index * share).min(examples)..((index + 1) * share).min(examples);
+            space.run(network, samples, batch, range, source);
+        });
+        let scale = T::of(self.examples as f64 / examples as f64);
+        for (index, (gradient, layer)) in self.gradients.iter_mut().zip(network.layers()).enumerate() {
+            gradient.fill(T::zero());
+            self.flipout.iter().for_each(|space| space.add_to(gradient, index, layer, &samples[index], scale));
         }
         Ok(())
     }

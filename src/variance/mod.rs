@@ -25,6 +25,7 @@
 
 mod cost;
 mod decomposition;
+mod flipout;
 mod gradient;
 mod interval;
 mod measure;
