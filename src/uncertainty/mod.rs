@@ -27,6 +27,9 @@
 //! negative log-likelihood and the Brier score stand beside it, proper scores, which the true probabilities alone make
 //! best.
 //!
+//! **What it has never seen.** [`Detection`] says how well an entropy, or a mutual information, tells images of no class from those
+//! of the test.
+//!
 //! **Real targets.** The same for networks with a Gaussian likelihood: [`RegressionPredictive`] holds the mixture of the drawn
 //! networks' normal distributions, its variance in two parts (the noise of the data, and what the drawn networks disagree
 //! about), and its quantiles; [`RegressionScores`] has likelihood, CRPS and the coverage of intervals; [`QuantileCalibration`]
@@ -54,6 +57,7 @@
 
 mod calibration;
 mod coverage;
+mod detection;
 mod draws;
 mod ensemble;
 mod entropy;
@@ -70,6 +74,7 @@ mod table;
 
 pub use calibration::{Bin, Calibration};
 pub use coverage::{Coverage, ShareInterval};
+pub use detection::Detection;
 pub use ensemble::Ensemble;
 pub use entropy::{Uncertainty, entropy};
 pub use mixture::Mixture;
