@@ -158,7 +158,7 @@ fn classes_keep_their_names_from_training_to_prediction() {
     let [told, log] = place.both(&format!("{FLOWERS} --save flowers.safetensors"));
     assert!(told.starts_with("variational-b: test error "), "{told}");
     assert!(log.starts_with("protocol table but for epochs, learning rate: 40 epochs, step size 1e-2"), "{log}");
-    assert!(log.contains("no example held out for validation"), "{log}");
+    assert!(log.contains("19 examples held out for validation"), "a fifth of 96: {log}");
     let evaluated = place.json("evaluate flowers.safetensors");
     assert!(evaluated["test_error_percent"].as_f64().unwrap() < 10.0, "{evaluated}");
     place.both("evaluate flowers.safetensors --predict predictions.csv");
@@ -264,8 +264,14 @@ fn a_test_table_with_its_columns_in_another_order_tests_what_the_other_trains() 
     fs::write(place.path("test.csv"), test).unwrap();
     let train = FLOWERS.replace("./flowers.csv", "./train.csv --target kind --test-data test.csv");
     let trained = place.json(&format!("{train} --save flowers.safetensors"));
-    assert_eq!(trained["train_examples"], 80);
-    assert!(trained["protocol"].get("patience").is_none(), "nothing is held out: {trained}");
+    assert_eq!(trained["train_examples"], 64);
+    assert_eq!(
+        (&trained["protocol"]["held_out"], &trained["protocol"]["patience"]),
+        (&16.into(), &20.into()),
+        "{trained}"
+    );
+    let all = place.json(&format!("{train} --held-out 0"));
+    assert!(all["protocol"].get("patience").is_none(), "nothing is held out: {all}");
     assert_eq!(place.json("evaluate flowers.safetensors")["test_examples"], 40);
     let message = place.failure(&format!("{train} --test-share 0.3"));
     assert!(message.contains("--test-share") && message.contains("--test-data"), "{message}");
@@ -282,7 +288,7 @@ fn a_plan_trains_on_a_table() {
     let records = support::records(&place.root.path().join("out"));
     for line in records.lines() {
         let record: Value = serde_json::from_str(line).unwrap();
-        assert_eq!((&record["train_examples"], &record["protocol"]["held_out"]), (&90.into(), &0.into()));
+        assert_eq!((&record["train_examples"], &record["protocol"]["held_out"]), (&72.into(), &18.into()));
         assert_eq!(record["protocol"]["likelihood"], "gaussian");
         assert!(record["best"]["test_rmse"].is_number());
     }

@@ -195,9 +195,10 @@ impl SweepPlan {
             test,
         };
         let whole = options.open(path, 0, None)?;
-        let first = &self.networks[0];
-        let is_said = self.written.settings().any(|settings| settings.own.contains_key("held_out"))
-            || first.protocol.preset(first.method, &first.hidden) != Some(Preset::Table);
+        let says = |settings: &Settings| {
+            settings.own.contains_key("held_out") || settings.preset.is_some_and(|preset| preset != Preset::Table)
+        };
+        let is_said = self.written.settings().any(says);
         let held_out = if is_said { self.held_out() } else { Preset::held_out_of_rows(whole.train.len()) };
         whole.holding_out(held_out, self.validation)?.standardised()
     }
