@@ -344,7 +344,7 @@ mod tests {
         assert_eq!(zero_above(&config), [Some(3.0), Some(3.0)]);
         let of_another = Config { method: Method::None, ..config.clone() };
         let message = of_another.check().unwrap_err().to_string();
-        assert!(message.contains("zero_above is 3") && message.contains("method sparse alone"), "{message}");
+        assert!(message.contains("zero_above 3 is for the") && message.contains("method sparse alone"), "{message}");
         config.protocol.zero_above = Some(f64::NAN);
         assert!(config.check().unwrap_err().to_string().contains("zero_above is NaN"));
     }
