@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The sparse LeNet-300-100 of results/sparse, by the protocol of protocol.md: a training on 50,000 images, on whose validation
+# The sparse LeNet-300-100 of results/sparse, by the protocol of diary.md: a training on 50,000 images, on whose validation
 # examples thresholds are compared, and three on all 60,000.
 #
 # usage: experiments/sparse.sh [MODELS [THRESHOLD]], with vardrop on the PATH. Trainings are kept in the folder MODELS (models)

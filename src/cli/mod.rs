@@ -1,6 +1,8 @@
 //! The subcommands, one file each: their arguments, and what they print.
 
 mod data;
+#[cfg(test)]
+mod documents;
 mod evaluate;
 mod evaluate_values;
 mod predict;
