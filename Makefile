@@ -12,7 +12,7 @@ MUTANTS ?=
 .DEFAULT_GOAL := help
 .PHONY: help setup data lab test check-code test-crate test-products test-doc test-readme test-runner test-kernel test-set-up notebooks
 .PHONY: test-miri test-workflow test-containers test-deploy test-image test-browser mutants bench bench-peers peers-torch test-peers readme lock
-.PHONY: test-features test-aarch64 test-platforms fuzz
+.PHONY: test-features test-aarch64 test-platforms fuzz docs
 
 help: ## List the commands
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-15s %s\n", $$1, $$2 }'
@@ -54,8 +54,9 @@ test-platforms: ## Lint the library without features for Windows, macOS and WebA
 test-doc: ## Build the documentation, warnings denied
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 
-test-readme: setup ## Check that the README's tables are what the records in results/ say
+test-readme: setup ## Check the tables and the links of the documents
 	$(VENV)/python scripts/readme_tables.py --check
+	$(VENV)/python scripts/test_links.py
 
 test-deploy: setup ## Check the manifests of deploy/
 	$(VENV)/python deploy/test_kubernetes.py
@@ -116,7 +117,14 @@ test-peers: peers-torch ## Check that the peers compute the same step
 	.cache/peers/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	touch $@
 
-readme: setup ## Write the README's tables anew from the records in results/
+docs: setup .cache/mdbook/bin/mdbook ## Build the documentation as a site: target/book/index.html
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --lib
+	$(VENV)/python scripts/build_docs.py
+
+.cache/mdbook/bin/mdbook:
+	cargo install mdbook --version 0.5.4 --locked --no-default-features --features search --root .cache/mdbook
+
+readme: setup ## Write the tables of README.md and docs/ anew from the records in results/
 	$(VENV)/python scripts/readme_tables.py
 
 lock: setup ## Write each requirements.txt anew from its requirements.in

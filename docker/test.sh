@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the image in each way that the README names, and checks what it says and does: docker/test.sh [IMAGE]
+# Runs the image in each way that docs/server.md names, and checks what it says and does: docker/test.sh [IMAGE]
 #
 # ENGINE is docker or podman; ANSWER_WITHIN the seconds in which the server has to answer (5); RUN_ARGS are added to every
 # run (-v "$PWD/docker:/opt/vardrop/docker:ro" tries changed scripts in an older image).

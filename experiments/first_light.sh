@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The runs of results/first_light.jsonl: seven methods, two widths, by the protocol of protocol.md.
+# The runs of results/first_light.jsonl: seven methods, two widths, by the protocol of diary.md.
 #
 # usage: experiments/first_light.sh [SEEDS] [JOBS], with vardrop on the PATH. A run that has its record is not run again.
 set -euo pipefail

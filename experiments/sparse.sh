@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The sparse LeNet-300-100 of results/sparse, by the protocol of protocol.md: a training on 50,000 images, on whose validation
+# The sparse LeNet-300-100 of results/sparse, by the protocol of diary.md: a training on 50,000 images, on whose validation
 # examples thresholds are compared, and three on all 60,000.
 #
 # With ZERO_ABOVE=3 the same three are trained as the authors' code trains, which the paper's text does not say: a weight counts as 0 in

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes the records of Table 1 (results/table1, and results/table1-* for what else was tried): about an hour and a half on two
-# cores. What is there already is not made again, so that it may be interrupted. protocol.md says why it is run so.
+# cores. What is there already is not made again, so that it may be interrupted. diary.md says why it is run so.
 #
 # usage: experiments/table1.sh [FOLDER OF THE TRAINED NETWORKS]
 set -euo pipefail

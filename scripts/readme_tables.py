@@ -1,6 +1,6 @@
-"""Writes the README's tables of results anew from the records in results/, or checks them.
+"""Writes the tables of results in the documents anew from the records in results/, or checks them.
 
-A table of the README stands between two comments, `<!-- vardrop report table1 -->` and `<!-- end -->`, and is what that command
+A table stands between two comments, `<!-- vardrop report table1 -->` and `<!-- end -->`, and is what that command
 prints. A word after the command says what is kept of it: see `PARTS`.
 """
 
@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-README = ROOT / "README.md"
+DOCUMENTS = ["README.md", "docs/results.md", "experiments/protocol.md"]
 BLOCK = re.compile(r"(<!-- vardrop (report [a-z0-9]+)(?:: ([a-z ]+))? -->\n\n)(?:(?!<!--).)*?(\n\n<!-- end -->)", re.DOTALL)
 
 
@@ -39,12 +39,24 @@ def by_width(report):
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
+def columns(rows, kept):
+    """The rows of a table with some of its columns, by their names."""
+    places = [cells(rows[0]).index(name) for name in kept]
+    return "\n".join(f"| {' | '.join(cells(row)[place] for place in places)} |" for row in rows)
+
+
 def together(report):
     """The claims over all widths, without the drawing, which needs letters of one width."""
     head, line, *rows = table(report).splitlines()
-    kept = [column for column, name in enumerate(cells(head)) if name != "−0.3 to +0.3"]
     rows = [head, line, *[row for row in rows if cells(row)[1] in ("together", "per doubling")]]
-    return "\n".join(f"| {' | '.join(cells(row)[column] for column in kept)} |" for row in rows)
+    return columns(rows, [name for name in cells(head) if name != "−0.3 to +0.3"])
+
+
+def verdicts(report):
+    """The claims over all widths that compare two methods, in few columns."""
+    head, line, *rows = table(report).splitlines()
+    rows = [head, line, *[row for row in rows if cells(row)[1] == "together"]]
+    return columns(rows, ["Claim", "Ours", "95 % interval", "Paper", "Verdict"])
 
 
 def summary(report):
@@ -52,11 +64,29 @@ def summary(report):
     return re.search(r"(All|\d+) of the paper's \d+ points are run.*", report)[0]
 
 
-PARTS = {"": table, "by width": by_width, "together": together, "summary": summary}
+def verdict(report):
+    """How many points are near the paper's and how many differ, in a sentence."""
+    text = summary(report)
+    points, near = re.search(r"paper's (\d+) points are run: (\d+) are within 0\.15 percentage points", text).groups()
+    differ = re.search(r"(\d+) of \d+ points differ by more than two standard errors", text)[1]
+    return (
+        f"{near} of the {points} points of Figure 1 are within 0.15 percentage points of the paper's, "
+        f"but {differ} differ by more than two standard errors."
+    )
 
 
-def renewed(text):
-    """The text with what the records say now in each of its blocks."""
+PARTS = {
+    "": table,
+    "by width": by_width,
+    "together": together,
+    "verdicts": verdicts,
+    "summary": summary,
+    "verdict": verdict,
+}
+
+
+def renewed(name, text):
+    """The text of a document with what the records say now in each of its blocks."""
 
     def block(found):
         command = ["cargo", "run", "--locked", "--quiet", "--", *found[2].split()]
@@ -65,7 +95,7 @@ def renewed(text):
 
     text, blocks = BLOCK.subn(block, text)
     if blocks != text.count("<!-- vardrop "):
-        sys.exit("README.md: a comment <!-- vardrop … --> without its table and <!-- end -->")
+        sys.exit(f"{name}: a comment <!-- vardrop … --> without its table and <!-- end -->")
     return text
 
 
@@ -73,13 +103,16 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--check", action="store_true", help="change nothing; fail where a table is not what the records say")
     check = arguments.parse_args().check
-    old = README.read_text()
-    new = renewed(old)
-    if check and new != old:
-        different = [line for line in old.splitlines() if line not in new.splitlines()]
-        sys.exit("README.md: the records in results/ do not say this (any more); write it anew with `make readme`:\n" + "\n".join(different))
-    if not check:
-        README.write_text(new)
+    wrong = []
+    for name in DOCUMENTS:
+        old = (ROOT / name).read_text()
+        new = renewed(name, old)
+        if not check:
+            (ROOT / name).write_text(new)
+        elif new != old:
+            wrong += [f"{name}: {line}" for line in old.splitlines() if line not in new.splitlines()] or [name]
+    if wrong:
+        sys.exit("the records in results/ do not say this (any more); write it anew with `make readme`:\n" + "\n".join(wrong))
 
 
 if __name__ == "__main__":

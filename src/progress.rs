@@ -12,7 +12,7 @@ pub type WorkObserver<'a> = dyn FnMut(&str, f64) + 'a;
 pub type ProgressLines = Box<dyn FnMut(&str, f64) + Send>;
 
 /// An observer that prints how far work is, a line every two seconds with the time that is left, and one at its end. Work that
-/// has no observer of its own can be told of too:
+/// has no observer of its own can be shown too:
 ///
 /// ```
 /// let mut say = vardrop::progress_lines();

@@ -51,7 +51,7 @@ impl Machine {
         differ(&self.processor, &other.processor) || differ(&self.products, &other.products)
     }
 
-    /// Of a run that began on this machine and goes on on another.
+    /// Of a run that began on this machine and continues on another.
     pub(crate) fn then(self, next: Self) -> Self {
         let both = |a: Option<String>, b: Option<String>| match (a, b) {
             // Back on the last of them, nothing is new.

@@ -322,7 +322,7 @@ impl Table {
         csv
     }
 
-    /// Writes [`Self::to_csv`] into a file, in place of what is there or not at all.
+    /// Writes [`Self::to_csv`] into a file. A file that is there is replaced whole, or stays.
     ///
     /// # Errors
     /// Where the file cannot be written, or one is there and is not to be replaced.

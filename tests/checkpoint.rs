@@ -285,7 +285,8 @@ fn other_data_is_refused_on_resuming_with_both_named() {
     // By content and not by name.
     Trainer::resume(&place.path, &splits("other", 100, 30), None).unwrap();
     let digest = own.digest().short();
-    let parts = ["data is tiny (digest ", &format!("the data with digest {digest} that "), "(tiny then)", "--data"];
+    let parts =
+        ["data is tiny (digest ", &format!("the data with digest {digest} that "), "(then called tiny)", "--data"];
     refused(&splits("tiny", 90, 20), &parts);
     let parts = ["images held out is 20, which leaves 80 to train on: expected 30, which left 70", "--held-out 30"];
     refused(&splits("tiny", 100, 20), &parts);

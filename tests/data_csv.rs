@@ -129,12 +129,12 @@ fn what_is_no_table_says_why_and_what_to_do() {
     let plain = CsvOptions::default;
     refused("", plain(), "t.csv is not a table to learn from: it is empty: expected a header");
     refused("a,b\n", plain(), "it has no rows below its header");
-    refused("1,2\n3,4\n", plain(), "its first line has numbers alone: put a header above it");
+    refused("1,2\n3,4\n", plain(), "its first line has only numbers: put a header above it");
     refused("a,,c\n1,2,3\n", plain(), "column 2 of its header has no name");
     refused("a,b,a\n1,2,3\n", plain(), "columns 1 and 3 are both called \"a\"");
     refused("a,b\n1,2\n3\n", plain(), "line 3 has 1 cells: expected 2, as the header has");
     refused("a,b\n1,2\n3,4,5\n", plain(), "line 3 has 3 cells: expected 2");
-    refused(b"a,b\n1,2\n\xff,4\n", plain(), "line 3 is no UTF-8");
+    refused(b"a,b\n1,2\n\xff,4\n", plain(), "line 3 is not UTF-8");
     refused("y\n1\n2\n", plain(), "it has no column to predict from");
     refused("a,y\n1,2\n1e999,4\n", plain(), "line 3, column \"a\" is \"1e999\": expected a finite number");
     refused(
@@ -144,13 +144,13 @@ fn what_is_no_table_says_why_and_what_to_do() {
     );
     refused("a,y\n1,2\n3,4\n5,6x\n", plain(), "line 4, column \"y\" is \"6x\"");
     refused("a,y\n1,red\n2,red\n", plain(), "all rows have \"red\" as \"y\": expected two classes or more");
-    refused("a,y\n1,1.5\n2,3\n", plain().kind(TargetKind::Classes), "line 2, column \"y\" is no whole number");
+    refused("a,y\n1,1.5\n2,3\n", plain().kind(TargetKind::Classes), "line 2, column \"y\" is not a whole number");
     refused(
         "a,y\n1,p\n2,q\n",
         plain().kind(TargetKind::Values),
         "line 2, column \"y\" is \"p\": expected a finite number",
     );
-    refused("a,b,y\n1,1,2\n2,1,3\n", plain().target(["b", "y"]).kind(TargetKind::Classes), "only one column can be");
+    refused("a,b,y\n1,1,2\n2,1,3\n", plain().target(["b", "y"]).kind(TargetKind::Classes), "only one can be classes");
     let ids: String = (0..1001).map(|row| format!("id{row},{row}\n")).collect();
     refused(
         format!("id,y\n{ids}"),
@@ -175,7 +175,11 @@ fn a_column_that_is_not_there_is_told_with_those_that_are_and_the_nearest() {
     refused(HOUSES, CsvOptions::default().target(["PRICE"]), "the nearest is \"price\"");
     refused(HOUSES, CsvOptions::default().target(["xyzzy"]), "area, side, rooms, price");
     refused(HOUSES, CsvOptions::default().target(["price", "price"]), "target price is named twice");
-    refused(HOUSES, CsvOptions::default().target(["price"]).ignored(["price"]), "target price is left out as well");
+    refused(
+        HOUSES,
+        CsvOptions::default().target(["price"]).ignored(["price"]),
+        "target price is also a column to leave out",
+    );
 }
 
 #[test]

@@ -64,8 +64,8 @@ fn a_folder_that_is_none_says_what_is_there_in_its_place() {
     symlink("loop", place.path("loop")).unwrap();
     for (folder, part) in [
         ("./missing", "no such folder"),
-        ("./file", "is no folder: expected a folder with four files"),
-        ("file", "is no folder"),
+        ("./file", "is not a folder: expected a folder with four files"),
+        ("file", "is not a folder"),
         ("dangling", "is a link that leads nowhere (to nowhere)"),
         ("loop", "is a link that cannot be followed (Too many levels"),
         ("file/below", "cannot be read (Not a directory"),
@@ -238,7 +238,7 @@ fn a_mnist_dir_that_is_no_folder_is_said_by_data_and_by_fetch() {
     let place = Place::new();
     fs::write(place.path("file"), "text").unwrap();
     symlink("nowhere", place.path("dangling")).unwrap();
-    for (name, part) in [("file", "is no folder"), ("dangling", "is a link that leads nowhere")] {
+    for (name, part) in [("file", "is not a folder"), ("dangling", "is a link that leads nowhere")] {
         for arguments in [&["data"][..], &["data", "fetch", "--mirror", "http://127.0.0.1:1"]] {
             let output = place.command(arguments).env("MNIST_DIR", name).output().unwrap();
             let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();

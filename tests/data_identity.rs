@@ -194,7 +194,7 @@ fn a_sweep_goes_on_with_another_spelling_and_refuses_other_content() {
     let differing =
         format!("on other data (dataset digest {before} there, {} in the plan)", place.digest("digits").short());
     assert!(!message.contains("dataset digest") || message.contains("dataset ./digits there"), "{message}");
-    assert!(message.contains("name in the plan the data that they are of"), "{message}");
+    assert!(message.contains("name the data of these records in the plan"), "{message}");
     write(PLAN);
     assert!(place.error("sweep plan.toml --out out").contains(&differing), "{differing}");
 }
@@ -294,7 +294,7 @@ fn what_an_earlier_version_wrote_is_matched_by_name_and_keeps_the_last_images() 
     assert!(message.contains("validation is drawn: expected last, as when old was trained"), "{message}");
     fs::rename(place.path("digits"), place.path("moved")).unwrap();
     let message = place.error("train --resume old --epochs 2 --data moved");
-    assert!(message.contains("expected ./digits, as the data that old was trained on was called"), "{message}");
+    assert!(message.contains("expected ./digits, the name of the data that old was trained on"), "{message}");
     // Whether it is other data, nobody knows.
     let Output { stdout, stderr, .. } = place.run("evaluate old --data moved --json");
     let note = String::from_utf8(stderr).unwrap();

@@ -120,7 +120,7 @@ fn a_variable_that_leads_nowhere_is_an_error_though_other_places_have_the_files(
         "train-labels-idx1-ubyte.gz has the SHA-256",
         tiny.specs[1].gz.sha256,
         &format!("t10k-images-idx3-ubyte.gz has 5 bytes: expected {}", tiny.specs[2].gz.bytes),
-        "nothing else is looked at",
+        "no other place is searched",
     ] {
         assert!(message.contains(part), "{part}: {message}");
     }

@@ -147,7 +147,7 @@ fn held_out_examples_have_no_say_in_the_standardisation() {
 fn a_standardisation_is_done_once_and_after_examples_were_held_out() {
     let splits = Splits::hold_out(numbered(6), numbered(2), 0).unwrap().standardised().unwrap();
     let message = |result: vardrop::Result<Splits>| result.unwrap_err().to_string();
-    assert!(message(splits.clone().standardised()).contains("has been done already"));
+    assert!(message(splits.clone().standardised()).contains("is already done"));
     assert!(message(splits.holding_out(2, None)).contains("hold them out first, then standardise"));
     let narrow = Standardisation { features: vec![], targets: vec![] };
     assert!(narrow.apply(&numbered(2)).unwrap_err().to_string().contains("[2, 2]: expected [0, 0]"));
@@ -206,5 +206,5 @@ fn a_table_has_no_images() {
 
 #[test]
 fn a_table_is_not_turned() {
-    assert!(numbered(2).rotated(90.0).unwrap_err().to_string().contains("only images can be turned"));
+    assert!(numbered(2).rotated(90.0).unwrap_err().to_string().contains("only images can be rotated"));
 }

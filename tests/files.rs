@@ -188,7 +188,7 @@ fn what_vardrop_did_not_write_is_not_written_to_without_force() {
             assert!(message.starts_with(&format!("error: {name} is ")), "{arguments} {name}: {message}");
             if name != "sp.st" || !arguments.starts_with("prune") {
                 let command = arguments.split_once(' ').unwrap().0;
-                let again = format!("to write to it all the same: vardrop {command} --force ");
+                let again = format!("to write to it anyway: vardrop {command} --force ");
                 assert!(message.contains(&again), "{arguments} {name}: {message}");
             }
         }
@@ -202,7 +202,7 @@ fn what_vardrop_did_not_write_is_not_written_to_without_force() {
 
     // The command that the message names does it.
     let (_, message) = place.run(&format!("{run} --record notes.txt"), 1);
-    place.shell(message.rsplit_once("all the same: ").unwrap().1, 0);
+    place.shell(message.rsplit_once("anyway: ").unwrap().1, 0);
     let notes = String::from_utf8(place.read("notes.txt")).unwrap();
     assert!(notes.starts_with("what I have seen\n{\"method\":\"none\"") && notes.lines().count() == 2, "{notes}");
     place.run(&format!("{run} --export notes.txt --force"), 0);
@@ -302,7 +302,7 @@ fn what_will_not_be_kept_is_said_first_and_the_hints_go_on_as_they_are() {
     place.shell(&format!("{quick} --save 'my models/it'\\''s \"one\" $HOME.st'"), 0);
     let (_, message) = place.run_words(&["train", "--resume", odd, "--epochs", "3"], 0);
     let first = message.lines().find(|line| line.starts_with("note: without --save")).unwrap();
-    assert!(first.contains("nothing of this training will be kept"), "{message}");
+    assert!(first.contains("this training is lost when it ends"), "{message}");
     place.shell(first.split_once(": vardrop ").map(|(_, rest)| format!("vardrop {rest}")).unwrap().as_str(), 0);
     assert_eq!(Model::open(place.path(odd)).unwrap().info.history.epochs.len(), 3);
 

@@ -188,7 +188,7 @@ fn a_folder_of_networks_from_two_processors_says_so() {
     terminate(&child);
     let stderr = String::from_utf8(child.wait_with_output().unwrap().stderr).unwrap();
     assert!(
-        stderr.contains("none 9-9-9, seed 1 goes on on another machine (?") && stderr.contains(", then "),
+        stderr.contains("none 9-9-9, seed 1 continues on another machine (?") && stderr.contains(", then "),
         "{stderr}"
     );
 }

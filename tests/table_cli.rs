@@ -200,7 +200,7 @@ fn what_does_not_fit_is_named_with_its_place() {
     let train = "train --method none --hidden 5 --epochs 1 --threads 1";
     for (arguments, parts) in [
         ("--data ./houses.csv --target prize", ["prize", "price"]),
-        ("--data ./houses.csv --target price --ignored price", ["price", "left out"]),
+        ("--data ./houses.csv --target price --ignored price", ["price", "leave out"]),
         ("--data synthetic --target price", ["--target", "--data FILE.csv"]),
         ("--data ./houses.csv --test-share 1.5", ["--test-share is 1.5", "a share"]),
         ("--data ./none.csv", ["none.csv", "No such file"]),
@@ -298,7 +298,7 @@ fn a_plan_trains_on_a_table() {
     for (from, to, part) in [
         ("test_share = 0.25", "test_share = 0.25\ntest_data = \"a.csv\"", "two test sets"),
         ("test_share", "testshare", "unknown field"),
-        ("\"./houses.csv\"", "\"synthetic\"", "is no table"),
+        ("\"./houses.csv\"", "\"synthetic\"", "is not a table"),
         ("\"price\"", "\"prize\"", "prize"),
     ] {
         fs::write(place.path("wrong.toml"), plan.replace(from, to)).unwrap();

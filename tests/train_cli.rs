@@ -211,7 +211,10 @@ fn a_run_that_goes_on_on_another_processor_says_so_and_its_record_names_both() {
     let output = place.run("train --resume model --epochs 2 --record runs.jsonl");
     let stderr = text(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{stderr}");
-    assert!(stderr.contains("note: this run goes on on another machine (?") && stderr.contains(", then "), "{stderr}");
+    assert!(
+        stderr.contains("note: this run continues on another machine (?") && stderr.contains(", then "),
+        "{stderr}"
+    );
     let record: Value = serde_json::from_str(&text(&fs::read(place.path("runs.jsonl")).unwrap())).unwrap();
     let processor = record["processor"].as_str().unwrap();
     assert!(processor.starts_with('?') && processor.contains(", then "), "{record}");
@@ -233,7 +236,7 @@ fn resuming_takes_the_models_data_and_refuses_other() {
     fs::copy(place.path("other").join(MNIST.files[0].name), place.path("other").join(MNIST.files[2].name)).unwrap();
     fs::copy(place.path("other").join(MNIST.files[1].name), place.path("other").join(MNIST.files[3].name)).unwrap();
     let message = place.failure("train --resume model --epochs 2 --data ./other", 1);
-    assert!(message.contains("data is ./other (digest ") && message.contains("(./digits then)"), "{message}");
+    assert!(message.contains("data is ./other (digest ") && message.contains("(then called ./digits)"), "{message}");
     // The model's own settings count.
     for setting in ["--method none", "--hidden 8,8", "--seed 4", "--threads 1", "--batch-size 10", "--averaging 0.5"] {
         let message = place.failure(&format!("train --resume model {setting}"), 2);
@@ -279,7 +282,7 @@ fn wrong_arguments_exit_2_with_the_known_names_and_wrong_values_exit_1_with_what
             "--record notes --epochs 1000000",
             [
                 "notes is not a file of records: line 1",
-                "name another file\nto write to it all the same: vardrop train --force",
+                "name another file\nto write to it anyway: vardrop train --force",
             ],
         ),
     ] {
@@ -462,7 +465,7 @@ fn help_mentions_every_flag_and_what_it_starts_with() {
     for preset in Preset::ALL {
         assert!(words.contains(&format!("- {preset}: {}", preset.description())), "{preset}: {train}");
     }
-    assert!(words.matches("the protocol's").count() >= 7, "{train}");
+    assert!(words.matches("as in the protocol").count() >= 7, "{train}");
     let evaluate = help("evaluate --help");
     for flag in ["data", "samples", "seed", "threads", "json"] {
         assert!(evaluate.contains(&format!("--{flag}")), "{flag}: {evaluate}");

@@ -156,7 +156,7 @@ fn wrong_settings_are_named_before_anything_is_trained() {
         ("--passes 0", "--passes is 0"),
         ("--train-batch-size 0", "--train-batch-size is 0"),
         ("--train-batch-size 60001", "--train-batch-size 60001 is more than the 60000"),
-        ("--method sparse", "--method sparse has noise that is no factor of the weights"),
+        ("--method sparse", "--method sparse has noise that is added to the weights"),
         ("--averaging 1", "averaging"),
         ("--threads 0", "threads"),
     ] {

@@ -8,14 +8,15 @@ use serde::Serialize;
 use vardrop::Result;
 use vardrop::data::mnist::{FASHION_MNIST, Fetcher, FileState, MNIST, Place, Places, Published};
 
-/// Show where MNIST and Fashion-MNIST are looked for and what was found, or download one
+/// Show where MNIST and Fashion-MNIST are looked for and what was found, or download one of them
 ///
-/// MNIST is looked for in the folder $MNIST_DIR; where that is not set, in ./data/mnist and then in the user's cache.
-/// Fashion-MNIST is looked for in $FASHION_MNIST_DIR, where Debian's package dataset-fashion-mnist puts it, in
-/// ./data/fashion-mnist and in the cache. A folder is used where it holds all four files, gzipped or not, with their
-/// published checksums. What is in none of them is downloaded when it is needed, or now, with `vardrop data fetch`.
+/// MNIST is looked for in the folder $MNIST_DIR. If that is not set, it is looked for in ./data/mnist and then in your cache.
+/// Fashion-MNIST is looked for in $FASHION_MNIST_DIR; if that is not set, in the folder of Debian's package
+/// dataset-fashion-mnist, in ./data/fashion-mnist and in the cache. A folder is used if it holds all four files, gzipped or not,
+/// with their published checksums. Data that is in none of these folders is downloaded when it is needed, or now with `vardrop
+/// data fetch`.
 ///
-/// The exit code is 0 where MNIST is found, 1 where it is not; of `fetch`, it is that of what is fetched.
+/// The exit code is 0 if MNIST is found and 1 if it is not. With `fetch` it says the same of the data that is fetched.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct DataArgs {
@@ -30,16 +31,16 @@ pub struct DataArgs {
 enum Action {
     /// Download the four files of MNIST (12 MB) or Fashion-MNIST (31 MB) unless they are there already
     ///
-    /// They go to $MNIST_DIR or $FASHION_MNIST_DIR where that is set, and to the user's cache otherwise. Each is checked
-    /// against its published SHA-256 before it is put in its place.
+    /// They go to $MNIST_DIR or $FASHION_MNIST_DIR if that is set, and to your cache otherwise. Each is checked against its
+    /// published SHA-256 first.
     Fetch {
-        /// Which one
+        /// Which data set
         #[arg(value_enum, default_value = "mnist")]
         data: Name,
-        /// Download from this folder on the web instead; may be given several times
+        /// Download from this web address instead; may be given several times
         #[arg(long, value_name = "URL")]
         mirror: Vec<String>,
-        /// Replace files in $MNIST_DIR (or $FASHION_MNIST_DIR) that are not those of the data set
+        /// Replace files in $MNIST_DIR (or $FASHION_MNIST_DIR) that do not belong to the data set
         #[arg(long)]
         force: bool,
         /// Print one JSON object instead of text

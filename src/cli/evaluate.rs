@@ -23,55 +23,54 @@ use super::train::command_line;
 use super::trained_on::TrainedOn;
 use super::{evaluate_values, predict};
 
-/// Say how well a saved model predicts the test images, and how sure it is
+/// Report how well a saved model predicts the test examples, and how sure it is
 ///
-/// Without `--samples` the network is evaluated without noise, as in training. With `--samples K` the class
-/// probabilities of K networks with freshly drawn noise are averaged: the predictive distribution of the approximate
-/// posterior.
+/// Without `--samples` the network is evaluated without noise, as in training. With `--samples K` the class probabilities of K
+/// networks with freshly drawn noise are averaged. This is the predictive distribution of the approximate posterior.
 ///
-/// What is printed: error, negative log-likelihood, Brier score; the expected calibration error, with what chance alone
-/// would make of it; the mean entropy of the predictions in nats, split into what every drawn network is unsure of
-/// (expected entropy) and what they disagree about (mutual information; 0 without noise); and of the predictions in
-/// each bin of confidence, how many are right.
+/// For classes it prints: the error, the negative log-likelihood and the Brier score; the expected calibration error, and what it
+/// would be by chance; the mean entropy of the predictions in nats, split into what each drawn network is unsure of (expected
+/// entropy) and what they disagree about (mutual information; 0 without noise); and for each bin of confidence, how many
+/// predictions are right.
 ///
-/// Of real targets, in the units of the data: root mean square error, mean absolute error and CRPS, negative
-/// log-likelihood, and of central intervals the share of the targets that they hold and their mean width.
+/// For real targets it prints, in the units of the data: the root mean square error, the mean absolute error, the CRPS and the
+/// negative log-likelihood; and for central intervals, the share of the targets inside and the mean width.
 ///
-/// Of a table that the model was not trained on, with the same columns in any order, every row is evaluated. With
-/// `--predict FILE.csv` a prediction for every row is written and nothing is evaluated; the target may then be missing.
+/// A table that the model was not trained on may have its columns in any order. Every row is evaluated. With `--predict FILE.csv`
+/// a prediction for every row is written and nothing is evaluated; the target may then be missing.
 ///
 /// Example: vardrop evaluate model.safetensors --samples 32
 #[derive(Debug, Args)]
 pub struct EvaluateArgs {
-    /// A model that `vardrop train --save` wrote, or `vardrop prune`
+    /// A model written by `vardrop train --save` or by `vardrop prune`
     model: PathBuf,
-    /// mnist, fashion-mnist, synthetic, a folder with four files named as MNIST's, or a table, FILE.csv [default: what the model was
-    /// trained on]
+    /// mnist, fashion-mnist, synthetic, a folder with four files named like MNIST's, or a table, FILE.csv [default: the data that the
+    /// model was trained on]
     #[arg(long, value_name = "DATA", value_parser = super::source())]
     data: Option<Source>,
     /// Draw K noisy networks and average their predictions
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(1..))]
     samples: Option<u64>,
-    /// Bins of equal width that confidences are put into
+    /// Number of bins for the confidences, all of equal width
     #[arg(long, value_name = "M", default_value_t = Calibration::BINS)]
     bins: usize,
-    /// Write predictions into this table, a row for every row of --data (of images, of the test): of classes the likeliest and all
-    /// probabilities, of real targets means and intervals
+    /// Write predictions to this table, a row for every row of --data (for images, every test image): the most likely class and all
+    /// probabilities, or the means and intervals of real targets
     #[arg(long, value_name = "FILE.csv", conflicts_with = "record")]
     predict: Option<PathBuf>,
-    /// Shares of a real target that central intervals hold
+    /// Probabilities of the central intervals of real targets
     #[arg(long, value_name = "X,X", value_delimiter = ',', default_values_t = [0.5, 0.9, 0.95])]
     levels: Vec<f64>,
     /// Seed of the drawn noise
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// Threads [default: one for each processor]
+    /// Number of threads [default: one per processor]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
-    /// Add the result to this file, one JSON object a line
+    /// Add the result to this file, one JSON object per line
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
-    /// Write to --record and --predict also where a file is there that holds something else
+    /// Write to --record and --predict even if the file holds something else
     #[arg(long)]
     force: bool,
     /// Print one JSON object and nothing else on standard output
@@ -211,7 +210,9 @@ impl EvaluateArgs {
         let model = Opened::open(&self.model)?;
         let of_it = match &model {
             Opened::Pruned(_) => Some(("a pruned network", "`vardrop prune --record` keeps what came of it")),
-            _ if !model.is_categorical() => Some(("real targets", "`json` prints what there is to keep")),
+            _ if !model.is_categorical() => {
+                Some(("real targets", "`json` prints the result, which you can keep in a file"))
+            }
             Opened::Whole(_) => None,
         };
         if let Some(((what, instead), path)) = of_it.zip(self.record.as_ref()) {

@@ -1,6 +1,8 @@
 //! The subcommands, one file each: their arguments, and what they print.
 
 mod data;
+#[cfg(test)]
+mod documents;
 mod evaluate;
 mod evaluate_values;
 mod predict;
@@ -106,10 +108,10 @@ pub fn tell_of(error: &Error) {
     if command == "train" && matches!(Kind::of(path), Ok(Some(Kind::Checkpoint))) {
         let path = shell::path(path);
         let words = ["vardrop".as_ref(), "train".as_ref(), "--resume".as_ref(), &*path, "--save".as_ref(), &*path];
-        note(&format!("to go on from it: {}", shell::line(words)));
+        note(&format!("to continue its training: {}", shell::line(words)));
     }
     if command != "sweep" && command != "data" {
-        note(&format!("to write to it all the same: {}", shell::this_command_with(["--force"])));
+        note(&format!("to write to it anyway: {}", shell::this_command_with(["--force"])));
     }
 }
 
@@ -149,7 +151,7 @@ fn print(text: &str) -> Result<()> {
 /// That a run has gone on on another machine.
 fn moved(what: &str, machine: &Machine) -> String {
     format!(
-        "{what} goes on on another machine ({machine}): its numbers agree with one machine's to rounding, and not bit for bit"
+        "{what} continues on another machine ({machine}): its numbers agree with those of one machine to rounding, not bit for bit"
     )
 }
 
@@ -157,7 +159,7 @@ fn moved(what: &str, machine: &Machine) -> String {
 fn tell_of_mixture<'a>(machines: impl IntoIterator<Item = &'a Machine>) {
     if let Some(machines) = Machine::mixture(machines) {
         note(&format!(
-            "note: the records are from {machines}: numbers of two machines agree to rounding, and not bit for bit"
+            "note: the records are from {machines}: numbers of two machines agree to rounding, not bit for bit"
         ));
     }
 }

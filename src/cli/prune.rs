@@ -19,41 +19,40 @@ use super::trained_on::TrainedOn;
 /// Examples that a thread carries through the network at a time.
 const BLOCK: usize = 500;
 
-/// Take the weights that are noise out of a sparse model
+/// Remove the weights of a sparse model that are noise
 ///
-/// The model is one of `vardrop train --method sparse --save MODEL`. Weights whose ln α is above the threshold are set to 0;
-/// what is left is written in a compressed file, which `vardrop evaluate` reads. With `--fine-tune` what is left is trained
-/// on, without noise. To make a dense model sparse, train from its weights first (`vardrop train --method sparse --start
-/// MODEL`).
+/// The model comes from `vardrop train --method sparse --save MODEL`. Weights whose ln α is above the threshold are set to 0. The
+/// others are written to a compressed file, which `vardrop evaluate` reads. With `--fine-tune` they are trained further first,
+/// without noise. To make a dense model sparse, train from its weights: `vardrop train --method sparse --start MODEL`.
 ///
 /// Example: vardrop prune model.safetensors --threshold 3 --out pruned.safetensors
 #[derive(Debug, Args)]
 pub struct PruneArgs {
-    /// A model that `vardrop train --method sparse --save` wrote
+    /// A model written by `vardrop train --method sparse --save`
     model: PathBuf,
-    /// The ln α above which a weight is taken out; 3 is a dropout rate of 0.95
+    /// The ln α above which a weight is removed; 3 is a dropout rate of 0.95
     #[arg(long, value_name = "X", allow_negative_numbers = true, default_value_t = PRUNING_THRESHOLD)]
     threshold: f64,
-    /// Where the pruned network goes [default: beside the model, NAME-pruned.safetensors]
+    /// File for the pruned network [default: beside the model, NAME-pruned.safetensors]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Epochs of training after pruning, without noise
+    /// Train for N more epochs after pruning, without noise
     #[arg(long, value_name = "N", default_value_t = 0)]
     fine_tune: usize,
-    /// Adam's step size for them; it falls linearly to 0
+    /// Adam's step size for these epochs; it falls linearly to 0
     #[arg(long, value_name = "X", allow_negative_numbers = true, default_value_t = 1e-4)]
     learning_rate: f64,
-    /// mnist, fashion-mnist, synthetic, a folder with four files named as MNIST's, or a table, FILE.csv [default: what the model was
-    /// trained on]
+    /// mnist, fashion-mnist, synthetic, a folder with four files named like MNIST's, or a table, FILE.csv [default: the data that the
+    /// model was trained on]
     #[arg(long, value_name = "DATA", value_parser = super::source())]
     data: Option<Source>,
-    /// Threads [default: one for each processor]
+    /// Number of threads [default: one per processor]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
-    /// Add the result to this file of records, one JSON object a line
+    /// Add the result to this file of records, one JSON object per line
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
-    /// Write to --out and --record also where a file of another kind is there
+    /// Write to --out and --record even if the file holds something else
     #[arg(long)]
     force: bool,
     /// Print one JSON object and nothing else on standard output

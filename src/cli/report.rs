@@ -9,7 +9,7 @@ use vardrop::experiment::{Records, report};
 use vardrop::variance::{self, VarianceRecord};
 use vardrop::{Result, Table};
 
-/// Compare the records of runs with the paper and with its older replication
+/// Compare recorded runs with the paper and with an older replication
 ///
 /// Example: vardrop report figure1 results/figure1 --format csv
 #[derive(Debug, Args)]
@@ -18,40 +18,40 @@ pub struct ReportArgs {
     #[arg(value_enum)]
     what: What,
 
-    /// Folder, or file, of the records [default: results/figure1, results/table1 for table1]
+    /// Folder or file of the records [default: results/figure1, or results/table1 for table1]
     dir: Option<PathBuf>,
 
-    /// How to print it
+    /// Format of the output
     #[arg(long, value_enum, default_value_t = Format::Markdown)]
     format: Format,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum What {
-    /// Test errors over the width of the network
+    /// Test errors by width of the network
     Figure1,
-    /// What Figure 1 lacks of the paper's, point by point
+    /// How far Figure 1 is from the paper's, point by point
     Differences,
-    /// What the paper says of Figure 1: each claim's difference, its 95 % interval and a verdict
+    /// The paper's claims about Figure 1: for each a difference, its 95 % interval and a verdict
     Claims,
-    /// How far the points would be from the paper's if test errors chose how long the networks are trained
+    /// How far the points would be from the paper's if test errors chose the number of epochs
     Selection,
-    /// What that choice would do to each claim
+    /// What that choice would change in each claim
     SelectionClaims,
-    /// The epochs and the step size of each point of Figure 1
+    /// The number of epochs and the step size of each point of Figure 1
     Protocols,
-    /// Variances of gradient estimates
+    /// The variances of gradient estimates
     Table1,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Format {
-    /// A table to read, in Markdown
+    /// A table in Markdown
     Markdown,
-    /// Plain data; of figure1 and table1 one line for each number, with the columns of paper/figure1.csv or paper/table1.csv and a
-    /// leading `source`
+    /// Plain data. figure1 and table1 have one line for each number, with the columns of paper/figure1.csv or paper/table1.csv after a
+    /// first column `source`
     Csv,
-    /// The table to read, in HTML
+    /// A table in HTML
     Html,
 }
 
@@ -87,7 +87,9 @@ impl ReportArgs {
         let misplaced = summaries.iter().filter(|summary| summary.width().is_none());
         let count: usize = misplaced.map(|summary| summary.test_error_percent.runs).sum();
         if count > 0 {
-            super::note(&format!("note: left out, as not of three hidden layers of one width: {count} of the records"));
+            super::note(&format!(
+                "note: {count} records are left out, because their networks do not have three hidden layers of one width"
+            ));
         }
         self.render(|| table(&records), || points(&records))
     }

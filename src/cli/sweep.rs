@@ -18,40 +18,40 @@ use vardrop::{Cell, Result, Table, significant};
 /// The exit code of an interrupted command, as a shell's.
 const INTERRUPTED: u8 = 130;
 
-/// Train the networks of a plan, and go on where an earlier sweep was
+/// Train the networks of a plan, and continue an earlier sweep
 ///
-/// Each finished network has its record in a file of its own in the sweep's folder. It is not trained again; one that is under
-/// way has a checkpoint. So a sweep may be interrupted, or killed, and started again; several processes may share a folder.
-/// `vardrop report figure1 FOLDER` reads it.
+/// Each finished network has its record in a file of its own in the sweep's folder, and is not trained again. An unfinished one has
+/// a checkpoint. So you may interrupt or kill a sweep and start it again, and several processes may share a folder. `vardrop report
+/// figure1 FOLDER` reads it.
 ///
-/// An array of jobs on many machines: `--count` says how many, and each runs `--task I`; deploy/ has it ready for Slurm and
-/// Kubernetes. SIGTERM, like Ctrl-C, has every network write a checkpoint at its next step.
+/// On many machines, a sweep is an array of jobs: `--count` prints their number, and each job runs `--task I`. The folder deploy/ has
+/// this for Slurm and Kubernetes. After SIGTERM or Ctrl-C, every network writes a checkpoint at its next step.
 ///
 /// Example: vardrop sweep experiments/figure1.toml --jobs 2
 #[derive(Debug, Args)]
 pub struct SweepArgs {
-    /// The plan: TOML with a [protocol] and one [[grid]] or more
+    /// The plan: a TOML file with a [protocol] and one or more [[grid]]
     plan: PathBuf,
-    /// Folder of the records [default: results/NAME for NAME.toml]
+    /// Folder for the records [default: results/NAME for NAME.toml]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Networks at a time, one thread each [default: one for each processor]
+    /// Networks to train at the same time, one thread each [default: one per processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
-    /// Train network number I of the plan alone, counted from 0
+    /// Train only network number I of the plan, counted from 0
     #[arg(long, value_name = "I", conflicts_with_all = ["dry_run", "jobs"])]
     task: Option<usize>,
     /// Print how many networks the plan has, and do nothing else
     #[arg(long, conflicts_with_all = ["out", "jobs", "task", "dry_run"])]
     count: bool,
-    /// Say what is left to do and how long it takes here, measured with a few steps of each, and train nothing; the first steps of a
-    /// network are its slowest, so that a sweep takes rather less
+    /// Report what is left to do and how long it would take here, measured with a few steps of each network, and train nothing. The
+    /// first steps of a network are its slowest, so a sweep takes somewhat less
     #[arg(long)]
     dry_run: bool,
-    /// Write a checkpoint at the end of an epoch once the last one is so many seconds old
+    /// Write a checkpoint at the end of an epoch if the last one is at least S seconds old
     #[arg(long, value_name = "S", default_value_t = 20)]
     checkpoint_seconds: u64,
-    /// Train a network from its beginning where its checkpoint is damaged or of another training
+    /// Train a network from the beginning if its checkpoint is damaged or belongs to another training
     #[arg(long)]
     force: bool,
 }

@@ -14,22 +14,22 @@ use vardrop::{Error, Result};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of a table (--data FILE.csv)")]
 pub struct TableArgs {
-    /// The column to predict, or several with real values, separated by commas [default: the last one]
+    /// Column to predict, or several columns with real values, separated by commas [default: the last column]
     #[arg(long, value_name = "COLUMN,COLUMN", value_delimiter = ',')]
     target: Vec<String>,
-    /// Columns of numbers that are categories, such as codes, separated by commas; columns of text always are
+    /// Columns of numbers to read as categories, such as codes, separated by commas; columns of text always are categories
     #[arg(long, value_name = "COLUMN,COLUMN", value_delimiter = ',')]
     categorical: Vec<String>,
-    /// Columns that are left out, such as names and numbers of rows, separated by commas
+    /// Columns to leave out, such as names or row numbers, separated by commas
     #[arg(long, visible_alias = "ignore", value_name = "COLUMN,COLUMN", value_delimiter = ',')]
     ignored: Vec<String>,
-    /// Test on all rows of this table, which has the same columns in any order, and train on all rows of --data
+    /// Test on all rows of this table, and train on all rows of --data; its columns are the same, in any order
     #[arg(long, value_name = "FILE.csv", conflicts_with_all = ["test_share", "test_seed"])]
     test_data: Option<PathBuf>,
-    /// Test on this share of the rows, drawn in each class's proportion [default: 0.2]
+    /// Share of the rows to test on, drawn in proportion to the classes [default: 0.2]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     test_share: Option<f64>,
-    /// Seed of that draw, so that runs with other seeds share one test set [default: 1]
+    /// Seed of that draw, so that runs with different --seed share one test set [default: 1]
     #[arg(long, value_name = "N")]
     test_seed: Option<u64>,
 }

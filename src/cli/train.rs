@@ -30,18 +30,17 @@ use super::trained_on::TrainedOn;
 /// What a process that an interrupt ended exits with, by the shells' convention (128 + SIGINT).
 const INTERRUPTED: u8 = 130;
 
-/// Train a network and say how well it does
+/// Train a network and report how well it does
 ///
-/// Of MNIST the network is 784-H-H-H-10 with rectified linear units for `--hidden H,H,H`. It is trained by the protocol that
-/// the README's results have for its method and width, unless an option says otherwise: on all 60,000 images of MNIST, for
-/// a number of epochs that was chosen before, and the last epoch counts. With `--held-out 10000` it is trained on the rest,
-/// and the epoch with the lowest validation error counts. After every epoch the averaged parameters are evaluated without
-/// noise. Ctrl-C stops at the next step; with `--save` the run can then be resumed, and gives the numbers that it would
-/// have given without the interruption.
+/// For MNIST and `--hidden H,H,H` the network is 784-H-H-H-10 with rectified linear units. It is trained by the protocol of the
+/// reported results for its method and width, unless an option says otherwise. That protocol trains on all 60,000 images for a
+/// fixed number of epochs, and the last epoch counts. With `--held-out 10000` the network is trained on the other images, and the
+/// epoch with the lowest validation error counts. After every epoch the averaged parameters are evaluated without noise. Ctrl-C
+/// stops at the next step. With `--save` you can resume the run, and it gives the same numbers as without the interruption.
 ///
-/// A table in CSV has a header and one example a line. Its last column is predicted, or `--target`: text makes classes,
-/// numbers real values (numbers that are classes: `--likelihood categorical`). Features and real targets are standardised
-/// by the training rows; RMSE is told in the units of the table. What was made of the columns is kept in the model.
+/// A CSV table has a header and one example per line. The last column is predicted, or the one that `--target` names. Text makes
+/// classes, numbers make real values; if your numbers are classes, add `--likelihood categorical`. Features and real targets are
+/// standardised by the training rows. RMSE is in the units of the table. The model remembers how the columns were read.
 ///
 /// Examples: vardrop train --method variational-a2 --hidden 100,100,100 --save model.safetensors
 ///           vardrop train --method variational-b --data houses.csv --target price --save houses.safetensors
@@ -53,106 +52,107 @@ pub struct TrainArgs {
     /// Units of each hidden layer, separated by commas [default: 100,100,100, or 100,100 for a table]
     #[arg(long, value_name = "H,H,H", value_delimiter = ',')]
     hidden: Option<Vec<usize>>,
-    /// mnist, fashion-mnist, synthetic, a folder with four files named as MNIST's, or a table, FILE.csv [default: mnist, or what
-    /// --resume's model was trained on]
+    /// mnist, fashion-mnist, synthetic, a folder with four files named like MNIST's, or a table, FILE.csv [default: mnist, or the
+    /// data of --resume's model]
     #[arg(long, value_name = "DATA", value_parser = super::source())]
     data: Option<Source>,
-    /// The settings that no other option gives [default: figure1, or sparse for the method sparse; table for a table]
+    /// Settings that no other option sets [default: figure1; sparse for the method sparse; table for a table]
     ///
-    /// figure1 was chosen by validation for layers of 100, 250 and 500 units; other widths take the nearest one's: up to 158
-    /// that of 100, up to 353 that of 250, more that of 500 (unequal layers: their geometric mean). All but table were chosen
-    /// on MNIST; table is not of the paper, and was chosen on small public tables.
+    /// figure1 was chosen by validation for layers of 100, 250 and 500 units. Other widths take the nearest choice: that of 100 up
+    /// to 158 units, that of 250 up to 353, and that of 500 above (for unequal layers, their geometric mean counts). All but table
+    /// were chosen on MNIST. table is not from the paper; it was chosen on small public tables.
     #[arg(long, value_name = "NAME", value_parser = presets())]
     protocol: Option<Preset>,
-    /// Examples in a minibatch [default: the protocol's: 100, or 1000 for table1; of a table 32, or 100 from
-    /// 10,000 rows on]
+    /// Examples in a minibatch [default: as in the protocol: 100, or 1000 for table1; for a table 32, or 100 from 10,000 rows
+    /// on]
     #[arg(long, value_name = "N")]
     batch_size: Option<usize>,
-    /// Passes over the training examples [default: the protocol's: 30 to 300 for figure1, by method and width, 100 for
-    /// table1, 200 for sparse, up to 400 for a table; or what --resume's model was to have]
+    /// Passes over the training examples [default: as in the protocol: 30 to 300 for figure1, by method and width, 100 for
+    /// table1, 200 for sparse, at most 400 for table; or as planned for --resume's model]
     #[arg(long, value_name = "N")]
     epochs: Option<usize>,
-    /// Stop earlier, once N epochs in a row have not lowered the validation error [default: never; 20 for a table]
+    /// Stop once N epochs in a row have not lowered the validation error [default: never; 20 for a table]
     #[arg(long, value_name = "N")]
     patience: Option<usize>,
-    /// Seed of initialisation, order of examples and noise
+    /// Seed of the initial weights, the order of examples and the noise
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// Threads [default: one for each processor]
+    /// Number of threads [default: one per processor]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
-    /// Training images or rows held out for validation: the last N of MNIST, N drawn ones of other data (see --validation); 0 trains on all of
-    /// them, and the last epoch counts [default: of MNIST the protocol's, which is 0, or 10000 for first; of a table of fewer than 1,000 rows a fifth (of
-    /// fewer than 50 none); of other data a tenth; or as
+    /// Training images or rows to hold out for validation: the last N for MNIST, N drawn ones for other data (see --validation).
+    /// With 0 the network is trained on all of them, and the last epoch counts [default: for MNIST as in the protocol, which is 0,
+    /// or 10000 for first; a fifth of a table of fewer than 1,000 rows, 0 of fewer than 50; a tenth for other data; or as in
     /// --resume's model]
     #[arg(long, value_name = "N")]
     held_out: Option<usize>,
-    /// Which training images are held out: `last`, or `drawn` in each class's proportion, by a seed of its own (`drawn:SEED`), so that
-    /// runs with other seeds share one validation set [default: last for mnist and synthetic, drawn for other data, or as --resume's model]
+    /// Which training images to hold out: `last`, or `drawn` in proportion to the classes. `drawn:SEED` has a seed of its own, so
+    /// that runs with different --seed share one validation set [default: last for mnist and synthetic, drawn for other data, or as
+    /// in --resume's model]
     #[arg(long, value_name = "WHICH")]
     validation: Option<Validation>,
-    /// The optimizer's step size [default: the protocol's: 0.001 or 0.0003 for figure1, by method and width, 0.0001 for table1, else
-    /// 0.001]
+    /// Step size of the optimizer [default: as in the protocol: 0.001 or 0.0003 for figure1, by method and width, 0.0001 for
+    /// table1, 0.001 for the others]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     learning_rate: Option<f64>,
-    /// Epoch after which the step size falls, to 0 at the last [default: the protocol's: never, or half of them for sparse; with
-    /// --schedule 0]
+    /// Epoch after which the step size falls, reaching 0 at the last one [default: as in the protocol: it never falls, or after half
+    /// of the epochs for sparse; 0 with --schedule]
     #[arg(long, value_name = "N")]
     constant_epochs: Option<usize>,
-    /// Epochs between which the weight of the KL term grows from 0 to its full value [default: the protocol's: none, or a
-    /// fortieth and a tenth of all for sparse: 5,20 of 200]
+    /// Epochs between which the weight of the KL term grows from 0 to its full value [default: as in the protocol: full from the
+    /// start, or for sparse from a fortieth to a tenth of the epochs: 5,20 of 200]
     #[arg(long, value_name = "FROM,TO", value_parser = warm_up)]
     kl_warm_up: Option<[f64; 2]>,
-    /// Of the method sparse: in training a weight counts as 0 once its ln α is above X, as in the authors' code, with 3 [default: never, as in
-    /// their paper]
+    /// For the method sparse: in training a weight counts as 0 once its ln α is above X; the authors' code has 3 [default: never, as
+    /// in their paper]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     zero_above: Option<f64>,
-    /// Start from the weights of this model, whatever its method, and not from random ones; its widths count
+    /// Start from the weights of this model instead of random ones; its method may differ, and its widths are used
     #[arg(long, value_name = "MODEL", conflicts_with = "hidden")]
     start: Option<PathBuf>,
-    /// How many times larger the step of ln α is [default: the protocol's: 1, or 20 for first]
+    /// How many times larger the step for ln α is [default: as in the protocol: 1, or 20 for first]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     alpha_step: Option<f64>,
-    /// Decay of the parameters' moving average, in [0, 1); 0 for none [default: the protocol's: 0.9998 for figure1, 0.99 for a
-    /// table of fewer than 10,000 rows, else 0.999]
+    /// Decay of the moving average of the parameters, from 0 (no average) to below 1 [default: as in the protocol: 0.9998 for
+    /// figure1, 0.99 for a table of fewer than 10,000 rows, 0.999 for the others]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     averaging: Option<f64>,
-    /// What the outputs say of the targets: categorical, gaussian (real values, their variance learned), gaussian-predicted (a variance
-    /// for each example) or gaussian-fixed:VARIANCE (of the standardised targets) [default: what the targets are]
+    /// What the outputs predict: categorical (classes), gaussian (real values, with a learned variance), gaussian-predicted (a
+    /// variance for each example) or gaussian-fixed:VARIANCE (of the standardised targets) [default: as the targets are]
     #[arg(long, value_name = "FAMILY")]
     likelihood: Option<Family>,
-    /// What hidden units do with their input: relu, tanh, sigmoid, softplus, gelu, leaky-relu … [default: relu]
+    /// Activation of the hidden units: relu, tanh, sigmoid, softplus, gelu, leaky-relu, identity [default: relu]
     #[arg(long, value_name = "NAME")]
     activation: Option<Activation>,
-    /// adam, sgd, or sgd:MOMENTUM [default: adam]
+    /// Optimizer: adam, sgd or sgd:MOMENTUM [default: adam]
     #[arg(long, value_name = "NAME")]
     optimizer: Option<Algorithm>,
     /// How the step size falls: linear or cosine [default: linear, after --constant-epochs]
     #[arg(long, value_name = "NAME")]
     schedule: Option<Schedule>,
-    /// Dropout rate of the input, where it is learned its first value [default: the protocol's: 0.2; 0.01 for a table]
+    /// Dropout rate of the input; its first value if it is learned [default: as in the protocol: 0.2, or 0.01 for a table]
     #[arg(long, value_name = "P", allow_negative_numbers = true)]
     input_rate: Option<f64>,
-    /// Dropout rate of the hidden layers, where it is learned its first value [default: the protocol's: 0.5; 0.01 for a table]
+    /// Dropout rate of the hidden layers; its first value if it is learned [default: as in the protocol: 0.5, or 0.01 for a table]
     #[arg(long, value_name = "P", allow_negative_numbers = true)]
     hidden_rate: Option<f64>,
-    /// Write the model here after every epoch and when interrupted
+    /// Write the model to this file after every epoch, and when interrupted
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
-    /// Write the finished model here, without what --resume needs: a fifth of the size
+    /// Write the finished model to this file, without what --resume needs; it takes a fifth of the space
     #[arg(long, value_name = "FILE")]
     export: Option<PathBuf>,
-    /// Go on from a model that --save wrote (its own settings count; --epochs may extend it)
+    /// Continue the training of a model that --save wrote, with its own settings; --epochs may extend it
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "method", "hidden", "batch_size", "patience", "seed", "threads", "learning_rate", "constant_epochs", "alpha_step",
         "averaging", "kl_warm_up", "zero_above", "start", "protocol", "likelihood", "activation", "optimizer", "schedule", "input_rate",
         "hidden_rate", "target", "categorical", "ignored", "test_data", "test_share", "test_seed",
     ])]
     resume: Option<PathBuf>,
-    /// Add the finished run to this file of records, one JSON object a line
+    /// Add the finished run to this file of records, one JSON object per line
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
-    /// Write to --save, --export and --record also where a file is there that holds something else
+    /// Write to --save, --export and --record even if the file holds something else
     #[arg(long)]
     force: bool,
     /// Print one JSON object and nothing else on standard output
@@ -285,8 +285,8 @@ impl TrainArgs {
     fn note_what_is_lost(&self) {
         let (Some(model), None) = (&self.resume, &self.save) else { return };
         let lost = match &self.export {
-            Some(_) => "only the finished model will be kept, and nothing of an interrupted training",
-            None => "nothing of this training will be kept",
+            Some(_) => "an interrupted training is lost, and only a finished model is kept",
+            None => "this training is lost when it ends",
         };
         let command = shell::this_command_with(["--save".as_ref(), &*shell::path(model)]);
         super::note(&format!("note: without --save, {lost}; to keep it in the same file: {command}"));

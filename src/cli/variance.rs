@@ -22,18 +22,18 @@ use super::trained_on::TrainedOn;
 
 /// Measure the variance of gradient estimators (Table 1 of the paper)
 ///
-/// Trains a network, stops after each of `--epochs`, and draws there the gradient of the training set's loss from every
-/// minibatch of it, by each estimator: local reparameterization, separate weight samples (one weight matrix for each
-/// example), a single weight sample for the minibatch, and no noise. What is printed is the variance over the minibatches,
-/// averaged over the weights of the bottom and of the top layer, with a 95 % interval and beside the paper's.
+/// Trains a network and stops after each of `--epochs`. There it estimates the gradient of the training loss from every minibatch,
+/// by four estimators: local reparameterization, separate weight samples (a weight matrix for each example), a single weight sample
+/// for the minibatch, and no noise. It prints the variance over the minibatches, averaged over the weights of the bottom and of the
+/// top layer, with a 95 % interval and beside the paper's.
 ///
-/// With `--save` and `--record` an interrupted command goes on where it was when it is given again: training after its last
-/// epoch, measuring with the next estimator.
+/// With `--save` and `--record` you can interrupt the command and give it again. It then continues after the last finished epoch, or
+/// with the next estimator.
 ///
 /// Example: vardrop variance --hidden 1024,1024,1024 --epochs 10,100 --save table1 --record table1.jsonl
 #[derive(Debug, Args)]
 pub struct VarianceArgs {
-    /// Measure this model, which `vardrop train --save` wrote, in place of training one: its last step's parameters
+    /// Measure this model, written by `vardrop train --save`, instead of training one; the parameters are those of its last step
     #[arg(conflicts_with_all = [
         "method", "hidden", "epochs", "train_batch_size", "held_out", "validation", "learning_rate", "alpha_step", "averaging", "seed",
         "threads", "save", "protocol", "likelihood", "target", "categorical", "ignored", "test_data", "test_share", "test_seed",
@@ -45,69 +45,69 @@ pub struct VarianceArgs {
     /// Units of each hidden layer, separated by commas
     #[arg(long, value_name = "H,H,H", value_delimiter = ',', default_values_t = [1024, 1024, 1024])]
     hidden: Vec<usize>,
-    /// mnist, fashion-mnist, synthetic, a folder with four files named as MNIST's, or a table, FILE.csv [default: mnist, or what MODEL
-    /// was trained on]
+    /// mnist, fashion-mnist, synthetic, a folder with four files named like MNIST's, or a table, FILE.csv [default: mnist, or the data
+    /// of MODEL]
     #[arg(long, value_name = "DATA", value_parser = super::source())]
     data: Option<Source>,
-    /// After how many epochs to measure, separated by commas
+    /// Numbers of epochs after which to measure, separated by commas
     #[arg(long, value_name = "N,N", value_delimiter = ',', default_values_t = [10, 100])]
     epochs: Vec<usize>,
-    /// Which estimators: local, separate, single, none; flipout too, for type B and additive noise
+    /// Estimators: local, separate, single, none; also flipout, for type B and additive noise
     #[arg(long, value_name = "NAME,NAME", value_delimiter = ',', default_values = Estimator::TABLE1.map(Estimator::name))]
     estimators: Vec<Estimator>,
-    /// Layers, counted from 0 at the input [default: the bottom and the top one]
+    /// Layers to measure, counted from 0 at the input [default: the bottom and the top one]
     #[arg(long, value_name = "N,N", value_delimiter = ',')]
     layers: Vec<usize>,
-    /// Examples in a minibatch that a gradient is measured with [default: 1000, or all rows of a smaller table]
+    /// Examples in a minibatch of the measurement [default: 1000, or all rows of a smaller table]
     #[arg(long, value_name = "N")]
     batch_size: Option<usize>,
-    /// Passes over the training set, each in an order of its own
+    /// Passes over the training set, each in a different order
     #[arg(long, value_name = "N", default_value_t = 1)]
     passes: usize,
-    /// The settings of the training that no other option gives [default: table1, of a table table]
+    /// Settings of the training that no other option sets [default: table1; table for a table]
     #[arg(long, value_name = "NAME", value_parser = super::train::presets())]
     protocol: Option<Preset>,
-    /// What the outputs say of the targets: categorical, gaussian, gaussian-predicted or gaussian-fixed:VARIANCE [default: what the
-    /// targets are]
+    /// What the outputs predict: categorical, gaussian, gaussian-predicted or gaussian-fixed:VARIANCE [default: as the targets are]
     #[arg(long, value_name = "FAMILY")]
     likelihood: Option<Family>,
-    /// Examples in a minibatch of the training [default: the protocol's: 1000 for table1, else 100]
+    /// Examples in a minibatch of the training [default: as in the protocol: 1000 for table1, 100 for the others]
     #[arg(long, value_name = "N")]
     train_batch_size: Option<usize>,
-    /// Training images held out for validation: neither trained on nor measured with [default: the protocol's: 0, or 10000
-    /// for first]
+    /// Training images to hold out for validation; they are neither trained on nor used in the measurement [default: as in the
+    /// protocol: 0, or 10000 for first]
     #[arg(long, value_name = "N")]
     held_out: Option<usize>,
-    /// Which training images are held out: `last`, or `drawn` in each class's proportion, by a seed of its own (`drawn:SEED`), so that
-    /// runs with other seeds share one validation set [default: last for mnist and synthetic, drawn for other data]
+    /// Which training images to hold out: `last`, or `drawn` in proportion to the classes. `drawn:SEED` has a seed of its own, so
+    /// that runs with different --seed share one validation set [default: last for mnist and synthetic, drawn for other data]
     #[arg(long, value_name = "WHICH")]
     validation: Option<Validation>,
-    /// Adam's step size [default: the protocol's: 0.0001 for table1, 0.001 or 0.0003 for figure1, by method and width, 0.001
-    /// for first]
+    /// Adam's step size [default: as in the protocol: 0.0001 for table1, 0.001 or 0.0003 for figure1, by method and width, 0.001 for
+    /// first]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     learning_rate: Option<f64>,
-    /// How many times larger the step of ln α is [default: the protocol's: 1, or 20 for first]
+    /// How many times larger the step for ln α is [default: as in the protocol: 1, or 20 for first]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     alpha_step: Option<f64>,
-    /// Decay of the parameters' moving average, in [0, 1); 0 for none [default: the protocol's: 0.999, or 0.9998 for figure1]
+    /// Decay of the moving average of the parameters, from 0 (no average) to below 1 [default: as in the protocol: 0.999, or 0.9998
+    /// for figure1]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     averaging: Option<f64>,
-    /// Measure the parameters' moving average, in place of what the last step left
+    /// Measure the moving average of the parameters instead of those of the last step
     #[arg(long)]
     averaged: bool,
-    /// Seed of training; the minibatches and the noise that are measured have the seed 1
+    /// Seed of the training; the measurement always has seed 1
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// Threads [default: one for each processor]
+    /// Number of threads [default: one per processor]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
-    /// Keep the training here after every epoch, and the network of each of --epochs
+    /// Folder for the state of the training after every epoch, and for the network after each of --epochs
     #[arg(long, value_name = "DIR")]
     save: Option<PathBuf>,
-    /// Add each estimator's result to this file, one JSON object a line, and take from it what is measured already
+    /// Add the result of each estimator to this file, one JSON object per line, and skip what it already has
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
-    /// Write to --save and --record also where a file is there that holds something else
+    /// Write to --save and --record even if the file holds something else
     #[arg(long)]
     force: bool,
     /// Print one JSON object and nothing else on standard output
@@ -208,7 +208,7 @@ impl VarianceArgs {
         let method = self.method.parse::<Method>()?;
         if method == Method::Sparse {
             // Before it is trained for hours.
-            let problem = "has noise that is no factor of the weights, so that there are no weight samples to compare: choose another";
+            let problem = "has noise that is added to the weights and does not multiply them, so there are no weight samples to compare: choose another method";
             return Err(Error::Setting { name: "method", value: method.to_string(), problem: problem.to_owned() });
         }
         let config = Config::new(method, &self.hidden).preset(self.preset())?;

@@ -1,4 +1,4 @@
-//! Examples: what a network reads of each, and what it is to predict.
+//! Examples: the features that a network reads, and the targets that it predicts.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -15,10 +15,10 @@ use crate::real::Real;
 /// The number of classes of images that are made without naming it: the ten digits.
 const DIGITS: usize = 10;
 
-/// Examples with features, grey images or rows of numbers, and with targets, classes or real values.
+/// Examples, each with features (a grey image or a row of numbers) and a target (a class or real values).
 ///
-/// Features and targets are shared: a clone or a slice copies none of them. Images stay bytes, and a batch of them is scaled to
-/// [0, 1] as it is drawn.
+/// Features and targets are shared, so a clone or a slice copies none of them. Images stay bytes, and a batch of them is scaled to
+/// [0, 1] when it is drawn.
 ///
 /// ```
 /// use vardrop::data::Dataset;

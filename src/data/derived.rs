@@ -138,7 +138,9 @@ impl Standardisation {
 
 fn check_raw(dataset: &Dataset) -> Result<()> {
     match dataset.standardisation() {
-        Some(_) => Err(Error::setting("standardisation of", dataset.name(), "has been done already: do it once")),
+        Some(_) => {
+            Err(Error::setting("standardisation of", dataset.name(), "is already done: standardise the data only once"))
+        }
         None => Ok(()),
     }
 }

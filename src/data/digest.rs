@@ -175,11 +175,11 @@ impl Identity<'_> {
         let expected = match self.digest() {
             Some(digest) => {
                 let digest = digest.short();
-                format!("the data with digest {digest} that {model} was trained on ({name} then); {name_it}")
+                format!("the data with digest {digest} that {model} was trained on (then called {name}); {name_it}")
             }
             None => format!(
-                "{name}, as the data that {model} was trained on was called: the model does not say its content, so its name counts; \
-                 {name_it}"
+                "{name}, the name of the data that {model} was trained on (the model has no digest of its content, so the name is \
+                 compared); {name_it}"
             ),
         };
         Err(Error::argument("data", here, expected))

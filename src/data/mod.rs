@@ -1,8 +1,8 @@
 //! Data: images (MNIST, Fashion-MNIST, the crate's own digits, any folder of IDX files), rows of numbers ([`csv`], or arrays of the
-//! program's own), and images of no class ([`letters()`], [`Images::shuffled`]). Pixels stay `u8`; a batch is converted as it is
-//! drawn.
+//! program's own), and images of no class ([`letters()`], [`Images::shuffled`]). Pixels stay `u8`, and a batch is converted when it
+//! is drawn.
 //!
-//! [`Splits::open`] is the way in: it opens a [`Source`] and holds validation images out.
+//! Start with [`Splits::open`]: it opens a [`Source`] and holds validation images out.
 //!
 //! ```
 //! use vardrop::data::{Source, Splits};

@@ -50,7 +50,7 @@ impl Dataset {
     /// As [`Images::rotated`]; examples that are no images.
     pub fn rotated(&self, degrees: f64) -> Result<Self> {
         if self.image_size().is_none() {
-            return Err(Error::setting("data", self.name(), "has rows of numbers: only images can be turned"));
+            return Err(Error::setting("data", self.name(), "has rows of numbers: only images can be rotated"));
         }
         Ok(self.with_images(self.images().rotated(degrees)?))
     }
@@ -69,7 +69,7 @@ impl Turn {
     fn new(images: &Images, degrees: f64) -> Result<Self> {
         let (height, width) = (images.height(), images.width());
         if height != width {
-            let expected = "square images to rotate: another rectangle does not fit into itself";
+            let expected = "square images, because other rectangles do not keep their shape when they are rotated";
             return Err(Error::argument("height × width", format!("{height} × {width}"), expected));
         }
         if !degrees.is_finite() {

@@ -1,4 +1,4 @@
-//! The parts of a data set: for training, for choosing, for the final figure.
+//! The parts of a data set: training, validation and test.
 
 use std::sync::{Arc, OnceLock};
 
@@ -39,12 +39,12 @@ struct Opened {
 }
 
 impl Splits {
-    /// Opens a source and holds `held_out` training images out for validation: the last ones of MNIST and of the digits that the crate
-    /// draws; of any other data, whose images may be sorted by class, some that are drawn in each class's proportion
-    /// ([`Self::open_with`] has it otherwise).
+    /// Opens a source and holds `held_out` training images out for validation. For MNIST and the digits that the crate draws, these
+    /// are the last ones. Other data may be sorted by class, so there they are drawn in proportion to the classes
+    /// ([`Self::open_with`] lets you choose).
     ///
-    /// Of MNIST's 60,000 training images, 10,000 held out leave 50,000; 0 leaves all of them and an empty validation
-    /// set. The source `synthetic` has the same sizes.
+    /// MNIST has 60,000 training images. Holding out 10,000 leaves 50,000 to train on; 0 leaves all of them and an empty
+    /// validation set. The source `synthetic` has the same sizes.
     ///
     /// # Errors
     /// Where the data is not found or damaged, or no training image would be left.
@@ -89,7 +89,7 @@ impl Splits {
     /// As [`Self::open`]; images that are held out already.
     pub fn holding_out(self, held_out: usize, validation: Option<Validation>) -> Result<Self> {
         if !self.validation.is_empty() {
-            let expected = "0: open the data anew to hold out others";
+            let expected = "0: to hold out others, open the data again";
             return Err(Error::argument("number of examples held out already", self.validation.len(), expected));
         }
         if self.train.standardisation().is_some() {
@@ -181,8 +181,8 @@ impl Splits {
         Ok(Self { train, validation, test, opened })
     }
 
-    /// The parts with features and real targets brought to mean 0 and standard deviation 1 over the training examples: validation
-    /// and test examples have no say in it. Images and classes stay as they are.
+    /// The parts with features and real targets brought to mean 0 and standard deviation 1 over the training examples. Validation
+    /// and test examples do not influence this. Images and classes stay as they are.
     ///
     /// ```
     /// use vardrop::data::{Dataset, Splits};
@@ -234,8 +234,8 @@ impl Splits {
         Identity { dataset: self.train.name(), dataset_digest: Some(self.digest()) }
     }
 
-    /// What makes the data unfit to learn from or to choose by, a sentence each: classes that no training example has, though examples
-    /// of the other parts do.
+    /// What makes the data unfit to learn from or to choose by, a sentence for each problem, such as a class of the test examples that
+    /// no training example has.
     pub fn warnings(&self) -> Vec<String> {
         let [train, validation, test] = [&self.train, &self.validation, &self.test].map(examples_of_classes);
         // Of the classes that training lacks, those that a condition holds for, and how many examples of them a part has.

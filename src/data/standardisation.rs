@@ -38,7 +38,7 @@ impl Scale {
     }
 }
 
-/// What features and real targets were standardised by: learned from training examples alone, and applied to all others.
+/// What features and real targets were standardised by: learned only from training examples, and applied to all others.
 ///
 /// ```
 /// use vardrop::data::{Dataset, Standardisation};

@@ -120,7 +120,7 @@ impl Workers {
             let shared = Arc::clone(&workers.shared);
             let helper = thread::Builder::new().name(format!("vardrop-{index}")).spawn(move || help(&shared, index));
             workers.helpers.push(helper.map_err(|error| {
-                Error::argument("threads", threads, format!("a number that the system can start ({error})"))
+                Error::argument("threads", threads, format!("no more than the system can start ({error})"))
             })?);
         }
         Ok(workers)

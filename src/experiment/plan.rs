@@ -319,8 +319,7 @@ impl SweepPlan {
     fn from_written(written: Written, splits: Option<&Splits>) -> Result<Self> {
         let is_table = matches!(written.data, Source::Csv(_));
         if written.table.is_some() && !is_table {
-            let problem =
-                "is no table, and the plan says in [table] how it is read: name a FILE.csv, or leave [table] out";
+            let problem = "is not a table, but the plan has a section [table]: name a FILE.csv, or leave [table] out";
             return Err(Error::setting("data", &written.data, problem));
         }
         if written

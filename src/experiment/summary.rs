@@ -1,4 +1,4 @@
-//! Runs that differ in their seed alone, as a mean and its error.
+//! Runs that differ only in their seed, as a mean and its error.
 
 use super::Record;
 use crate::data::{Digest, Identity};

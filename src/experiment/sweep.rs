@@ -176,13 +176,13 @@ impl<'a> Sweep<'a> {
             "folder of the sweep",
             format!("{}, where network {index} ({network}) was trained {how} ({differing})", self.folder.display()),
             match (record.data() == data, record.protocol.validation == config.protocol.validation) {
-                (false, _) => "records of the plan's data alone: name in the plan the data that they are of, or another folder for it"
+                (false, _) => "only records of the plan's data: name the data of these records in the plan, or another folder for the plan"
                     .to_owned(),
                 (true, false) if self.plan.validation().is_none() => format!(
-                    "records of this plan alone: write validation = \"{}\" under its [protocol], or name another folder for it{older}",
+                    "only records of this plan: write validation = \"{}\" under its [protocol], or name another folder for the plan{older}",
                     record.protocol.validation
                 ),
-                _ => format!("records of this plan alone: name another folder for it{older}"),
+                _ => format!("only records of this plan: name another folder for the plan{older}"),
             },
         )
     }

@@ -80,8 +80,8 @@ impl Claims {
             // It is claimed once, as what is written.
             self.files.retain(|claim| Some(&claim.identity) != identity.as_ref() || Some(&*claim.path) != from);
         } else if !self.force && std::fs::metadata(output.path()).is_ok_and(|file| file.is_file() && file.len() > 0) {
-            let found = Kind::of(output.path())?.map_or("no file of Vardrop's", Kind::name);
-            return Err(output.occupied(format!("there already: {found}, which another run does not replace")));
+            let found = Kind::of(output.path())?.map_or("a file that Vardrop did not write", Kind::name);
+            return Err(output.occupied(format!("there already: {found}, and another run does not replace it")));
         }
         self.claim(name, output, Kind::Checkpoint)
     }

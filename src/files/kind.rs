@@ -23,11 +23,11 @@ const LONGEST_HEADER: u64 = 100_000_000;
 pub enum Kind {
     /// A model with the state of its training.
     Checkpoint,
-    /// A model alone.
+    /// A model without the state of its training.
     Exported,
     /// A pruned network.
     Pruned,
-    /// A network without what its training was told.
+    /// A network without the settings of its training.
     Network,
     /// Records of training runs.
     Runs,

@@ -114,8 +114,10 @@ impl Output {
         }
         match Kind::of(file)? {
             Some(found) if found == kind => Ok(()),
-            Some(found) => Err(self.occupied(format!("{}, which {} does not replace", found.name(), kind.name()))),
-            None => Err(self.occupied(format!("no file of Vardrop's, and {} does not replace it", kind.name()))),
+            Some(found) => Err(self.occupied(format!("{}, and {} does not replace it", found.name(), kind.name()))),
+            None => {
+                Err(self.occupied(format!("not a file that Vardrop wrote, and {} does not replace it", kind.name())))
+            }
         }
     }
 

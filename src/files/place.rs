@@ -87,12 +87,12 @@ fn resolved(path: &Path) -> Result<PathBuf> {
             }
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
             _ => {
-                let name = path.file_name().ok_or_else(|| refused("it is no name of a file"))?;
+                let name = path.file_name().ok_or_else(|| refused("it does not name a file"))?;
                 return Ok(folder.join(name));
             }
         }
     }
-    Err(refused("it is a link that leads in a circle"))
+    Err(refused("it is a link that leads back to itself"))
 }
 
 fn canonical(folder: &Path) -> Result<PathBuf> {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::Real;
 use crate::error::{Error, Result};
 
-/// What is done to a layer's output, unit by unit. As text: the name, and `leaky-relu:0.2` for another slope than 0.01.
+/// The function that is applied to a layer's output, unit by unit. As text it is its name; `leaky-relu:0.2` has another slope than 0.01.
 ///
 /// ```
 /// use vardrop::layers::Activation;

@@ -37,7 +37,7 @@ use crate::Real;
 use crate::error::{Error, Result};
 use crate::noise::{RowKey, additive_log_alpha, sparse_negative_kl, sparse_negative_kl_slope};
 
-/// What the weights of a layer with [`Additive`] noise are drawn towards.
+/// The prior of the weights of a layer with [`Additive`] noise.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Prior {

@@ -27,7 +27,7 @@ pub struct Layer<T> {
     pub noise: Noise<T>,
     /// f.
     pub activation: Activation,
-    /// What the objective multiplies this layer's KL term by: 1 for the lower bound.
+    /// The weight of this layer's KL term in the objective: 1 for the lower bound.
     pub kl_weight: f64,
 }
 
@@ -73,7 +73,7 @@ impl<T: Real> Layer<T> {
         Self { activation, ..self }
     }
 
-    /// Sets what the objective multiplies this layer's KL term by.
+    /// Sets the weight of this layer's KL term in the objective.
     pub fn kl_weight(self, kl_weight: f64) -> Self {
         Self { kl_weight, ..self }
     }
@@ -108,15 +108,16 @@ impl<T: Real> Layer<T> {
         let log_alpha = self.learned_rates().map(|rates| &rates.log_alpha);
         match log_alpha.and_then(|rates| rates.iter().find(|&&x| x > T::zero())) {
             Some(log_alpha) => {
-                let expected = "at most 1 where it is learned: the KL term holds no further";
+                let expected = "at most 1 where it is learned: the KL term is not valid above";
                 Err(Error::argument("alpha", log_alpha.exp(), expected))
             }
             None => Ok(()),
         }
     }
 
-    /// Draws of the layer's noise for `examples` examples, as layer number `index` of a network has them: standard normal ε, or the
-    /// factors ξ of binary dropout. (examples × in) with noise on the input, (examples × out) with noise on the output.
+    /// Draws the layer's noise for `examples` examples, as if it were layer number `index` of a network: standard normal ε, or the
+    /// factors ξ of binary dropout. The shape is (examples × in) with noise on the input, and (examples × out) with noise on the
+    /// output.
     pub fn draw(&self, source: NoiseSource, index: usize, examples: usize) -> Array2<T> {
         let kind = self.noise.kind();
         let mut draws = Array2::zeros((examples, kind.width(self.dim())));
@@ -126,7 +127,7 @@ impl<T: Real> Layer<T> {
         draws
     }
 
-    /// The layer's output, (examples × out), with `noise` as [`Self::draw`] gives it or without noise; and what the way back needs.
+    /// The layer's output, (examples × out), with `noise` from [`Self::draw`] or without noise; and what [`Self::backward`] needs.
     ///
     /// # Errors
     /// An input of another width; noise of another shape; a layer that does not pass [`Self::check`].
@@ -174,8 +175,8 @@ impl<T: Real> Layer<T> {
         Ok(LayerGradients { input, weight, bias: delta.sum_axis(Axis(0)), noise })
     }
 
-    /// −KL(q ‖ prior) summed over the layer's noise variables, in nats, up to a constant; 0 where nothing is learned. One variable
-    /// for each input unit with noise on the input, one for each weight with noise on the output, also where they share an α.
+    /// −KL(q ‖ prior) summed over the layer's noise variables, in nats, up to a constant; 0 if nothing is learned. There is one variable
+    /// for each input unit with noise on the input, and one for each weight with noise on the output, even if they share an α.
     ///
     /// # Panics
     /// A ln σ² of another shape than W; see [`Self::check`].

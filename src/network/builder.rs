@@ -8,7 +8,7 @@ use crate::layers::{Activation, Layer, Noise};
 use crate::likelihood::Likelihood;
 use crate::noise::{NoiseSource, Purpose};
 
-/// Builds a [`Network`] layer by layer: [`Self::dense`] adds a layer, and what follows it says something of that layer.
+/// Builds a [`Network`] layer by layer: [`Self::dense`] adds a layer, and the calls after it set that layer's noise and KL weight.
 ///
 /// ```
 /// use vardrop::Network;
@@ -59,8 +59,8 @@ impl<T: Real> Builder<T> {
         self
     }
 
-    /// The noise of the layer that was added last: [`GaussianInput::learned`](crate::layers::GaussianInput::learned) and its like,
-    /// or any function of the numbers of inputs and outputs. Before the first layer it does nothing.
+    /// Sets the noise of the layer that was added last: [`GaussianInput::learned`](crate::layers::GaussianInput::learned) and the
+    /// like, or any function of the numbers of inputs and outputs. Before the first layer it does nothing.
     pub fn noise<N: Into<Noise<T>>>(mut self, noise: impl Fn(usize, usize) -> Result<N> + 'static) -> Self {
         if let Some(layer) = self.layers.last_mut() {
             layer.noise = Some(Box::new(move |inputs, outputs| noise(inputs, outputs).map(Into::into)));
@@ -68,7 +68,7 @@ impl<T: Real> Builder<T> {
         self
     }
 
-    /// What the objective multiplies the KL term of the layer that was added last by; 1 unless it is set.
+    /// Sets the weight of the KL term of the layer that was added last; 1 by default.
     pub fn kl_weight(mut self, kl_weight: f64) -> Self {
         if let Some(layer) = self.layers.last_mut() {
             layer.kl_weight = kl_weight;
@@ -76,17 +76,17 @@ impl<T: Real> Builder<T> {
         self
     }
 
-    /// What the outputs say of the targets; classes unless it is set.
+    /// Sets the likelihood, which is how the outputs describe the targets; classes by default.
     pub fn likelihood(self, likelihood: Likelihood<T>) -> Self {
         Self { likelihood, ..self }
     }
 
-    /// How weights and biases start; [`Initialisation::Uniform`] unless it is set.
+    /// Sets how weights and biases start; [`Initialisation::Uniform`] by default.
     pub fn initialisation(self, initialisation: Initialisation) -> Self {
         Self { initialisation, ..self }
     }
 
-    /// The network, with weights and biases drawn by `seed`: the same ones in both precisions.
+    /// Makes the network, with weights and biases drawn by `seed`. They are the same in both precisions.
     ///
     /// # Errors
     /// No layers, a width of 0, or more than 2³⁰ weights; a rate, an activation or a KL weight out of range; a likelihood that does

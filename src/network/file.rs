@@ -70,7 +70,7 @@ fn fill<'a, T: Real>(
 }
 
 impl<T: Real + Serialize + DeserializeOwned> Network<T> {
-    /// Writes the network, in place of what is there or not at all: any network, with its noise, activations and
+    /// Writes the network, replacing a file that is there, whole or not at all: any network, with its noise, activations and
     /// likelihood, in its own precision.
     ///
     /// ```

@@ -116,8 +116,7 @@ fn orthonormal_columns(gaussian: &Array2<f64>) -> Result<Array2<f64>> {
 
 #[cfg(not(feature = "blas"))]
 fn orthonormal_columns(_gaussian: &Array2<f64>) -> Result<Array2<f64>> {
-    let expected =
-        "unit-columns: LAPACK, which the other one needs, comes with the crate's feature `openblas` or `blas`";
+    let expected = "unit-columns: orthogonal needs LAPACK, which comes with the crate's feature `openblas` or `blas`";
     Err(Error::argument("initialisation", "orthogonal", expected))
 }
 

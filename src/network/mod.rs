@@ -29,9 +29,9 @@ pub use reference::NetworkGradients;
 /// The threshold on ln α above which a weight is pruned: a dropout rate p above 0.95 (Molchanov, Ashukha & Vetrov 2017).
 pub const PRUNING_THRESHOLD: f64 = 3.0;
 
-/// A network of dense layers. What its last layer gives are the likelihood's parameters: log-odds of classes, means of real values.
+/// A network of dense layers. Its last layer gives the parameters of the likelihood: log-odds of classes, or means of real values.
 ///
-/// By a method of the paper ([`Self::new`]), layer by layer ([`Self::builder`]), or from layers ([`Self::from_layers`]).
+/// Make one by a method of the paper ([`Self::new`]), layer by layer ([`Self::builder`]), or from layers ([`Self::from_layers`]).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, bound(serialize = "T: Serialize", deserialize = "T: Real + Deserialize<'de>"))]
 pub struct Network<T = f32> {
@@ -114,7 +114,7 @@ impl<T: Real> Network<T> {
         Ok(Self { likelihood, ..self })
     }
 
-    /// What its outputs say of the targets.
+    /// The likelihood: how its outputs describe the targets.
     pub fn likelihood(&self) -> &Likelihood<T> {
         &self.likelihood
     }
@@ -136,8 +136,8 @@ impl<T: Real> Network<T> {
         self.layers.last().expect("a network has layers").dim().1
     }
 
-    /// Whether its layers still make a network, whatever [`Self::layers_mut`] was used for. The engine and the optimizer ask before
-    /// each step.
+    /// Checks that its layers still fit together after changes through [`Self::layers_mut`]. The engine and the optimizer do this
+    /// before each step.
     ///
     /// # Errors
     /// As [`Self::from_layers`]; an array that is not in standard layout, such as a transposed one.
@@ -175,7 +175,7 @@ impl<T: Real> Network<T> {
         (&mut self.layers, &mut self.likelihood)
     }
 
-    /// The layers, to change their values. Their shapes and their kinds of noise are to stay: an engine or an optimizer refuses a
+    /// The layers, to change their values. Do not change their shapes or their kinds of noise: an engine or an optimizer refuses a
     /// network that does not pass [`Self::check`], or that is not the one it was made for.
     pub fn layers_mut(&mut self) -> &mut [Layer<T>] {
         &mut self.layers
@@ -187,8 +187,8 @@ impl<T: Real> Network<T> {
         std::iter::once(inputs).chain(self.layers.iter().map(|layer| layer.dim().1)).collect()
     }
 
-    /// −KL(q ‖ prior) summed over every learned noise variable: one per input unit with input noise, one per weight with
-    /// output noise, also where weights share an α. In nats, up to a constant.
+    /// −KL(q ‖ prior) summed over every learned noise variable, in nats, up to a constant. There is one variable per input unit with
+    /// input noise, and one per weight with output noise, even if weights share an α.
     ///
     /// # Panics
     /// A ln σ² of another shape than its layer's weight; see [`Self::check`].

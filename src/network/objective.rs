@@ -1,4 +1,4 @@
-//! The lower bound: what training maximises, with its sign turned.
+//! The objective: the negative of the lower bound, which training minimises.
 
 use super::Network;
 use crate::error::{Error, Result};

@@ -73,7 +73,7 @@ impl<T: Real> Optimizer<T> {
         self.keeps_zeros = true;
     }
 
-    /// What it was told.
+    /// Its settings.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }

@@ -1,4 +1,4 @@
-//! What a step is told: the rule, its step size, and the averaging of the parameters.
+//! The settings of an optimizer: the rule, its step size, and the averaging of the parameters.
 
 use std::fmt;
 use std::str::FromStr;

@@ -28,7 +28,7 @@ const EXPECTED: &str = "a pruned vardrop model";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SparseInfo {
     format: u32,
-    /// What the training of the network was told, before it was pruned.
+    /// The settings of the network's training, before it was pruned.
     pub config: Config,
     /// The data that it was trained on.
     pub dataset: String,
@@ -114,7 +114,7 @@ impl SparseModel {
         Ok(metadata.is_some_and(|map| map.contains_key(PRUNED_KEY)))
     }
 
-    /// Writes it, in place of what is there or not at all.
+    /// Writes it. A file that is there is replaced whole, or stays.
     ///
     /// # Errors
     /// Where the file cannot be written, or would hold a number that is not finite, or another kind of file is there; an older one

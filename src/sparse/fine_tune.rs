@@ -6,8 +6,8 @@ use crate::method::Method;
 use crate::network::Network;
 use crate::training::{Config, Observer, Run, Trainer};
 
-/// Trains the weights of a pruned network that are not 0, and the biases, without noise; the zeros stay. `config` is what the
-/// network's training was told: its method is replaced by no noise, and its number of epochs by `epochs`, over which
+/// Trains the weights of a pruned network that are not 0, and the biases, without noise; the zeros stay. `config` has the settings
+/// of the network's training: its method is replaced by no noise, and its number of epochs by `epochs`, over which
 /// `learning_rate` falls linearly to 0. With validation examples the epoch with the lowest validation error counts.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 //! are taken out.
 //!
 //! [`prune`] sets the weights with ln α above a threshold to 0; [`fine_tune`] trains those that are left;
-//! [`SparseNetwork`] holds and multiplies these alone; [`PruneRecord`] keeps what came of it, and [`pruning_table`] puts it
+//! [`SparseNetwork`] holds and multiplies only these; [`PruneRecord`] keeps what came of it, and [`pruning_table`] puts it
 //! beside what was published.
 
 mod file;

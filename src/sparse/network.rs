@@ -1,4 +1,4 @@
-//! A network of which most weights are 0, compressed by rows: it holds, and multiplies, the others alone.
+//! A network of which most weights are 0, compressed by rows: it holds and multiplies only the others.
 //!
 //! Before it is compressed, units are taken out that nothing depends on. A hidden unit without a weight into it has the same
 //! output, f(b), for every example: what it adds to the next layer goes into that one's biases. A hidden unit or a pixel

@@ -35,7 +35,7 @@ impl TryFrom<Written> for LayerSparsity {
         match inputs.checked_mul(outputs) {
             Some(weights) if kept <= weights && weights > 0 => Ok(Self { inputs, outputs, kept }),
             _ => Err(format!(
-                "a layer of {inputs} × {outputs} weights, of which {kept} are kept: expected at most all of one or more"
+                "a layer of {inputs} × {outputs} weights keeps {kept}: expected one weight or more, of which at most all are kept"
             )),
         }
     }

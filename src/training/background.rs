@@ -1,8 +1,8 @@
-//! Training on a thread of its own: a notebook's kernel stays usable meanwhile, later cells look at how far the run is, and
-//! stopping it keeps what it has, where an interrupt of the kernel would lose every variable.
+//! Training on a thread of its own. A notebook's kernel stays usable, and later cells look at how far the run is. Stopping the run
+//! keeps its results so far; an interrupt of the kernel would lose every variable.
 //!
-//! In a notebook, begin a run in a cell of its own: a cell that ends in an error, as waiting for the run may, keeps none of
-//! the variables that it declares.
+//! In a notebook, begin a run in a cell of its own. A cell that ends in an error, as waiting for the run may, keeps none of its
+//! variables.
 //!
 //! ```
 //! use vardrop::Method;
@@ -47,7 +47,7 @@ pub struct BackgroundRun {
 #[derive(Debug)]
 struct Shared {
     state: Mutex<State>,
-    /// Told of every epoch's end, and of the run's.
+    /// Notified at the end of every epoch and of the run.
     changed: Condvar,
     stop: AtomicBool,
 }
@@ -106,7 +106,8 @@ fn start(
         own.end(ended.unwrap_or_else(|panic| Err(background_error(format!("it panicked: {}", message(&*panic))))));
     };
     let thread = Builder::new().name("vardrop training".to_owned()).spawn(body);
-    let thread = thread.map_err(|error| background_error(format!("the system starts no thread for it: {error}")))?;
+    let thread =
+        thread.map_err(|error| background_error(format!("the system could not start a thread for it: {error}")))?;
     Ok(BackgroundRun { shared, thread: Some(thread) })
 }
 

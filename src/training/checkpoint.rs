@@ -33,7 +33,7 @@ pub(crate) const REMEDY: &str = "name a file that `vardrop train --save` has wri
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelInfo {
     format: u32,
-    /// What its training was told.
+    /// The settings of its training.
     pub config: Config,
     /// Numbers of units from the input to the output.
     pub widths: Vec<usize>,
@@ -181,7 +181,7 @@ pub(super) fn save(state: &State, splits: &Splits, to: &Output) -> Result<()> {
     write(state, splits, arrays, to, Kind::Checkpoint)
 }
 
-/// The model alone.
+/// The model, without the state of its training.
 pub(super) fn export(state: &State, splits: &Splits, to: &Output) -> Result<()> {
     write(state, splits, Vec::new(), to, Kind::Exported)
 }
@@ -240,10 +240,10 @@ pub(super) fn resume(path: &Path, splits: &Splits, epochs: Option<usize>) -> Res
     let (info, tensors) = parse(path, &bytes)?;
     info.check_data(path, splits)?;
     if let Some(reason) = info.contradiction(splits.train.len()) {
-        return Err(format_error(path, format!("it stands at {reason}")));
+        return Err(format_error(path, format!("its position does not fit: it stands at {reason}")));
     }
     if tensors.tensor("training.parameters.layers.0.weight").is_err() {
-        let reason = "it is an exported model, without the state that its training would go on from: name a file that \
+        let reason = "it is an exported model, without the state that training needs to continue: name a file that \
                       `vardrop train --save` has written";
         return Err(refused(path, reason));
     }

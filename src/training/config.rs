@@ -13,7 +13,7 @@ use crate::method::Method;
 use crate::network::{DropoutRates, Initialisation, Network, check_widths, initial_alpha};
 use crate::optimizer::{AdamSettings, Algorithm, Schedule, Settings, SgdSettings};
 
-/// More than anybody waits for, and few enough to count the steps of.
+/// The largest number of epochs: more than anybody waits for, and few enough that the steps can be counted.
 const MOST_EPOCHS: usize = 1_000_000_000;
 
 /// Everything that decides a run besides the data.
@@ -32,14 +32,14 @@ pub struct Config {
     pub hidden: Vec<usize>,
     /// Seed of initialisation, order of examples and noise.
     pub seed: u64,
-    /// Threads; another number gives other roundings.
+    /// Number of threads; the results of different numbers of threads differ by rounding.
     pub threads: usize,
     /// How it is trained.
     pub protocol: Protocol,
 }
 
 impl Config {
-    /// A method and the widths of its hidden layers, with the protocol that this crate's README reports for them
+    /// A method and the widths of its hidden layers, with the protocol of the reported results for them
     /// ([`Preset::of`]), seed 1 and one thread per processor.
     pub fn new(method: Method, hidden: &[usize]) -> Self {
         Self {
@@ -100,7 +100,7 @@ impl Config {
         self
     }
 
-    /// Sets what the outputs say of the targets.
+    /// Sets the likelihood: how the outputs describe the targets.
     pub fn likelihood(mut self, likelihood: Family) -> Self {
         self.protocol.likelihood = likelihood;
         self
@@ -148,8 +148,8 @@ impl Config {
         RunKey { method: self.method, hidden: &self.hidden, seed, data, train_examples, protocol }
     }
 
-    /// For training a network that was built by hand: the method [`Method::Custom`], and the settings of the preset `figure1` for no
-    /// noise. What the protocol says of rates, activation and likelihood is the network's own then.
+    /// The settings to train a network that was built by hand: the method [`Method::Custom`], and the preset `figure1` for no noise.
+    /// Rates, activations and likelihood are the network's own.
     pub fn for_network<T: Real>(network: &Network<T>) -> Self {
         let widths = network.widths();
         let mut config = Self::new(Method::Custom, &widths[1..widths.len() - 1]);
@@ -210,7 +210,7 @@ impl Config {
         self.protocol.schedule.factor(epochs_done, constant, all)
     }
 
-    /// Whether a run could begin with it: what can be said without the data.
+    /// Checks the settings, as far as that is possible without the data.
     ///
     /// # Errors
     /// A setting out of its range, or that does not go with another one, named with its value.
@@ -240,8 +240,7 @@ impl Config {
         match patience {
             Some(0) => return Err(Error::argument("patience", 0, "1 epoch or more, such as 10")),
             Some(patience) if self.method == Method::Sparse => {
-                let problem =
-                    "does not go with the method sparse, of which validation error tells only half: leave it out";
+                let problem = "does not go with the method sparse, which goes on removing weights when the validation error is flat: leave it out";
                 return Err(Error::setting("patience", patience, problem));
             }
             _ => {}

@@ -52,7 +52,7 @@ pub struct Best {
     pub epoch: usize,
     /// Its validation error in percent.
     pub valid_error_percent: Option<f64>,
-    /// Its test error in percent, read off at that epoch alone.
+    /// Its test error in percent at that epoch.
     pub test_error_percent: f64,
     /// Its root mean square error of real targets on the validation examples, as [`Epoch::valid_rmse`].
     #[serde(default, skip_serializing_if = "Option::is_none")]

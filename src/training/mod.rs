@@ -1,4 +1,6 @@
-//! Training: epochs, early stopping on validation, history, progress, checkpoints; in the background.
+//! Training: protocols, epochs, early stopping on validation, history, progress, checkpoints, and runs in the background.
+//!
+//! [`train`] does all of it in one call. [`Trainer`] lets you stop, look and go on; [`background()`] trains on a thread of its own.
 
 mod background;
 mod border;

@@ -22,7 +22,7 @@ pub enum Phase {
 /// the learning curves so far.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Status {
-    /// What the run was told.
+    /// The settings of the run.
     pub config: Config,
     /// The data that it trains on.
     pub dataset: String,

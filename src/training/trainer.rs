@@ -449,7 +449,7 @@ fn non_finite(network: &Network) -> Option<(String, f64)> {
 /// A finished run.
 #[derive(Debug, Clone)]
 pub struct Run {
-    /// What it was told.
+    /// Its settings.
     pub config: Config,
     /// One entry an epoch.
     pub history: History,

@@ -55,7 +55,7 @@ pub struct Bin {
     pub confidence: Option<f64>,
     /// The share of them that is right, where there are any.
     pub accuracy: Option<f64>,
-    /// Standard deviation that chance alone gives this share where each prediction is right with the probability c that
+    /// Standard deviation that this share has by chance, if each prediction is right with the probability c that
     /// it says: √(Σ c·(1 − c)) / count (Bröcker & Smith 2007 draw what it amounts to into reliability diagrams).
     pub chance: Option<f64>,
 }
@@ -234,8 +234,7 @@ pub(super) fn check<T: Real>(probabilities: ArrayView2<'_, T>) -> Result<()> {
         for p in row.iter().map(|p| p.f64()) {
             // Written so that a NaN fails it.
             if !(-SLACK..=1.0 + SLACK).contains(&p) {
-                let expected = "a number from 0 to 1 (a network or an input that holds a number that is not finite gives \
-                                none)";
+                let expected = "a number from 0 to 1: the network or the input may hold one that is not finite";
                 return Err(Error::argument("class probability", format!("{p} (example {example})"), expected));
             }
             sum += p;

@@ -8,7 +8,7 @@ use super::predictive::Predictive;
 use crate::Real;
 use crate::error::{Error, Result};
 
-/// The class probabilities of several networks for the same examples, of which sums alone are kept: memory does not
+/// The class probabilities of several networks for the same examples, of which only sums are kept: memory does not
 /// grow with the number of networks, and double precision does not drift over tens of thousands of them.
 ///
 /// [`Predictive`] uses it for networks drawn from one network's noise; networks that were trained from several seeds

@@ -225,7 +225,7 @@ pub(super) fn check_share(name: &'static str, share: f64) -> Result<()> {
 /// Whether there is a normal distribution of that mean and variance.
 pub(super) fn check_moments(mean: f64, variance: f64, place: impl Fn() -> String) -> Result<()> {
     if !mean.is_finite() {
-        let expected = "a finite number (a network or an input that holds a number that is not finite gives none)";
+        let expected = "a finite number: the network or the input may hold one that is not finite";
         return Err(Error::argument("predicted mean", format!("{mean} ({})", place()), expected));
     }
     if !(variance > 0.0 && variance.is_finite()) {

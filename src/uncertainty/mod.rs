@@ -1,10 +1,10 @@
-//! How sure a network is, and how far that is to be believed: the predictive distribution of drawn networks, its
-//! entropy in two parts, and calibration.
+//! How sure a network is, and whether it should be: the predictive distribution of drawn networks, its entropy in two parts,
+//! and calibration.
 //!
 //! **The predictive distribution.** A network with noise of learned rate stands for a posterior q(w) over networks. The
 //! class probabilities that follow from it are a mean, p(y | x) = E_q\[p(y | x, w)\] ≈ 1/K · Σₖ p(y | x, wₖ), over K
-//! drawn networks (Gal & Ghahramani 2016 for dropout). [`Predictive`] draws them one after another and keeps sums
-//! alone.
+//! drawn networks (Gal & Ghahramani 2016 for dropout). [`Predictive`] draws them one after another and keeps only
+//! sums.
 //!
 //! **Two kinds of uncertainty.** With H\[p\] = −Σ p ln p in nats, the entropy of the mean splits into
 //!
@@ -18,14 +18,13 @@
 //! Learning", equation 2 (the same difference, as what a label would teach); Gal (2016), "Uncertainty in Deep
 //! Learning", section 3.3.1; Depeweg, Hernández-Lobato, Doshi-Velez & Udluft (2018), "Decomposition of Uncertainty in
 //! Bayesian Deep Learning for Efficient and Risk-sensitive Learning". A network without noise is one draw: its mutual
-//! information is 0. Of few draws it is too small, by about one part in K: the mean of K draws is itself off the mean
-//! of all, and lies nearer to them.
+//! information is 0. With few draws it comes out too small, by about one part in K: the mean of K draws differs from the
+//! true mean, and lies nearer to those draws.
 //!
-//! **Calibration.** Of the predictions made with confidence c, a share of c should be right. [`Calibration`] measures
-//! by how much it is not: the expected calibration error (Naeini, Cooper & Hauskrecht 2015; Guo, Pleiss, Sun &
-//! Weinberger 2017, equation 3). It alone praises a network that says nothing but how frequent each class is; so
-//! negative log-likelihood and the Brier score stand beside it, proper scores, which the true probabilities alone make
-//! best.
+//! **Calibration.** Of the predictions made with confidence c, a share of c should be right. [`Calibration`] measures how far
+//! that is from true: the expected calibration error (Naeini, Cooper & Hauskrecht 2015; Guo, Pleiss, Sun & Weinberger 2017,
+//! equation 3). That error is also 0 for a network that only predicts how frequent each class is. So negative log-likelihood and
+//! the Brier score stand beside it. They are proper scores: only the true probabilities make them best.
 //!
 //! **What it has never seen.** [`Detection`] says how well an entropy, or a mutual information, tells images of no class from those
 //! of the test.

@@ -14,7 +14,7 @@ const MOST_LEVELS: usize = 10_000;
 /// calibrated regression", section 3). Below p for low p and above it for high p, the distributions are too wide; the other way
 /// round they are too narrow.
 ///
-/// It alone praises predictions that say nothing but how the targets are distributed over all examples; likelihood and CRPS
+/// By itself it praises predictions that only say how the targets are distributed over all examples; likelihood and CRPS
 /// ([`RegressionScores`](super::RegressionScores)) stand beside it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct QuantileCalibration {
@@ -38,7 +38,7 @@ pub struct QuantileLevel {
     pub probability: f64,
     /// The share of targets that is.
     pub share: f64,
-    /// Standard deviation that chance alone gives this share of n targets: √(p·(1 − p)/n).
+    /// Standard deviation that this share has by chance of n targets: √(p·(1 − p)/n).
     pub chance: f64,
 }
 

@@ -168,7 +168,7 @@ impl RegressionPredictive {
         Ok(values)
     }
 
-    /// The same networks' predictions of one target alone, counted from 0.
+    /// The same networks' predictions of only one target, counted from 0.
     ///
     /// # Errors
     /// A target that does not exist.

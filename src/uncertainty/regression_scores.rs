@@ -13,7 +13,7 @@ use crate::table::{Cell, Table};
 
 /// How well predictive distributions agree with real targets.
 ///
-/// Likelihood and CRPS are proper scores: the true distributions alone make them best. All are means over the examples and over
+/// Likelihood and CRPS are proper scores: only the true distributions make them best. All are means over the examples and over
 /// their targets; [`RegressionPredictive::target`] chooses one of several.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RegressionScores {

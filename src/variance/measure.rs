@@ -84,7 +84,7 @@ pub struct Measurement {
     pub seconds_per_gradient: f64,
 }
 
-/// [`measure`] for several estimators of one network, on `threads` threads; `observer` is told how far each of them is, under its
+/// [`measure`] for several estimators of one network, on `threads` threads; `observer` hears how far each of them is, under its
 /// name ([`progress_lines`](crate::progress_lines) prints it).
 ///
 /// # Errors

@@ -55,7 +55,7 @@ pub struct VarianceRecord {
 /// The trained network that a measurement was made with.
 #[derive(Debug, Clone, Copy)]
 pub struct Trained<'a> {
-    /// What its training was told.
+    /// The settings of its training.
     pub config: &'a Config,
     /// Epochs trained until here.
     pub epochs: usize,

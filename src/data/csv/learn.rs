@@ -20,7 +20,11 @@ pub(super) fn recipe(options: &CsvOptions, table: &Table) -> Result<Recipe> {
         targets.extend((0..table.header.len()).rfind(|column| !ignored.contains(column)));
     }
     if let Some(&both) = targets.iter().find(|target| ignored.contains(target)) {
-        return Err(Error::setting("target", &table.header[both], "is left out as well: choose one of the two"));
+        return Err(Error::setting(
+            "target",
+            &table.header[both],
+            "is also a column to leave out: choose one of the two",
+        ));
     }
     if let Some(twice) = (1..targets.len()).find(|&at| targets[..at].contains(&targets[at])) {
         return Err(Error::setting("target", &table.header[targets[twice]], "is named twice: name it once"));
@@ -29,7 +33,7 @@ pub(super) fn recipe(options: &CsvOptions, table: &Table) -> Result<Recipe> {
     let features: Vec<usize> = (0..table.header.len()).filter(is_feature).collect();
     if features.is_empty() {
         let header = table.header.join(", ");
-        let reason = format!("it has no column to predict from beside what is to be predicted (it has {header})");
+        let reason = format!("it has no column to predict from: its columns are {header}; add one, or leave fewer out");
         return Err(unfit(&table.path, reason));
     }
     let column = |&column: &usize| {
@@ -58,7 +62,7 @@ fn target(kind: Option<TargetKind>, table: &Table, targets: &[usize]) -> Result<
             if let Some(row) =
                 table.cells(one)?.iter().position(|cell| cell.parse().is_ok_and(|x: f64| x.fract() != 0.0))
             {
-                let problem = "is no whole number, and its column is to be classes: make it real values";
+                let problem = "is not a whole number, and classes must be: read the column as real values";
                 return Err(table.at(row, one, problem));
             }
             let classes = categories(table, one, "choose another target, or make its numbers real values")?;
@@ -71,7 +75,11 @@ fn target(kind: Option<TargetKind>, table: &Table, targets: &[usize]) -> Result<
         }
         (TargetKind::Classes, _) => {
             let names: Vec<String> = names().collect();
-            Err(Error::setting("target", names.join(","), "is to be classes: only one column can be; name one"))
+            Err(Error::setting(
+                "target",
+                names.join(","),
+                "names several columns, and only one can be classes: name one",
+            ))
         }
         (TargetKind::Values, _) => {
             targets.iter().try_for_each(|&target| table.numbers(target).map(drop))?;

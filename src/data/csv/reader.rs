@@ -113,7 +113,7 @@ fn places(path: &Path, header: &[String]) -> Result<HashMap<String, usize>> {
         return Err(unfit(path, "it is empty: expected a header with the names of the columns".into()));
     }
     if header.iter().all(|name| name.parse::<f64>().is_ok()) {
-        let reason = "its first line has numbers alone: put a header above it, with the names of the columns";
+        let reason = "its first line has only numbers: put a header above it, with the names of the columns";
         return Err(unfit(path, reason.into()));
     }
     let mut places = HashMap::new();
@@ -152,7 +152,7 @@ fn reason(error: &::csv::Error, bytes: &[u8]) -> String {
         ErrorKind::UnequalLengths { expected_len, len, .. } => {
             format!("line {line} has {len} cells: expected {expected_len}, as the header has")
         }
-        ErrorKind::Utf8 { .. } => format!("line {line} is no UTF-8: save the file as UTF-8"),
+        ErrorKind::Utf8 { .. } => format!("line {line} is not UTF-8: save the file as UTF-8"),
         other => format!("line {line}: {other:?}"),
     }
 }

@@ -149,7 +149,7 @@ pub(super) fn problem_of_folder(folder: &Path) -> Option<String> {
                 _ => None,
             },
         },
-        Ok(_) => Some("is no folder: expected a folder with four files".into()),
+        Ok(_) => Some("is not a folder: expected a folder with four files".into()),
         Err(error) => Some(missing(folder, &error).unwrap_or_else(|| "no such folder".into())),
     }
 }

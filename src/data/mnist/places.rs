@@ -131,8 +131,8 @@ impl Places {
             // They may be those of another data set: they are not for us to replace.
             let away: Vec<String> = damaged.iter().map(|path| moved_away(path)).collect();
             format!(
-                "Its files that are not {title}'s are not replaced. Move them away and download {title}'s:\n  {} && {fetch}\n\
-                 Or replace them: `{fetch} --force`. If they are another data set, give their folder with `--data {}`.",
+                "Some of its files are not {title}'s, and they are not replaced. Move them away and download {title}'s:\n  {} && {fetch}\n\
+                 Or replace them: `{fetch} --force`. If they are another data set, name their folder: `--data {}`.",
                 away.join(" && "),
                 quoted(as_folder(folder)),
             )
@@ -141,7 +141,7 @@ impl Places {
         } else {
             format!("`{fetch}` downloads what is missing. Or put the four files there: {four}.")
         };
-        format!("{name} is set, so nothing else is looked at. {what} `unset {name}` has the other places looked at.")
+        format!("{name} is set, so no other place is searched. {what} To search the other places, `unset {name}`.")
     }
 
     fn inspections(&self) -> impl Iterator<Item = Place> {

@@ -91,7 +91,11 @@ pub fn figure1_summaries(records: &Records) -> Result<Vec<Summary>> {
     datasets.dedup();
     if let [first, second, ..] = datasets[..] {
         let found = format!("a mixture of two data sets ({first} and {second})");
-        return Err(Error::argument("set of records", found, "runs on one: name a file or folder of such runs alone"));
+        return Err(Error::argument(
+            "set of records",
+            found,
+            "runs on one data set: name a file or folder that has only such runs",
+        ));
     }
     for pair in summaries.windows(2) {
         if (pair[0].method, &pair[0].hidden) == (pair[1].method, &pair[1].hidden) {
@@ -105,7 +109,7 @@ pub fn figure1_summaries(records: &Records) -> Result<Vec<Summary>> {
                     pair[0].hidden[0],
                     differing.join(", ")
                 ),
-                "runs that differ in nothing but their seed for each point: name a file or folder of such runs alone",
+                "runs that differ only in their seed, for each point: name a file or folder that has only such runs",
             ));
         }
     }

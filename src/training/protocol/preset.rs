@@ -2,19 +2,19 @@
 //!
 //! | name | for | what it is |
 //! |---|---|---|
-//! | `figure1` | every method but sparse, whose default it is | Figure 1 of the README: step size and epochs as validation chose them for each method and width; all of MNIST's 60,000 training images; the last epoch counts |
-//! | `table1` | every method but sparse | Table 1 of the README: minibatches of 1000, a step size of 1e-4, 100 epochs, all images |
+//! | `figure1` | every method but sparse, whose default it is | Figure 1: step size and epochs as validation chose them for each method and width; all of MNIST's 60,000 training images; the last epoch counts |
+//! | `table1` | every method but sparse | Table 1: minibatches of 1000, a step size of 1e-4, 100 epochs, all images |
 //! | `sparse` | sparse, whose default it is | LeNet-300-100 of Molchanov, Ashukha & Vetrov (2017): 200 epochs, a step size that falls in the second half, a KL term that grows from 0, all images |
 //! | `first` | every method but sparse | the first records, and abandoned since: a step of ln α 20 times as large, 60 epochs on 50,000 images |
 //! | `table` | every method, for tables | what tables are trained by: small minibatches, dropout rates of 0.01, up to 400 epochs, and a stop once validation error has not fallen for 20 of them |
 //!
 //! `figure1` was chosen for three equal layers of 100, 250 and 500 units; the grid took the choice of 500 over for more. Any other
 //! network takes the choice of the nearest of the three, by ratio: up to 158 units that of 100, up to 353 that of 250, and beyond that
-//! of 500. Layers of unequal widths count as their geometric mean. How each choice was made is told in `experiments/protocol.md`.
+//! of 500. Layers of unequal widths count as their geometric mean. `experiments/protocol.md` says how each choice was made.
 //!
-//! `table` is no protocol of the paper, which has no tables. Its rates, and the two layers of 100 units that the command line takes by
-//! default, had the best likelihood of held-out rows on eight small public tables, of rates from 0.01 to the paper's 0.2 and 0.5 and one to
-//! three layers (`experiments/tables.py`). The paper's rates are too much noise for a few hundred rows of a few numbers.
+//! `table` is not from the paper, which has no tables. Its rates, and the two layers of 100 units that the command line takes by
+//! default, gave held-out rows the best likelihood on eight small public tables, among rates from 0.01 to the paper's 0.2 and 0.5 and one
+//! to three layers (`experiments/tables.py`). The paper's rates are too much noise for a few hundred rows.
 
 use std::fmt;
 use std::str::FromStr;
@@ -46,10 +46,10 @@ use crate::optimizer::{Algorithm, Schedule};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Preset {
-    /// Figure 1 of the README: step size and epochs as validation chose them for each method and width, all of MNIST's training images,
+    /// Figure 1: step size and epochs as validation chose them for each method and width, all of MNIST's training images,
     /// the last epoch. The default of every method but sparse.
     Figure1,
-    /// Table 1 of the README: minibatches of 1000, a step size of 1e-4, 100 epochs. For every method but sparse.
+    /// Table 1: minibatches of 1000, a step size of 1e-4, 100 epochs. For every method but sparse.
     Table1,
     /// Sparse variational dropout as it was published (Molchanov, Ashukha & Vetrov 2017), and its default.
     Sparse,
@@ -117,10 +117,10 @@ impl Preset {
             Self::Table1 => "Table 1: minibatches of 1000, a step size of 1e-4, 100 epochs",
             Self::Sparse => "the published setting of sparse variational dropout: 200 epochs (the method sparse only)",
             Self::First => {
-                "the first records, since abandoned: 60 epochs on 50,000 images, ln α in steps 20 times as large"
+                "our first records, no longer used: 60 epochs on 50,000 images, with steps for ln α that are 20 times as large"
             }
             Self::Table => {
-                "tables, not of the paper: up to 400 epochs, ended by validation, in minibatches for few or for many rows"
+                "for tables, not from the paper: up to 400 epochs, stopped by validation; the minibatch depends on the number of rows"
             }
         }
     }
