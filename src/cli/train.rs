@@ -19,7 +19,7 @@ use vardrop::layers::Activation;
 use vardrop::likelihood::Family;
 use vardrop::optimizer::{Algorithm, Schedule};
 use vardrop::training::{
-    Best, BorderAlpha, Config, Ending, Epoch, Model, ModelInfo, Preset, Progress, Protocol, Trainer,
+    Best, BorderAlpha, Config, Ending, Epoch, Model, ModelInfo, Preset, Progress, Protocol, Selection, Trainer,
 };
 use vardrop::{Error, Machine, Method, Result, peak_memory_mib, significant};
 
@@ -91,6 +91,9 @@ pub struct TrainArgs {
     /// in --resume's model]
     #[arg(long, value_name = "WHICH")]
     validation: Option<Validation>,
+    /// What the validation examples choose the epoch by: error or likelihood [default: error; likelihood for a table]
+    #[arg(long, value_name = "NAME")]
+    selection: Option<Selection>,
     /// Step size of the optimizer [default: as in the protocol: 0.001 or 0.0003 for figure1, by method and width, 0.0001 for
     /// table1, 0.001 for the others]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
@@ -144,7 +147,7 @@ pub struct TrainArgs {
     export: Option<PathBuf>,
     /// Continue the training of a model that --save wrote, with its own settings; --epochs may extend it
     #[arg(long, value_name = "FILE", conflicts_with_all = [
-        "method", "hidden", "batch_size", "patience", "seed", "threads", "learning_rate", "constant_epochs", "alpha_step",
+        "method", "hidden", "batch_size", "patience", "selection", "seed", "threads", "learning_rate", "constant_epochs", "alpha_step",
         "averaging", "kl_warm_up", "zero_above", "start", "protocol", "likelihood", "activation", "optimizer", "schedule", "input_rate",
         "hidden_rate", "target", "categorical", "ignored", "test_data", "test_share", "test_seed",
     ])]
@@ -372,6 +375,7 @@ impl TrainArgs {
         protocol.zero_above = self.zero_above.or(protocol.zero_above);
         protocol.start = self.start.as_ref().map(|path| path.display().to_string());
         protocol.patience = self.patience.or(protocol.patience);
+        protocol.selection = self.selection.unwrap_or(protocol.selection);
         protocol.batch_size = self.batch_size.unwrap_or(protocol.batch_size);
         protocol.learning_rate = self.learning_rate.unwrap_or(protocol.learning_rate);
         protocol.alpha_step = self.alpha_step.unwrap_or(protocol.alpha_step);

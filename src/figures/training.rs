@@ -80,7 +80,7 @@ pub(crate) mod tests {
                 sparsity: Vec::new(),
             }
         };
-        History { epochs: (1..=epochs).map(epoch).collect() }
+        History { epochs: (1..=epochs).map(epoch).collect(), ..History::default() }
     }
 
     #[test]

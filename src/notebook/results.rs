@@ -41,7 +41,8 @@ impl Record {
     /// Shows what was trained and how well it does, and the learning curves, as a cell's output.
     pub fn evcxr_display(&self) {
         println!("{}", line(self));
-        learning_curves(&History { epochs: self.epochs.clone() }).evcxr_display();
+        let (epochs, selection) = (self.epochs.clone(), self.protocol.selection);
+        learning_curves(&History { epochs, selection }).evcxr_display();
     }
 }
 

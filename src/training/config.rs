@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Preset, Protocol, RunKey};
+use super::{Preset, Protocol, RunKey, Selection};
 use crate::Real;
 use crate::data::{Dataset, Identity, Splits};
 use crate::engine::Objective;
@@ -76,9 +76,15 @@ impl Config {
         self
     }
 
-    /// Stops once `epochs` epochs in a row have not lowered the validation error.
+    /// Stops once `epochs` epochs in a row were no better on the validation examples.
     pub fn patience(mut self, epochs: usize) -> Self {
         self.protocol.patience = Some(epochs);
+        self
+    }
+
+    /// Sets what validation chooses the epoch by.
+    pub fn selection(mut self, selection: Selection) -> Self {
+        self.protocol.selection = selection;
         self
     }
 

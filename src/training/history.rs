@@ -1,9 +1,11 @@
 //! What a training run leaves behind: one entry an epoch, and the epoch that validation chose.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Error, Result};
 use crate::network::AlphaStatistics;
 use crate::table::significant;
 
@@ -44,8 +46,48 @@ pub struct Epoch {
     pub sparsity: Vec<f64>,
 }
 
-/// The epoch whose validation error is lowest (the earliest of equals); the last one where nothing is held out, or where the
-/// network becomes sparser all the while (a low error is then an early one).
+/// What the validation examples choose an epoch by. As text: `error` or `likelihood`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Selection {
+    /// The lowest error, as in the paper.
+    #[default]
+    Error,
+    /// The highest likelihood: few validation examples tell epochs apart by it that have the same error, and of real targets it minds
+    /// whether the predicted variance is right.
+    Likelihood,
+}
+
+impl Selection {
+    /// Whether it is the one that records of version 0.1 mean, which name none.
+    pub(crate) fn is_error(&self) -> bool {
+        *self == Self::Error
+    }
+}
+
+impl fmt::Display for Selection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Error => "error",
+            Self::Likelihood => "likelihood",
+        })
+    }
+}
+
+impl FromStr for Selection {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "error" => Ok(Self::Error),
+            "likelihood" => Ok(Self::Likelihood),
+            other => Err(Error::argument("selection", format!("{other:?}"), "error or likelihood")),
+        }
+    }
+}
+
+/// The epoch that validation chooses by the [`Selection`] (the earliest of equals); the last one where nothing is held out, or where
+/// the network becomes sparser all the while (a low error is then an early one).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Best {
     /// Counted from 1.
@@ -83,12 +125,21 @@ impl fmt::Display for Best {
 pub struct History {
     /// One entry an epoch.
     pub epochs: Vec<Epoch>,
+    /// What an epoch is chosen by. In files the protocol says it.
+    #[serde(skip)]
+    pub selection: Selection,
 }
 
 impl History {
     /// The epoch that validation chooses; `None` before the first epoch has ended.
     pub fn best(&self) -> Option<Best> {
-        let key = |epoch: &Epoch| epoch.valid_error_percent.unwrap_or(f64::INFINITY);
+        let key = |epoch: &Epoch| {
+            let value = match self.selection {
+                Selection::Error => epoch.valid_error_percent,
+                Selection::Likelihood => epoch.valid_cross_entropy,
+            };
+            value.unwrap_or(f64::INFINITY)
+        };
         let chooses = self.epochs.iter().any(|epoch| epoch.valid_error_percent.is_some() && epoch.sparsity.is_empty());
         let best =
             if chooses { self.epochs.iter().min_by(|a, b| key(a).total_cmp(&key(b))) } else { self.epochs.last() }?;
@@ -124,10 +175,21 @@ mod tests {
         }
     }
 
+    fn of(epochs: Vec<Epoch>) -> History {
+        History { epochs, ..History::default() }
+    }
+
+    #[test]
+    fn by_likelihood_the_epoch_with_the_lowest_cross_entropy_counts() {
+        let of_loss = |number, loss| Epoch { valid_cross_entropy: Some(loss), ..epoch(number, Some(2.0), 1.0) };
+        let history = of(vec![of_loss(1, 0.3), of_loss(2, 0.1), of_loss(3, 0.2)]);
+        assert_eq!(history.best().unwrap().epoch, 1, "by the error, which is the same");
+        assert_eq!(History { selection: Selection::Likelihood, ..history }.best().unwrap().epoch, 2);
+    }
+
     #[test]
     fn validation_chooses_the_earliest_of_equals_and_never_looks_at_the_test_error() {
-        let history =
-            History { epochs: vec![epoch(1, Some(3.0), 9.0), epoch(2, Some(2.0), 8.0), epoch(3, Some(2.0), 1.0)] };
+        let history = of(vec![epoch(1, Some(3.0), 9.0), epoch(2, Some(2.0), 8.0), epoch(3, Some(2.0), 1.0)]);
         let best = history.best().unwrap();
         assert_eq!((best.epoch, best.test_error_percent), (2, 8.0));
     }
@@ -135,13 +197,13 @@ mod tests {
     #[test]
     fn of_a_network_that_becomes_sparse_the_last_epoch_counts() {
         let sparse = |number, valid, sparsity| Epoch { sparsity: vec![sparsity], ..epoch(number, Some(valid), 1.0) };
-        let history = History { epochs: vec![sparse(1, 1.0, 0.1), sparse(2, 2.0, 0.9)] };
+        let history = of(vec![sparse(1, 1.0, 0.1), sparse(2, 2.0, 0.9)]);
         assert_eq!(history.best().unwrap().epoch, 2);
     }
 
     #[test]
     fn without_validation_the_last_epoch_counts() {
-        let history = History { epochs: vec![epoch(1, None, 1.0), epoch(2, None, 2.0)] };
+        let history = of(vec![epoch(1, None, 1.0), epoch(2, None, 2.0)]);
         assert_eq!(history.best().unwrap().epoch, 2);
         assert!(History::default().best().is_none());
     }

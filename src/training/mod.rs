@@ -21,7 +21,7 @@ pub use border::BorderAlpha;
 pub(crate) use checkpoint::REMEDY as MODEL_REMEDY;
 pub use checkpoint::{Model, ModelInfo};
 pub use config::Config;
-pub use history::{Best, Epoch, History};
+pub use history::{Best, Epoch, History, Selection};
 #[cfg(test)]
 pub(crate) use protocol::tests;
 pub(crate) use protocol::{Difference, differences};

@@ -29,7 +29,8 @@ impl State {
     /// Before the first step.
     pub(super) fn begin(config: Config, network: Network) -> Result<Self> {
         let optimizer = Optimizer::new(&network, config.optimizer_settings())?;
-        let (history, position) = (History::default(), Position::default());
+        let history = History { selection: config.protocol.selection, ..History::default() };
+        let position = Position::default();
         Ok(Self { config, network, optimizer, best_network: None, history, position, machine: Machine::here() })
     }
 

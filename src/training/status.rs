@@ -118,7 +118,7 @@ mod tests {
             step,
             steps: 100,
             cross_entropy: (step > 0).then_some(0.25),
-            history: History { epochs },
+            history: History { epochs, ..History::default() },
             seconds,
         }
     }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use super::Protocol;
+use super::{Protocol, Selection};
 use crate::data::Validation;
 use crate::layers::Activation;
 use crate::likelihood::Family;
@@ -51,6 +51,7 @@ pub(crate) fn differences(a: &impl Serialize, b: &impl Serialize) -> Vec<Differe
         "initialisation" => Initialisation::UnitColumns.to_string().into(),
         "likelihood" => Family::Categorical.to_string().into(),
         "optimizer" => Algorithm::Adam.to_string().into(),
+        "selection" => Selection::Error.to_string().into(),
         "schedule" => Schedule::Linear.to_string().into(),
         _ => Value::Null,
     };

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use fingerprint::{Difference, differences};
 pub use preset::Preset;
 
+use super::Selection;
 use crate::data::Validation;
 use crate::layers::Activation;
 use crate::likelihood::Family;
@@ -23,9 +24,12 @@ use crate::optimizer::{Algorithm, Schedule};
 pub struct Protocol {
     /// Number of passes over the training examples.
     pub epochs: usize,
-    /// Training stops earlier once this many epochs in a row have not lowered the validation error.
+    /// Training stops earlier once this many epochs in a row were no better on the validation examples.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patience: Option<usize>,
+    /// What validation chooses the epoch by.
+    #[serde(default, skip_serializing_if = "Selection::is_error")]
+    pub selection: Selection,
     /// Examples in a minibatch.
     pub batch_size: usize,
     /// Training images held out for validation.
