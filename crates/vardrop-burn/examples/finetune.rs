@@ -47,7 +47,7 @@ fn around(layer: Linear) -> MeanFieldLinear {
     let [inputs, outputs] = layer.weight.dims();
     let mut bayesian = MeanFieldLinearConfig::new(inputs, outputs).init_from(layer);
     let variance = (bayesian.weight.val().detach() * DELTA).square() + 1e-10;
-    bayesian.posterior.log_variance = Param::from_tensor(variance.log().require_grad());
+    bayesian.posterior.log_variance = Param::from_tensor(variance.log().detach().require_grad());
     bayesian
 }
 
@@ -84,7 +84,7 @@ fn train<M: Module>(
 
 /// Mean entropies of digits and of letters, in nats.
 pub struct Entropies {
-    /// Of the trained deterministic model.
+    /// Of the deterministic model, trained as long as the Bayesian one altogether.
     pub deterministic: (f64, f64),
     /// Of the Bayesian one that started from it.
     pub bayesian: (f64, f64),
@@ -108,7 +108,9 @@ pub fn run(digits: usize, epochs: usize) -> Result<Entropies, vardrop::Error> {
     let model = Deterministic { hidden: linear(784, 100), output: linear(100, 10) };
     let zero = Tensor::zeros([1], &training);
     let model = train(model, &data, epochs, Deterministic::forward, |_| zero.clone());
-    let valid = model.valid();
+    let (trained, zero) = (model.clone(), &zero);
+    // To compare with: the same training without noise all the way.
+    let valid = train(trained, &data, epochs, Deterministic::forward, |_| zero.clone()).valid();
     let entropy = |images: &Tensor<2>| {
         predictive(1, || valid.forward(images.clone())).map(|predictive| predictive.mean_uncertainty().entropy)
     };

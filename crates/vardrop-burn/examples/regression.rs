@@ -4,6 +4,7 @@
 
 use burn::module::Module;
 use burn::optim::{AdamConfig, GradientsParams};
+use burn::tensor::activation::relu;
 use burn::tensor::{Device, Distribution, Tensor};
 use vardrop::uncertainty::RegressionPredictive;
 use vardrop_burn::{MeanFieldLinear, MeanFieldLinearConfig, Warmup, kl_divergence, regression_predictive};
@@ -19,13 +20,13 @@ struct Network {
 impl Network {
     fn new(device: &Device) -> Self {
         let layer = |inputs, outputs| MeanFieldLinearConfig::new(inputs, outputs).init(device);
-        Self { hidden1: layer(1, 50), hidden2: layer(50, 50), output: layer(50, 2) }
+        Self { hidden1: layer(1, 20), hidden2: layer(20, 20), output: layer(20, 2) }
     }
 
     /// Mean and variance of the target, `[examples, 1]` each.
     fn forward(&self, x: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
-        let h = self.hidden1.forward(x).tanh();
-        let h = self.hidden2.forward(h).tanh();
+        let h = relu(self.hidden1.forward(x));
+        let h = relu(self.hidden2.forward(h));
         let output = self.output.forward(h);
         (output.clone().narrow(1, 0, 1), output.narrow(1, 1, 1).clamp(-15.0, 15.0).exp())
     }
@@ -44,7 +45,7 @@ pub fn run(steps: usize) -> Result<RegressionPredictive, vardrop::Error> {
     let device = Device::default();
     device.seed(1);
     let training = device.clone().autodiff();
-    let examples = 500;
+    let examples = 1_000;
     let (x, y) = data(examples, &training);
     let mut network = Network::new(&training);
     let mut optimizer = AdamConfig::new().with_epsilon(1e-8).init();
@@ -54,7 +55,7 @@ pub fn run(steps: usize) -> Result<RegressionPredictive, vardrop::Error> {
         let loss = ((y.clone() - mean).square() / variance.clone() + variance.log()).mean() * 0.5;
         let loss = loss + kl_divergence(&network) * (warmup.weight(step) / examples as f64);
         let gradients = GradientsParams::from_grads(loss.backward(), &network);
-        network = optimizer.step(5e-3, network, gradients);
+        network = optimizer.step(1e-2, network, gradients);
     }
 
     let network = network.valid();
@@ -78,5 +79,5 @@ pub fn run(steps: usize) -> Result<RegressionPredictive, vardrop::Error> {
 
 #[allow(dead_code, reason = "the tests call run")]
 fn main() -> Result<(), vardrop::Error> {
-    run(4_000).map(|_| ())
+    run(2_000).map(|_| ())
 }

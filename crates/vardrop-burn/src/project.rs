@@ -50,7 +50,8 @@ impl ModuleMapper for Project {
         }
         param.map(|log_alpha| {
             let tracked = log_alpha.is_require_grad();
-            let projected = log_alpha.detach().clamp_max(0.0);
+            // Detached again: only a leaf can require a gradient.
+            let projected = log_alpha.detach().clamp_max(0.0).detach();
             if tracked { projected.require_grad() } else { projected }
         })
     }

@@ -87,7 +87,7 @@ impl ModuleMapper for Fill {
         param.map(|values| {
             let tracked = values.is_require_grad();
             let mask = mask.reshape(values.dims());
-            let filled = values.detach().mask_fill(mask, value);
+            let filled = values.detach().mask_fill(mask, value).detach();
             if tracked { filled.require_grad() } else { filled }
         })
     }

@@ -101,6 +101,6 @@ struct Halve;
 
 impl burn::module::ModuleMapper for Halve {
     fn map_float<const D: usize>(&mut self, param: burn::module::Param<Tensor<D>>) -> burn::module::Param<Tensor<D>> {
-        param.map(|values| values * 0.5)
+        param.map(|values| (values * 0.5).detach())
     }
 }

@@ -52,7 +52,7 @@ macro_rules! compare {
             let $conv = $config.init(&device);
             let posterior = $posterior;
             let bias = $conv.bias.as_ref().map(|bias| Param::from_tensor(bias.val().detach().require_grad()));
-            let weight = rows($conv.weight.val().detach()).require_grad();
+            let weight = rows($conv.weight.val()).detach().require_grad();
             let linear = Linear { weight: Param::from_tensor(weight), bias };
             let $linear = BayesianLinear::from_linear(linear, posterior);
             let side = SIDE - KERNEL + 1;
@@ -80,7 +80,7 @@ macro_rules! compare {
 }
 
 fn parameter(values: Tensor<4>) -> Param<Tensor<2>> {
-    Param::from_tensor(rows(values.detach()).require_grad())
+    Param::from_tensor(rows(values).detach().require_grad())
 }
 
 compare!(
@@ -134,11 +134,15 @@ fn flipout_without_flips_is_a_weight_sample_and_with_them_another_for_each_examp
     let expected = numbers(conv.weight_sample(images.clone(), weight));
     assert_close(conv.flipout(images.clone(), noise), expected, 1e-4, "without flips");
 
+    let _seeded = seeded(&device, 1);
     let mut conv = conv;
     conv.estimator = Estimator::Flipout;
-    let output = conv.drawn(images);
-    let examples = output.chunk(2, 0);
-    assert_ne!(numbers(examples[0].clone()), numbers(examples[1].clone()));
+    // Of twelve examples many have signs of their own: the same weights' noise counts with another sign.
+    let output = conv.drawn(images.repeat_dim(0, 6));
+    let mut first_pixels = numbers(output.slice([0..12, 0..1, 0..1, 0..1]));
+    first_pixels.sort_by(f64::total_cmp);
+    first_pixels.dedup();
+    assert!(first_pixels.len() >= 3, "{first_pixels:?}");
 }
 
 #[test]
