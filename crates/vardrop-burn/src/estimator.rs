@@ -21,22 +21,25 @@ pub enum Estimator {
     WeightSample,
 }
 
-/// The smallest variance of an output. Added to V, it keeps the slope of √V finite at V = 0, where every factor of it is 0.
+/// The smallest variance of an output. As a bias of V, it keeps the slope of √V finite at V = 0, where every factor of it is 0.
 const SMALLEST_VARIANCE: f64 = 1e-30;
 
-/// θ·x + b + √(S·x²) ∘ ε. `linear_map` applies weights and a bias to an input.
+/// θ·x + b + √(S·x²) ∘ ε. `linear_map` applies weights and a bias to an input, and has `outputs` units or
+/// channels.
 pub(crate) fn local_reparameterization<const X: usize, const D: usize>(
     linear_map: impl Fn(Tensor<X>, Tensor<D>, Option<Tensor<1>>) -> Tensor<X>,
     input: Tensor<X>,
     weight: Tensor<D>,
     bias: Option<Tensor<1>>,
     variance: Tensor<D>,
+    outputs: usize,
     noise: impl FnOnce(&Tensor<X>) -> Tensor<X>,
 ) -> Tensor<X> {
     let mean = linear_map(input.clone(), weight, bias);
     let noise = noise(&mean);
-    let spread = linear_map(input.square(), variance, None);
-    mean + (spread + SMALLEST_VARIANCE).sqrt() * noise
+    let smallest = Tensor::full([outputs], SMALLEST_VARIANCE, (&variance.device(), variance.dtype()));
+    let spread = linear_map(input.square(), variance, Some(smallest));
+    mean + spread.sqrt() * noise
 }
 
 /// The random numbers of [`flipout`].

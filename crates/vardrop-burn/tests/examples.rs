@@ -38,10 +38,10 @@ fn regression_knows_less_where_there_is_no_data() {
 #[test]
 fn finetuning_makes_a_trained_model_less_sure_of_what_it_never_saw() {
     let _seeded = seeded(&Device::default(), 1);
-    let found = finetune::run(1_000, 15).unwrap();
+    let found = finetune::run(1_500, 12).unwrap();
     assert!(found.bayesian.1 > found.deterministic.1, "letters: {:?}, {:?}", found.bayesian, found.deterministic);
     assert!(found.bayesian.1 > found.bayesian.0);
-    assert!(found.error_percent < 20.0, "{} %", found.error_percent);
+    assert!(found.error_percent < 25.0, "{} %", found.error_percent);
 }
 
 #[cfg(feature = "train")]

@@ -126,7 +126,8 @@ impl<P: Posterior<4>> BayesianConv2d<P> {
         let weight = self.weight.val();
         let variance = self.posterior.variance(weight.clone());
         let conv = |input, weight, bias| self.convolve(input, weight, bias);
-        estimator::local_reparameterization(conv, input, weight, self.bias(), variance, noise)
+        let [outputs, ..] = weight.dims();
+        estimator::local_reparameterization(conv, input, weight, self.bias(), variance, outputs, noise)
     }
 
     fn bias(&self) -> Option<Tensor<1>> {

@@ -115,7 +115,8 @@ impl<P: Posterior<2>> BayesianLinear<P> {
     fn local<const X: usize>(&self, input: Tensor<X>, noise: impl FnOnce(&Tensor<X>) -> Tensor<X>) -> Tensor<X> {
         let weight = self.weight.val();
         let variance = self.posterior.variance(weight.clone());
-        estimator::local_reparameterization(linear, input, weight, self.bias(), variance, noise)
+        let [_, outputs] = weight.dims();
+        estimator::local_reparameterization(linear, input, weight, self.bias(), variance, outputs, noise)
     }
 
     fn bias(&self) -> Option<Tensor<1>> {
