@@ -42,7 +42,7 @@ pub(crate) fn local_reparameterization<const X: usize, const D: usize>(
     mean + spread.sqrt() * noise
 }
 
-/// The random numbers of [`flipout`].
+/// The random numbers of [`Estimator::Flipout`].
 #[derive(Debug, Clone)]
 pub struct FlipoutNoise<const X: usize, const D: usize> {
     /// ε of the weights, in their shape.

@@ -40,8 +40,8 @@ pub struct VariationalDropoutConfig {
 
 /// Multiplies activations by noise N(1, α) with a learned α for each unit, each channel, or the layer.
 ///
-/// Its KL term counts one noise variable for each unit (channel), as the paper does; [`crate::kl`] adds it to those of the
-/// other layers.
+/// Its KL term counts one noise variable for each unit (channel), as the paper does;
+/// [`kl_divergence`](crate::kl_divergence) adds it to those of the other layers.
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
