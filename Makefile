@@ -12,7 +12,7 @@ MUTANTS ?=
 .DEFAULT_GOAL := help
 .PHONY: help setup data lab test check-code test-crate test-products test-doc test-readme test-runner test-kernel test-set-up notebooks
 .PHONY: test-miri test-workflow test-containers test-deploy test-image test-browser mutants bench bench-peers peers-torch test-peers readme lock
-.PHONY: test-features test-aarch64 test-platforms fuzz docs
+.PHONY: test-features test-aarch64 test-platforms test-burn test-gpu bench-burn fuzz docs
 
 help: ## List the commands
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-15s %s\n", $$1, $$2 }'
@@ -27,7 +27,7 @@ data: ## Download MNIST, unless it is there
 lab: setup data ## Open JupyterLab with the notebooks on the Rust kernel
 	$(VENV)/jupyter lab --notebook-dir notebooks $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS)
 
-test: setup check-code test-crate test-products test-doc test-readme test-runner test-kernel test-set-up test-workflow test-containers test-deploy notebooks ## Run every check
+test: setup check-code test-crate test-burn test-products test-doc test-readme test-runner test-kernel test-set-up test-workflow test-containers test-deploy notebooks ## Run every check
 
 check-code: ## Check the format and the lints
 	cargo fmt --check
@@ -35,6 +35,17 @@ check-code: ## Check the format and the lints
 
 test-crate: ## Run the unit, integration and documentation tests
 	cargo test --locked
+
+# One build of Burn for all of it.
+test-burn: ## Check and test the Burn modules of crates/vardrop-burn
+	cargo fmt --check -p vardrop-burn
+	cargo clippy --locked -p vardrop-burn --all-targets --features train -- -D warnings
+	cargo test --locked -p vardrop-burn --features train
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps -p vardrop-burn --features train
+
+# Any Vulkan will do: Debian's mesa-vulkan-drivers has one in software.
+test-gpu: ## Run the tests of the Burn modules on the graphics processor
+	cargo test --locked -p vardrop-burn --no-default-features --features wgpu
 
 test-products: ## Run the numerical tests with each way of computing products that this machine has, and say which it has not
 	scripts/test_products.sh
@@ -96,6 +107,9 @@ fuzz: ## Fuzz every reader, FUZZ_SECONDS (600) each (FUZZ_TARGETS="idx plan" for
 
 bench: ## Run the benchmarks, and time a step beside its matrix products alone
 	cargo bench --locked
+
+bench-burn: ## Time a step of LeNet-5 in Burn with each estimator, beside the deterministic network's
+	cargo bench --locked -p vardrop-burn
 
 bench-peers: .cache/peers/stamp ## Time a step beside JAX and, after `make peers-torch`, PyTorch (PEERS="--rows none:250:100")
 	cargo bench --locked --bench peers -- --python .cache/peers/bin/python --peers jax,torch,torch-compiled $(PEERS)

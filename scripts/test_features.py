@@ -79,7 +79,7 @@ def check_that_it_is_light():
 
 def main():
     check_that_it_is_light()
-    crate = metadata("--no-deps")["packages"][0]
+    crate = next(package for package in metadata("--no-deps")["packages"] if package["name"] == "vardrop")
     every = list(combinations(crate["features"]))
     for number, (on, with_tests) in enumerate(every, 1):
         chosen = ["--locked", "--no-default-features", "--features", ",".join(sorted(on))]

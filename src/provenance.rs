@@ -83,7 +83,7 @@ impl fmt::Display for Machine {
 
 impl Provenance {
     /// This process, now; `command` is its command line.
-    pub(crate) fn now(command: impl Into<String>) -> Self {
+    pub fn now(command: impl Into<String>) -> Self {
         Self {
             peak_memory_mib: peak_memory_mib(),
             machine: Machine::here(),

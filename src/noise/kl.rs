@@ -7,9 +7,12 @@
 
 use crate::Real;
 
-const C1: f64 = 1.161_451_241_083_23;
-const C2: f64 = -1.502_041_176_441_722;
-const C3: f64 = 0.586_299_206_427_007;
+/// c₁, c₂ and c₃, for those who compute the polynomial in another arithmetic, such as an automatic differentiation's.
+pub const KL_COEFFICIENTS: [f64; 3] = [1.161_451_241_083_23, -1.502_041_176_441_722, 0.586_299_206_427_007];
+
+const C1: f64 = KL_COEFFICIENTS[0];
+const C2: f64 = KL_COEFFICIENTS[1];
+const C3: f64 = KL_COEFFICIENTS[2];
 
 /// −KL(α) in nats, up to a constant, for 0 ≤ α ≤ 1 (−∞ at 0). Beyond 1 the polynomial says nothing, and the result is NaN.
 ///

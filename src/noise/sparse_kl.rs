@@ -7,9 +7,15 @@
 
 use crate::Real;
 
-const K1: f64 = 0.635_76;
-const K2: f64 = 1.873_20;
-const K3: f64 = 1.486_95;
+/// k₁, k₂ and k₃, for those who compute the formula in another arithmetic, such as an automatic differentiation's.
+pub const SPARSE_KL_COEFFICIENTS: [f64; 3] = [0.635_76, 1.873_20, 1.486_95];
+
+const K1: f64 = SPARSE_KL_COEFFICIENTS[0];
+const K2: f64 = SPARSE_KL_COEFFICIENTS[1];
+const K3: f64 = SPARSE_KL_COEFFICIENTS[2];
+
+/// What is added to θ² where α = σ²/θ² is computed, so that a mean of exactly 0 has a finite α.
+pub const SMALLEST_SQUARE: f64 = 1e-30;
 
 /// −KL in nats as a function of ln α; at most 0.
 ///
@@ -43,7 +49,7 @@ pub fn sparse_negative_kl_slope<T: Real>(log_alpha: T) -> T {
 /// A tiny number is added to θ² in both, so that a mean of exactly 0 has a finite α and no gradient.
 #[inline(always)]
 pub(crate) fn additive_log_alpha<T: Real>(weight: T, log_variance: T) -> (T, T) {
-    let square = weight * weight + T::of(1e-30);
+    let square = weight * weight + T::of(SMALLEST_SQUARE);
     (log_variance - square.logarithm(), weight / square)
 }
 

@@ -1,0 +1,58 @@
+//! How LeNet-5 is trained. It was written down before the run that results/lenet5/ has, and changed by no test error.
+
+use serde::{Deserialize, Serialize};
+use vardrop_burn::Warmup;
+
+/// Everything that decides a run, with its seed and the data.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Protocol {
+    /// Passes over the training images in all.
+    pub epochs: usize,
+    /// Of these, how many train the means alone: without noise and without the KL term. (Molchanov et al. start from a trained
+    /// network.)
+    pub pretraining_epochs: usize,
+    /// Epochs after these in which the KL term's weight rises from 0 to 1.
+    pub warmup_epochs: usize,
+    /// Images in a minibatch.
+    pub batch_size: usize,
+    /// Adam's step size, constant while the means are trained alone and then linearly falling to 0.
+    pub learning_rate: f64,
+    /// How many times that for ln σ². Adam moves a parameter by at most about its step size: ln σ² has units to go, weights
+    /// hundredths.
+    pub variance_step: f64,
+    /// ln σ² at the start.
+    pub log_variance: f64,
+    /// Weights with ln α above this are pruned.
+    pub threshold: f64,
+    /// Training images that are held out for validation, the last ones.
+    pub held_out: usize,
+}
+
+impl Protocol {
+    /// That of the published record.
+    pub fn published(epochs: usize) -> Self {
+        Self {
+            epochs,
+            pretraining_epochs: 3,
+            warmup_epochs: 5,
+            batch_size: 100,
+            learning_rate: 1e-3,
+            variance_step: 10.0,
+            log_variance: -8.0,
+            threshold: vardrop::network::PRUNING_THRESHOLD,
+            held_out: 5_000,
+        }
+    }
+
+    /// The weight of the KL term at a step, for so many steps an epoch.
+    pub fn kl_weight(&self, step: usize, steps: usize) -> f64 {
+        Warmup::new(self.pretraining_epochs * steps, self.warmup_epochs * steps).weight(step)
+    }
+
+    /// Adam's step size at a step.
+    pub fn learning_rate(&self, step: usize, steps: usize) -> f64 {
+        let (start, end) = (self.pretraining_epochs * steps, self.epochs * steps);
+        let left = end.saturating_sub(step) as f64 / end.saturating_sub(start).max(1) as f64;
+        self.learning_rate * left.min(1.0)
+    }
+}

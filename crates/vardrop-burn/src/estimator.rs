@@ -1,0 +1,83 @@
+//! How the noise of weights reaches a layer's output: three estimators of one posterior's gradient.
+
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use crate::noise::{normal_like, signs};
+
+/// Where a layer draws the noise of its weights W ~ N(θ, S). All three have the same expected gradient; they differ in its variance
+/// and in what they cost. The crate's page [which layer do I want](crate::guide) has figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Estimator {
+    /// On the output, for each example and unit: θ·x + √(S·x²) ∘ ε (Kingma, Salimans & Welling 2015, section 2.3, equation 6). For a
+    /// convolution, for each example, channel and position, as Molchanov, Ashukha & Vetrov (2017, section 4.2) do.
+    #[default]
+    LocalReparameterization,
+    /// One weight sample for the minibatch, made nearly independent between examples by random signs:
+    /// θ·x + r ∘ (ΔW·(s ∘ x)) (Wen, Vicol, Ba, Tran & Grosse 2018, equation 4).
+    Flipout,
+    /// One weight sample for the minibatch: W·x with W = θ + √S ∘ ε.
+    WeightSample,
+}
+
+/// The smallest variance of an output. As a bias of V, it keeps the slope of √V finite at V = 0, where every factor of it is 0.
+const SMALLEST_VARIANCE: f64 = 1e-30;
+
+/// θ·x + b + √(S·x²) ∘ ε. `linear_map` applies weights and a bias to an input, and has `outputs` units or
+/// channels.
+pub(crate) fn local_reparameterization<const X: usize, const D: usize>(
+    linear_map: impl Fn(Tensor<X>, Tensor<D>, Option<Tensor<1>>) -> Tensor<X>,
+    input: Tensor<X>,
+    weight: Tensor<D>,
+    bias: Option<Tensor<1>>,
+    variance: Tensor<D>,
+    outputs: usize,
+    noise: impl FnOnce(&Tensor<X>) -> Tensor<X>,
+) -> Tensor<X> {
+    let mean = linear_map(input.clone(), weight, bias);
+    let noise = noise(&mean);
+    let smallest = Tensor::full([outputs], SMALLEST_VARIANCE, (&variance.device(), variance.dtype()));
+    let spread = linear_map(input.square(), variance, Some(smallest));
+    mean + spread.sqrt() * noise
+}
+
+/// The random numbers of [`Estimator::Flipout`].
+#[derive(Debug, Clone)]
+pub struct FlipoutNoise<const X: usize, const D: usize> {
+    /// ε of the weights, in their shape.
+    pub weight: Tensor<D>,
+    /// s, −1 or 1: `[..., d_input]`, or `[batch, channels_in, 1, …]`.
+    pub input_signs: Tensor<X>,
+    /// r, −1 or 1: `[..., d_output]`, or `[batch, channels_out, 1, …]`.
+    pub output_signs: Tensor<X>,
+}
+
+impl<const X: usize, const D: usize> FlipoutNoise<X, D> {
+    /// Draws them.
+    pub(crate) fn draw(
+        input: &Tensor<X>,
+        weight: &Tensor<D>,
+        input_signs: [usize; X],
+        output_signs: [usize; X],
+    ) -> Self {
+        Self {
+            weight: normal_like(weight),
+            input_signs: signs(input_signs, input),
+            output_signs: signs(output_signs, input),
+        }
+    }
+}
+
+/// θ·x + b + r ∘ (ΔW·(s ∘ x)) with ΔW = √S ∘ ε.
+pub(crate) fn flipout<const X: usize, const D: usize>(
+    linear_map: impl Fn(Tensor<X>, Tensor<D>, Option<Tensor<1>>) -> Tensor<X>,
+    input: Tensor<X>,
+    weight: Tensor<D>,
+    bias: Option<Tensor<1>>,
+    deviation: Tensor<D>,
+    noise: FlipoutNoise<X, D>,
+) -> Tensor<X> {
+    let mean = linear_map(input.clone(), weight, bias);
+    mean + linear_map(input * noise.input_signs, deviation * noise.weight, None) * noise.output_signs
+}

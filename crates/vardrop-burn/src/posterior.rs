@@ -1,0 +1,124 @@
+//! What a layer's weights are drawn from, and towards: the posterior N(θ, S) and its prior.
+
+use burn::module::{Module, ModuleDisplay, Param};
+use burn::tensor::{Device, Tensor};
+
+/// The noise of a layer's weights around their means θ, for weights of rank `D`.
+///
+/// A layer such as [`BayesianLinear`](crate::BayesianLinear) has one; its weights and their gradient estimator stay the same
+/// whatever it is. Only this crate implements it: [`kl_divergence`](crate::kl_divergence) knows the prior of each.
+pub trait Posterior<const D: usize>: Module + ModuleDisplay + Known {
+    /// S, the weights' variances.
+    ///
+    /// # Shapes
+    /// - weight: θ
+    /// - output: the same
+    fn variance(&self, weight: Tensor<D>) -> Tensor<D>;
+
+    /// √S, up to signs that a symmetric noise does not see.
+    ///
+    /// # Shapes
+    /// - weight: θ
+    /// - output: the same
+    fn deviation(&self, weight: Tensor<D>) -> Tensor<D>;
+}
+
+mod sealed {
+    /// A posterior whose KL term the crate knows.
+    pub trait Known {}
+}
+use sealed::Known;
+
+impl<const D: usize> Known for Multiplicative<D> {}
+impl<const D: usize> Known for Sparse<D> {}
+impl<const D: usize> Known for MeanField<D> {}
+
+/// ln α of multiplicative noise, learned or fixed.
+#[derive(Module, Debug)]
+pub enum Rates<const D: usize> {
+    /// Learned. Its KL term counts, and [`project`](crate::project) keeps α at 1 or below.
+    Learned(Param<Tensor<D>>),
+    /// Fixed. No parameter and not in records: configurations hold it.
+    Fixed(Tensor<D>),
+}
+
+impl<const D: usize> Rates<D> {
+    /// Every α = `alpha`, in a shape that is broadcast to the weights'.
+    pub(crate) fn full(alpha: f64, learned: bool, shape: [usize; D], device: &Device) -> Self {
+        Self::new(Tensor::full(shape, alpha.ln(), device), learned)
+    }
+
+    /// From ln α.
+    ///
+    /// # Shapes
+    /// - log_alpha: broadcast to the weights' (type B), or to the input's last or channel axis (type A)
+    pub fn new(log_alpha: Tensor<D>, learned: bool) -> Self {
+        if learned { Self::Learned(Param::from_tensor(log_alpha)) } else { Self::Fixed(log_alpha) }
+    }
+
+    /// ln α.
+    pub fn log_alpha(&self) -> Tensor<D> {
+        match self {
+            Self::Learned(log_alpha) => log_alpha.val(),
+            Self::Fixed(log_alpha) => log_alpha.clone(),
+        }
+    }
+
+    /// Whether training changes it.
+    pub fn is_learned(&self) -> bool {
+        matches!(self, Self::Learned(_))
+    }
+}
+
+/// Type B: W ~ N(θ, α ∘ θ²), α shared by the layer, by input unit or channel, or by weight, with the log-uniform prior (Kingma,
+/// Salimans & Welling 2015, sections 3.2 and 3.3).
+#[derive(Module, Debug)]
+pub struct Multiplicative<const D: usize> {
+    /// ln α.
+    pub rates: Rates<D>,
+}
+
+impl<const D: usize> Posterior<D> for Multiplicative<D> {
+    fn variance(&self, weight: Tensor<D>) -> Tensor<D> {
+        weight.square() * self.rates.log_alpha().exp()
+    }
+    fn deviation(&self, weight: Tensor<D>) -> Tensor<D> {
+        weight * (self.rates.log_alpha() * 0.5).exp()
+    }
+}
+
+/// W ~ N(θ, σ²) with ln σ² learned for each weight, and the log-uniform prior, under which weights disappear (Molchanov, Ashukha &
+/// Vetrov 2017, section 4).
+#[derive(Module, Debug)]
+pub struct Sparse<const D: usize> {
+    /// ln σ², in the shape of the weights.
+    pub log_variance: Param<Tensor<D>>,
+}
+
+impl<const D: usize> Posterior<D> for Sparse<D> {
+    fn variance(&self, _: Tensor<D>) -> Tensor<D> {
+        self.log_variance.val().exp()
+    }
+    fn deviation(&self, _: Tensor<D>) -> Tensor<D> {
+        (self.log_variance.val() * 0.5).exp()
+    }
+}
+
+/// W ~ N(μ, σ²) with ln σ² learned for each weight, and the prior N(0, s²): the mean-field posterior (Kingma, Salimans & Welling
+/// 2015, section 2; Blundell, Cornebise, Kavukcuoglu & Wierstra 2015).
+#[derive(Module, Debug)]
+pub struct MeanField<const D: usize> {
+    /// ln σ², in the shape of the weights.
+    pub log_variance: Param<Tensor<D>>,
+    /// s, `[1]`. Not learned: nothing that is learned depends on it with a gradient.
+    pub prior_deviation: Param<Tensor<1>>,
+}
+
+impl<const D: usize> Posterior<D> for MeanField<D> {
+    fn variance(&self, _: Tensor<D>) -> Tensor<D> {
+        self.log_variance.val().exp()
+    }
+    fn deviation(&self, _: Tensor<D>) -> Tensor<D> {
+        (self.log_variance.val() * 0.5).exp()
+    }
+}

@@ -1,0 +1,105 @@
+//! Every example runs, in a short form, and what it shows is so.
+
+#[path = "../examples/finetune.rs"]
+mod finetune;
+#[path = "../examples/regression.rs"]
+mod regression;
+
+#[cfg(feature = "train")]
+#[path = "../examples/custom_model.rs"]
+mod custom_model;
+
+// LeNet-5's parts find each other at the root of a crate.
+#[path = "../examples/lenet5/model.rs"]
+mod model;
+#[path = "../examples/lenet5/protocol.rs"]
+mod protocol;
+#[path = "../examples/lenet5/run.rs"]
+mod run;
+
+mod common;
+
+use burn::tensor::Device;
+use common::seeded;
+use protocol::Protocol;
+use run::{Record, Run};
+use vardrop::data::{Splits, synthetic};
+
+#[test]
+fn regression_knows_less_where_there_is_no_data() {
+    let _seeded = seeded(&Device::default(), 1);
+    let band = regression::run(800).unwrap();
+    let (noise, ignorance) = (band.data_variance(), band.weight_variance());
+    // Noise rises over the data; ignorance rises behind its end.
+    assert!(noise[(18, 0)] > 2.0 * noise[(2, 0)], "{noise}");
+    assert!(ignorance[(40, 0)] > 2.0 * ignorance[(10, 0)], "{ignorance}");
+}
+
+#[test]
+fn finetuning_makes_a_trained_model_less_sure_of_what_it_never_saw() {
+    let _seeded = seeded(&Device::default(), 1);
+    let found = finetune::run(1_500, 12).unwrap();
+    assert!(found.bayesian.1 > found.deterministic.1, "letters: {:?}, {:?}", found.bayesian, found.deterministic);
+    assert!(found.bayesian.1 > found.bayesian.0);
+    assert!(found.error_percent < 25.0, "{} %", found.error_percent);
+}
+
+#[cfg(feature = "train")]
+#[test]
+fn a_model_of_ones_own_is_trained_by_burns_learner() {
+    let _seeded = seeded(&Device::default(), 1);
+    let folder = tempfile::tempdir().unwrap();
+    let (known, unknown) = custom_model::run(folder.path(), 1_000, 3).unwrap();
+    assert!(unknown.mean_uncertainty().entropy > known.mean_uncertainty().entropy);
+    assert!(known.mean_uncertainty().mutual_information > 0.0);
+}
+
+/// A protocol of a few steps.
+fn short() -> Protocol {
+    Protocol { pretraining_epochs: 1, warmup_epochs: 1, batch_size: 20, held_out: 60, ..Protocol::published(3) }
+}
+
+#[test]
+fn lenet5_goes_on_where_it_was_interrupted() {
+    let _seeded = seeded(&Device::default(), 1);
+    let splits = Splits::hold_out(synthetic(200, 1), synthetic(60, 2), 60).unwrap();
+    let run = || Run::new(short(), 3, &splits, Device::default().autodiff());
+    let mut whole = run();
+    while !whole.is_finished() {
+        whole.epoch();
+    }
+    let expected = whole.record("whole");
+    assert_eq!(expected.epochs.len(), 3);
+    assert!(expected.layers.iter().map(|layer| layer.sparsity.weights()).eq([500, 25_000, 400_000, 5_000]));
+
+    let folder = tempfile::tempdir().unwrap();
+    let mut first = run();
+    first.epoch();
+    first.epoch();
+    first.save(folder.path()).unwrap();
+    let mut second = run().resumed(folder.path()).unwrap();
+    while !second.is_finished() {
+        second.epoch();
+        second.save(folder.path()).unwrap();
+    }
+    let found = second.record("resumed");
+    let numbers = |record: &Record| -> Vec<(f64, f64, f64)> {
+        record.epochs.iter().map(|epoch| (epoch.train_cross_entropy, epoch.kl, epoch.valid_error_percent)).collect()
+    };
+    assert_eq!(numbers(&found), numbers(&expected));
+    assert_eq!(found.test_error_percent, expected.test_error_percent);
+    // Only the newest checkpoint is kept, and another protocol does not go on from it.
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    let other = Run::new(Protocol::published(3), 3, &splits, Device::default().autodiff());
+    let message = other.resumed(folder.path()).err().unwrap().to_string();
+    assert!(message.contains("name another folder"), "{message}");
+}
+
+#[test]
+fn the_kl_term_warms_up_and_the_step_falls() {
+    let protocol = Protocol::published(30);
+    assert_eq!((protocol.kl_weight(0, 10), protocol.kl_weight(30, 10)), (0.0, 0.0));
+    assert_eq!((protocol.kl_weight(55, 10), protocol.kl_weight(80, 10)), (0.5, 1.0));
+    assert_eq!((protocol.learning_rate(0, 10), protocol.learning_rate(30, 10)), (1e-3, 1e-3));
+    assert!(protocol.learning_rate(299, 10) > 0.0 && protocol.learning_rate(299, 10) < 1e-5);
+}
