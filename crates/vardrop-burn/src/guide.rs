@@ -26,9 +26,8 @@
 //! | `Flipout` | one weight sample, flipped by signs for each example | two products, and two rows of signs for each example | where the positions of an image must share their weights' noise |
 //! | `WeightSample` | one weight sample for all | one product, and one normal draw for each weight | for small minibatches of large images, and to look at single functions |
 //!
-//! `cargo bench -p vardrop-burn` times a step of LeNet-5 with each of them beside the deterministic network's. On two shared cores a
-//! step with the KL term took 2.3 to 2.6 times as long with local reparameterization, 2.4 to 2.8 with flipout and 1.5 with one weight
-//! sample; Burn's convolutions are most of it.
+//! `make bench-burn` times a step of LeNet-5 with each of them beside the deterministic network's, on your machine. Burn's convolutions
+//! are most of it: local reparameterization and flipout need two for each layer, a weight sample one.
 //!
 //! In a convolution, local reparameterization gives every position noise of its own, as if each position had weights of its own. That
 //! is what Molchanov, Ashukha & Vetrov (2017) train with. It has the right variance at each position, and not the covariance
