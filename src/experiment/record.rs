@@ -7,7 +7,7 @@ use crate::data::{Digest, Identity};
 use crate::files::{Kind, Line};
 use crate::method::Method;
 use crate::provenance::Provenance;
-use crate::training::{Best, BorderAlpha, Epoch, Protocol, RunKey, Trainer};
+use crate::training::{Best, BorderAlpha, Epoch, History, Protocol, RunKey, Trainer};
 
 /// One finished training run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -106,6 +106,11 @@ impl Record {
             threads: config.threads,
             provenance: Provenance { machine: trainer.machine().clone(), ..Provenance::now(command) },
         })
+    }
+
+    /// The epochs, as the run had them.
+    pub fn history(&self) -> History {
+        History { epochs: self.epochs.clone(), selection: self.protocol.selection }
     }
 
     /// The data that it was trained on.

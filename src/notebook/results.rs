@@ -6,7 +6,7 @@ use crate::experiment::{Record, Records, Summary, report};
 use crate::figures::{learning_curves, noise_spectra, variance_curves};
 use crate::sparse::{LayerSparsity, PruneRecord, SparseNetwork, compression, pruning_table};
 use crate::table::{Cell, Table};
-use crate::training::{Epoch, History, Snapshot};
+use crate::training::{Epoch, Snapshot};
 use crate::variance::{Measurement, NoiseSpectrum, Share, VarianceRecord, measured, table1};
 
 /// Lists that a cell can end with: `use vardrop::DisplayList;` shows them as a table or a figure, where the kernel would
@@ -41,8 +41,7 @@ impl Record {
     /// Shows what was trained and how well it does, and the learning curves, as a cell's output.
     pub fn evcxr_display(&self) {
         println!("{}", line(self));
-        let (epochs, selection) = (self.epochs.clone(), self.protocol.selection);
-        learning_curves(&History { epochs, selection }).evcxr_display();
+        learning_curves(&self.history()).evcxr_display();
     }
 }
 
