@@ -165,5 +165,5 @@ fn wrong_settings_are_named_before_anything_is_trained() {
     }
     let output = place.run("variance --estimators local,both");
     let message = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.code() == Some(2) && message.contains("local, separate, single, none"), "{message}");
+    assert!(output.status.code() == Some(2) && message.contains("local, separate, flipout, single, none"), "{message}");
 }

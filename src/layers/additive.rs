@@ -17,7 +17,8 @@
 //! use vardrop::layers::{Additive, Layer, Prior};
 //! use vardrop::ndarray::array;
 //!
-//! let noise = Additive { log_variance: array![[4.0_f64.ln()]], prior: Prior::Normal { deviation: 2.0 } };
+//! let prior = Prior::Normal { deviation: 2.0 };
+//! let noise = Additive { log_variance: array![[4.0_f64.ln()]], prior, zero_above: None };
 //! let layer = Layer::<f64>::new(array![[0.0]], array![1.0], noise)?;
 //! // V = 3²·4 = 36: ε = 0.5 adds 0.5·6.
 //! let (output, _) = layer.forward(array![[3.0]].view(), Some(array![[0.5]].view()))?;
