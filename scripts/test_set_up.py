@@ -94,7 +94,10 @@ class AnotherUsersMachine(unittest.TestCase):
         mirror.mkdir()
         for crate in CRATES.glob("[!.]*"):
             (mirror / crate.name).symlink_to(crate)
-        for name, version in [(name, version) for name, version in LOCKED if name in NEWER]:
+        # Of several versions of a crate, a notebook needs those that set-up has unpacked; vardrop-burn has others.
+        used = [(name, version) for name, version in LOCKED if name in NEWER and (mirror / f"{name}-{version}").exists()]
+        assert {name for name, _ in used} == set(NEWER), used
+        for name, version in used:
             major, minor, patch = version.split(".")
             # Nothing of it compiles, and optional parts are missing, as they are where another project has no use for them.
             newer = f"{major}.{minor}.{int(patch) + 1}"
