@@ -12,9 +12,10 @@
 //! network takes the choice of the nearest of the three, by ratio: up to 158 units that of 100, up to 353 that of 250, and beyond that
 //! of 500. Layers of unequal widths count as their geometric mean. `experiments/protocol.md` says how each choice was made.
 //!
-//! `table` is not from the paper, which has no tables. Its rates, and the two layers of 100 units that the command line takes by
-//! default, gave held-out rows the best likelihood on eight small public tables, among rates from 0.01 to the paper's 0.2 and 0.5 and one
-//! to three layers (`experiments/tables.py`). The paper's rates are too much noise for a few hundred rows.
+//! `table` is not from the paper, which has no tables. Its rates, its choice of the epoch by likelihood, and the two layers of 100 units
+//! that the command line takes by default gave held-out rows the best likelihood on eight small public tables: among rates from 0.01 to
+//! the paper's 0.2 and 0.5, one to three layers, and a choice by error (`experiments/tables.py`). The paper's rates are too much noise
+//! for a few hundred rows.
 
 use std::fmt;
 use std::str::FromStr;
