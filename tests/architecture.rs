@@ -1,8 +1,13 @@
 //! docs/architecture.md is held to the code: imports go down its list of rooms, and each equation has the function that it names.
 
+#[path = "support/sources.rs"]
+mod sources;
+
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use sources::sources;
 
 fn document() -> String {
     fs::read_to_string("docs/architecture.md").unwrap()
@@ -20,16 +25,6 @@ fn rows(heading: &str) -> Vec<Vec<String>> {
 /// What stands between backquotes.
 fn quoted(cell: &str) -> Vec<&str> {
     cell.split('`').skip(1).step_by(2).collect()
-}
-
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-        if entry.is_dir() {
-            sources(&entry, found);
-        } else if entry.extension().is_some_and(|extension| extension == "rs") {
-            found.push(entry);
-        }
-    }
 }
 
 /// The names behind `crate::` in a source without its tests and comments.

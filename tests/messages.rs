@@ -3,11 +3,16 @@
 //! which are its error messages, notes, headings and titles.
 #![cfg(feature = "cli")]
 
+#[path = "support/sources.rs"]
+mod sources;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
+
+use sources::sources;
 
 const LISTING: &str = "tests/messages.txt";
 const COMMANDS: [&str; 9] = ["", "train", "evaluate", "prune", "variance", "sweep", "report", "data", "data fetch"];
@@ -96,16 +101,6 @@ fn without_tests(source: &str) -> &str {
     begin.map_or(source, |(at, _)| &source[..at])
 }
 
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-        if entry.is_dir() {
-            sources(&entry, found);
-        } else if entry.extension().is_some_and(|extension| extension == "rs") {
-            found.push(entry);
-        }
-    }
-}
-
 /// The string literals of a source, as they are written but for lines that are continued. Comments are left out, and attributes but
 /// `#[error(…)]`, and what `expect` and `unreachable!` say of the program itself.
 fn strings(source: &str) -> Vec<String> {
@@ -168,7 +163,7 @@ fn string_length(rest: &str) -> usize {
     .unwrap()
 }
 
-/// The bytes of the character literal that begins here; a lifetime is none.
+/// The length in bytes of the character literal that begins here, if one does: a lifetime begins in the same way.
 fn char_length(rest: &str) -> Option<usize> {
     let inner = rest.strip_prefix('\'')?;
     if inner.starts_with('\\') {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The 97.5 % quantile of the standard normal distribution.
-const Z: f64 = 1.959_963_984_540_054;
+pub(super) const Z: f64 = 1.959_963_984_540_054;
 
 /// How many targets the central intervals of one level hold.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -3,10 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::ShareInterval;
+use super::coverage::Z;
 use crate::error::{Error, Result};
-
-/// The 97.5 % quantile of the standard normal distribution.
-const Z: f64 = 1.959_963_984_540_054;
 
 /// The area under the receiver operating characteristic: the probability that an unknown example has a higher score, such as an entropy,
 /// than a known one, ties counted half. 0.5 is chance, 1 a score that tells all apart (Hanley & McNeil 1982).

@@ -15,7 +15,7 @@
 use std::ops::Range;
 
 use ndarray::linalg::general_mat_mul;
-use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Zip, s};
 
 use crate::Real;
 use crate::engine::Batch;
@@ -28,6 +28,8 @@ use crate::noise::NoiseSource;
 pub(super) struct Sample<T> {
     /// W̄.
     mean: Array2<T>,
+    /// ∂W̄/∂W: 1, or 0 where the mean of a weight is 0.
+    mean_slope: Array2<T>,
     /// Δ = W̃ − W̄.
     deviation: Array2<T>,
     /// ∂Δ/∂W = ∂W̃/∂W − ∂W̄/∂W.
@@ -37,25 +39,24 @@ pub(super) struct Sample<T> {
 impl<T: Real> Sample<T> {
     pub(super) fn new(layer: &Layer<T>) -> Self {
         let zeros = || Array2::zeros(layer.dim());
-        Self { mean: zeros(), deviation: zeros(), slope: zeros() }
+        Self { mean: zeros(), mean_slope: zeros(), deviation: zeros(), slope: zeros() }
     }
 
     /// Draws it for layer number `index`: the same weights as a single sample's.
     pub(super) fn draw(&mut self, layer: &Layer<T>, index: usize, source: NoiseSource) {
         let noise = layer.noise.kind();
-        let rows = self.mean.outer_iter_mut().zip(self.deviation.outer_iter_mut()).zip(self.slope.outer_iter_mut());
-        for (row, ((mut mean, mut deviation), mut slope)) in rows.enumerate() {
+        for row in 0..layer.dim().0 {
             let weight = layer.weight.row(row);
             let weight = weight.to_slice().expect(ORDER);
-            let (mean, deviation) = (mean.as_slice_mut().expect(ORDER), deviation.as_slice_mut().expect(ORDER));
-            let slope = slope.as_slice_mut().expect(ORDER);
-            noise.sample_row(source.row(index, row), weight, row, deviation, slope);
-            // ∂W̄/∂W is 1, or 0 where the mean of a weight is 0.
-            mean.fill(T::one());
-            noise.zero_gradient_row(weight, row, mean);
-            slope.iter_mut().zip(&*mean).for_each(|(slope, &of_mean)| *slope -= of_mean);
+            let [mean, mean_slope, deviation, slope] =
+                [&mut self.mean, &mut self.mean_slope, &mut self.deviation, &mut self.slope]
+                    .map(|array| array.row_mut(row).into_slice().expect(ORDER));
             noise.mean_row(weight, row, mean);
+            mean_slope.fill(T::one());
+            noise.zero_gradient_row(weight, row, mean_slope);
+            noise.sample_row(source.row(index, row), weight, row, deviation, slope);
             deviation.iter_mut().zip(&*mean).for_each(|(deviation, &mean)| *deviation -= mean);
+            slope.iter_mut().zip(&*mean_slope).for_each(|(slope, &of_mean)| *slope -= of_mean);
         }
     }
 }
@@ -72,15 +73,17 @@ pub(super) struct Flipout<T> {
 
 #[derive(Debug)]
 struct Space<T> {
-    /// A, then A ∘ S, (rows × in).
+    /// A, (rows × in).
     input: Array2<T>,
+    /// A ∘ S, then what comes back through Δ, (rows × in).
     signed: Array2<T>,
     /// f′ of the activation before the layer, (rows × in).
     slopes: Array2<T>,
     /// S and R, (rows × in) and (rows × out).
     signs: [Array2<T>; 2],
-    /// Z, then δ; and what goes through Δ, (rows × out).
+    /// Z, then δ, (rows × out).
     delta: Array2<T>,
+    /// (A ∘ S)·Δ, then δ ∘ R, (rows × out).
     through: Array2<T>,
     /// Aᵀ·δ and (A ∘ S)ᵀ·(δ ∘ R), (in × out).
     gradients: [Array2<T>; 2],
@@ -138,25 +141,12 @@ impl<T: Real> Flipout<T> {
     }
 
     /// Σ over the examples of ∂cross-entropy/∂W of layer `layer`, added to `gradient`.
-    pub(super) fn add_to(
-        &self,
-        gradient: &mut Array2<T>,
-        layer: usize,
-        whole: &Layer<T>,
-        sample: &Sample<T>,
-        scale: T,
-    ) {
+    pub(super) fn add_to(&self, gradient: &mut Array2<T>, layer: usize, sample: &Sample<T>, scale: T) {
         let [of_mean, of_deviation] = &self.layers[layer].gradients;
-        let noise = whole.noise.kind();
-        let mut kept = vec![T::one(); whole.dim().1];
-        for (row, mut gradient) in gradient.outer_iter_mut().enumerate() {
-            kept.fill(T::one());
-            noise.zero_gradient_row(whole.weight.row(row).to_slice().expect(ORDER), row, &mut kept);
-            let parts = of_mean.row(row).into_iter().zip(of_deviation.row(row)).zip(sample.slope.row(row)).zip(&kept);
-            for (gradient, (((&of_mean, &of_deviation), &slope), &kept)) in gradient.iter_mut().zip(parts) {
-                *gradient += scale * (kept * of_mean + slope * of_deviation);
-            }
-        }
+        let parts = Zip::from(gradient).and(of_mean).and(&sample.mean_slope).and(of_deviation).and(&sample.slope);
+        parts.for_each(|gradient, &of_mean, &mean_slope, &of_deviation, &slope| {
+            *gradient += scale * (mean_slope * of_mean + slope * of_deviation);
+        });
     }
 
     fn forward(&mut self, network: &Network<T>, samples: &[Sample<T>], range: Range<usize>, source: NoiseSource) {
@@ -178,10 +168,7 @@ impl<T: Real> Flipout<T> {
             multiply(head(input, rows), sample.mean.view(), head_mut(delta, rows));
             multiply(head(signed, rows), sample.deviation.view(), head_mut(through, rows));
             let added = head(through, rows);
-            ndarray::Zip::from(head_mut(delta, rows))
-                .and(added)
-                .and(head(&signs[1], rows))
-                .for_each(|z, &x, &r| *z += x * r);
+            Zip::from(head_mut(delta, rows)).and(added).and(head(&signs[1], rows)).for_each(|z, &x, &r| *z += x * r);
             let (out, slopes) = match rest.first_mut() {
                 Some(next) => (&mut next.input, &mut next.slopes),
                 None => (&mut self.outputs, &mut self.output_slopes),
@@ -212,7 +199,7 @@ impl<T: Real> Flipout<T> {
             multiply(through, sample.deviation.t(), head_mut(signed, rows));
             let mut target = head_mut(&mut previous.delta, rows);
             multiply(delta, sample.mean.t(), target.view_mut());
-            let parts = ndarray::Zip::from(&mut target).and(head(signed, rows)).and(head(signs, rows));
+            let parts = Zip::from(&mut target).and(head(signed, rows)).and(head(signs, rows));
             parts.and(head(slopes, rows)).for_each(|d, &x, &sign, &slope| *d = slope * (*d + x * sign));
         }
     }

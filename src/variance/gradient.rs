@@ -1,5 +1,7 @@
 //! One estimate of the training set's gradient, by any of the estimators.
 
+use std::ops::Range;
+
 use ndarray::Array2;
 
 use super::Estimator;
@@ -185,10 +187,8 @@ impl<T: Real> GradientSampler<T> {
             self.separate = (0..threads).map(|_| SeparateSamples::new(&self.network)).collect();
         }
         let network = &self.network;
-        let share = examples.div_ceil(threads);
         self.workers.for_each(self.separate.iter_mut().enumerate(), |(index, space)| {
-            let range = (index * share).min(examples)..((index + 1) * share).min(examples);
-            space.run(network, batch, range, source);
+            space.run(network, batch, part(examples, threads, index), source);
         });
         let scale = T::of(self.examples as f64 / examples as f64);
         for (index, gradient) in self.gradients.iter_mut().enumerate() {
@@ -216,15 +216,14 @@ impl<T: Real> GradientSampler<T> {
         self.workers.for_each(self.samples.iter_mut().zip(network.layers()).enumerate(), |(index, (sample, layer))| {
             sample.draw(layer, index, source);
         });
-        let (samples, share) = (&self.samples, examples.div_ceil(threads));
+        let samples = &self.samples;
         self.workers.for_each(self.flipout.iter_mut().enumerate(), |(index, space)| {
-            let range = (index * share).min(examples)..((index + 1) * share).min(examples);
-            space.run(network, samples, batch, range, source);
+            space.run(network, samples, batch, part(examples, threads, index), source);
         });
         let scale = T::of(self.examples as f64 / examples as f64);
-        for (index, (gradient, layer)) in self.gradients.iter_mut().zip(network.layers()).enumerate() {
+        for (index, gradient) in self.gradients.iter_mut().enumerate() {
             gradient.fill(T::zero());
-            self.flipout.iter().for_each(|space| space.add_to(gradient, index, layer, &samples[index], scale));
+            self.flipout.iter().for_each(|space| space.add_to(gradient, index, &samples[index], scale));
         }
         Ok(())
     }
@@ -239,6 +238,12 @@ impl<T: Real> GradientSampler<T> {
         }
         Ok(())
     }
+}
+
+/// The examples of a minibatch that thread `index` of `threads` has.
+fn part(examples: usize, threads: usize, index: usize) -> Range<usize> {
+    let most = examples.div_ceil(threads);
+    (index * most).min(examples)..((index + 1) * most).min(examples)
 }
 
 /// The gradient of the sum over `examples` examples, from the engine's, which is of their mean.

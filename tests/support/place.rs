@@ -56,8 +56,7 @@ impl Place {
     /// The records of a folder without what the clock or the command line says, each once, sorted.
     #[track_caller]
     pub fn figures(&self, folder: &str) -> Vec<String> {
-        let files = fs::read_dir(self.path(folder)).unwrap().map(|entry| entry.unwrap().path());
-        let none = files.filter(|file| file.extension().is_some_and(|extension| extension == "jsonl")).count() == 0;
+        let none = super::records(&self.path(folder)).is_empty();
         let records = if none { Records::default() } else { Records::open(self.path(folder)).unwrap() };
         assert_eq!((records.superseded(), records.torn().len()), (0, 0), "doubled or torn");
         let figures = |record| {

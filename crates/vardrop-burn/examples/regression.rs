@@ -1,4 +1,4 @@
-//! Heteroscedastic regression with a band: a network says how noisy the data is, and how little it knows where there is none.
+//! Regression with a band. The network predicts how noisy the data is at each input, and it is unsure where there is no data.
 //!
 //!     cargo run --release -p vardrop-burn --example regression
 

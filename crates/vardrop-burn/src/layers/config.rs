@@ -108,275 +108,148 @@ macro_rules! config {
     };
 }
 
-config! {
-    /// Configuration of a linear layer with type B: α learned, W ~ N(θ, α ∘ θ²).
-    VariationalLinearConfig makes VariationalLinear from LinearConfig of Linear by from_linear,
-    required {
-        /// The size of the input.
-        d_input: usize,
-        /// The size of the output.
-        d_output: usize,
-    },
-    optional {},
-    noise {
-        /// The dropout rate p at which α = p/(1 − p) starts, at most 0.5; any below 1 where it is not learned.
-        #[config(default = "0.5")]
-        prob: f64,
-        /// One α for each weight, for each input unit, or for the layer.
-        #[config(default = "Sharing::Weight")]
-        sharing: Sharing,
-        /// Whether α is learned. If not, the layer is the Gaussian dropout of Wang & Manning (2013), and has no KL term.
-        #[config(default = true)]
-        learned: bool,
-    },
-    posterior |config, weight| multiplicative((config.prob, config.sharing, config.learned), weight, 0)
+/// The three configurations of one shape: `shape` is the macro below that adds Burn's own fields.
+macro_rules! posteriors {
+    (
+        $shape:ident, $what:literal, unit $unit:literal on axis $axis:literal,
+        $variational:ident makes $variational_layer:ident,
+        $sparse:ident makes $sparse_layer:ident,
+        $mean_field:ident makes $mean_field_layer:ident
+    ) => {
+        $shape! {
+            #[doc = concat!("Configuration of a ", $what, " with type B: α learned, W ~ N(θ, α ∘ θ²).")]
+            $variational makes $variational_layer,
+            noise {
+                /// The dropout rate p at which α = p/(1 − p) starts, at most 0.5; any below 1 where it is not learned.
+                #[config(default = "0.5")]
+                prob: f64,
+                #[doc = concat!("One α for each weight, for each ", $unit, ", or for the layer.")]
+                #[config(default = "Sharing::Weight")]
+                sharing: Sharing,
+                /// Whether α is learned. If not, the layer is the Gaussian dropout of Wang & Manning (2013), and has no KL term.
+                #[config(default = true)]
+                learned: bool,
+            },
+            posterior |config, weight| multiplicative((config.prob, config.sharing, config.learned), weight, $axis)
+        }
+
+        $shape! {
+            #[doc = concat!("Configuration of a ", $what, " with sparse variational dropout: W ~ N(θ, σ²), log-uniform prior.")]
+            $sparse makes $sparse_layer,
+            noise {
+                /// ln σ² at the start of training.
+                #[config(default = "-8.0")]
+                log_variance: f64,
+            },
+            posterior |config, weight| sparse(config.log_variance, weight)
+        }
+
+        $shape! {
+            #[doc = concat!("Configuration of a ", $what, " with mean field: W ~ N(μ, σ²), prior N(0, s²).")]
+            $mean_field makes $mean_field_layer,
+            noise {
+                /// ln σ² at the start of training.
+                #[config(default = "-8.0")]
+                log_variance: f64,
+                /// s, the standard deviation of the prior.
+                #[config(default = "1.0")]
+                prior_deviation: f64,
+            },
+            posterior |config, weight| mean_field(config.log_variance, config.prior_deviation, weight)
+        }
+    };
 }
 
-config! {
-    /// Configuration of a linear layer with sparse variational dropout: W ~ N(θ, σ²), log-uniform prior.
-    SparseLinearConfig makes SparseLinear from LinearConfig of Linear by from_linear,
-    required {
-        /// The size of the input.
-        d_input: usize,
-        /// The size of the output.
-        d_output: usize,
-    },
-    optional {},
-    noise {
-        /// ln σ² at the start of training.
-        #[config(default = "-8.0")]
-        log_variance: f64,
-    },
-    posterior |config, weight| sparse(config.log_variance, weight)
+macro_rules! linear {
+    ($(#[$attribute:meta])* $name:ident makes $layer:ident, $($rest:tt)*) => {
+        config! {
+            $(#[$attribute])*
+            $name makes $layer from LinearConfig of Linear by from_linear,
+            required {
+                /// The size of the input.
+                d_input: usize,
+                /// The size of the output.
+                d_output: usize,
+            },
+            optional {},
+            $($rest)*
+        }
+    };
 }
 
-config! {
-    /// Configuration of a linear layer with mean field: W ~ N(μ, σ²), prior N(0, s²).
-    MeanFieldLinearConfig makes MeanFieldLinear from LinearConfig of Linear by from_linear,
-    required {
-        /// The size of the input.
-        d_input: usize,
-        /// The size of the output.
-        d_output: usize,
-    },
-    optional {},
-    noise {
-        /// ln σ² at the start of training.
-        #[config(default = "-8.0")]
-        log_variance: f64,
-        /// s, the standard deviation of the prior.
-        #[config(default = "1.0")]
-        prior_deviation: f64,
-    },
-    posterior |config, weight| mean_field(config.log_variance, config.prior_deviation, weight)
+macro_rules! conv1d {
+    ($(#[$attribute:meta])* $name:ident makes $layer:ident, $($rest:tt)*) => {
+        config! {
+            $(#[$attribute])*
+            $name makes $layer from Conv1dConfig of Conv1d by from_conv,
+            required {
+                /// The number of input channels.
+                channels_in: usize,
+                /// The number of output channels.
+                channels_out: usize,
+                /// The size of the kernel.
+                kernel_size: usize,
+            },
+            optional {
+                /// The stride.
+                #[config(default = "1")]
+                stride: usize => with_stride,
+                /// Spacing between kernel elements.
+                #[config(default = "1")]
+                dilation: usize => with_dilation,
+                /// Groups of channels that are not connected.
+                #[config(default = "1")]
+                groups: usize => with_groups,
+                /// The padding.
+                #[config(default = "PaddingConfig1d::Valid")]
+                padding: PaddingConfig1d => with_padding,
+            },
+            $($rest)*
+        }
+    };
 }
 
-config! {
-    /// Configuration of a 1D convolution with type B: α learned, W ~ N(θ, α ∘ θ²).
-    VariationalConv1dConfig makes VariationalConv1d from Conv1dConfig of Conv1d by from_conv,
-    required {
-        /// The number of input channels.
-        channels_in: usize,
-        /// The number of output channels.
-        channels_out: usize,
-        /// The size of the kernel.
-        kernel_size: usize,
-    },
-    optional {
-        /// The stride.
-        #[config(default = "1")]
-        stride: usize => with_stride,
-        /// Spacing between kernel elements.
-        #[config(default = "1")]
-        dilation: usize => with_dilation,
-        /// Groups of channels that are not connected.
-        #[config(default = "1")]
-        groups: usize => with_groups,
-        /// The padding.
-        #[config(default = "PaddingConfig1d::Valid")]
-        padding: PaddingConfig1d => with_padding,
-    },
-    noise {
-        /// The dropout rate p at which α = p/(1 − p) starts, at most 0.5; any below 1 where it is not learned.
-        #[config(default = "0.5")]
-        prob: f64,
-        /// One α for each weight, for each input channel, or for the layer.
-        #[config(default = "Sharing::Weight")]
-        sharing: Sharing,
-        /// Whether α is learned. If not, the layer is the Gaussian dropout of Wang & Manning (2013), and has no KL term.
-        #[config(default = true)]
-        learned: bool,
-    },
-    posterior |config, weight| multiplicative((config.prob, config.sharing, config.learned), weight, 1)
+macro_rules! conv2d {
+    ($(#[$attribute:meta])* $name:ident makes $layer:ident, $($rest:tt)*) => {
+        config! {
+            $(#[$attribute])*
+            $name makes $layer from Conv2dConfig of Conv2d by from_conv,
+            required {
+                /// The numbers of input and output channels.
+                channels: [usize; 2],
+                /// The size of the kernel.
+                kernel_size: [usize; 2],
+            },
+            optional {
+                /// The stride.
+                #[config(default = "[1, 1]")]
+                stride: [usize; 2] => with_stride,
+                /// Spacing between kernel elements.
+                #[config(default = "[1, 1]")]
+                dilation: [usize; 2] => with_dilation,
+                /// Groups of channels that are not connected.
+                #[config(default = "1")]
+                groups: usize => with_groups,
+                /// The padding.
+                #[config(default = "PaddingConfig2d::Valid")]
+                padding: PaddingConfig2d => with_padding,
+            },
+            $($rest)*
+        }
+    };
 }
 
-config! {
-    /// Configuration of a 1D convolution with sparse variational dropout: W ~ N(θ, σ²), log-uniform prior.
-    SparseConv1dConfig makes SparseConv1d from Conv1dConfig of Conv1d by from_conv,
-    required {
-        /// The number of input channels.
-        channels_in: usize,
-        /// The number of output channels.
-        channels_out: usize,
-        /// The size of the kernel.
-        kernel_size: usize,
-    },
-    optional {
-        /// The stride.
-        #[config(default = "1")]
-        stride: usize => with_stride,
-        /// Spacing between kernel elements.
-        #[config(default = "1")]
-        dilation: usize => with_dilation,
-        /// Groups of channels that are not connected.
-        #[config(default = "1")]
-        groups: usize => with_groups,
-        /// The padding.
-        #[config(default = "PaddingConfig1d::Valid")]
-        padding: PaddingConfig1d => with_padding,
-    },
-    noise {
-        /// ln σ² at the start of training.
-        #[config(default = "-8.0")]
-        log_variance: f64,
-    },
-    posterior |config, weight| sparse(config.log_variance, weight)
+posteriors! {
+    linear, "linear layer", unit "input unit" on axis 0,
+    VariationalLinearConfig makes VariationalLinear, SparseLinearConfig makes SparseLinear, MeanFieldLinearConfig makes MeanFieldLinear
 }
 
-config! {
-    /// Configuration of a 1D convolution with mean field: W ~ N(μ, σ²), prior N(0, s²).
-    MeanFieldConv1dConfig makes MeanFieldConv1d from Conv1dConfig of Conv1d by from_conv,
-    required {
-        /// The number of input channels.
-        channels_in: usize,
-        /// The number of output channels.
-        channels_out: usize,
-        /// The size of the kernel.
-        kernel_size: usize,
-    },
-    optional {
-        /// The stride.
-        #[config(default = "1")]
-        stride: usize => with_stride,
-        /// Spacing between kernel elements.
-        #[config(default = "1")]
-        dilation: usize => with_dilation,
-        /// Groups of channels that are not connected.
-        #[config(default = "1")]
-        groups: usize => with_groups,
-        /// The padding.
-        #[config(default = "PaddingConfig1d::Valid")]
-        padding: PaddingConfig1d => with_padding,
-    },
-    noise {
-        /// ln σ² at the start of training.
-        #[config(default = "-8.0")]
-        log_variance: f64,
-        /// s, the standard deviation of the prior.
-        #[config(default = "1.0")]
-        prior_deviation: f64,
-    },
-    posterior |config, weight| mean_field(config.log_variance, config.prior_deviation, weight)
+posteriors! {
+    conv1d, "1D convolution", unit "input channel" on axis 1,
+    VariationalConv1dConfig makes VariationalConv1d, SparseConv1dConfig makes SparseConv1d, MeanFieldConv1dConfig makes MeanFieldConv1d
 }
 
-config! {
-    /// Configuration of a 2D convolution with type B: α learned, W ~ N(θ, α ∘ θ²).
-    VariationalConv2dConfig makes VariationalConv2d from Conv2dConfig of Conv2d by from_conv,
-    required {
-        /// The numbers of input and output channels.
-        channels: [usize; 2],
-        /// The size of the kernel.
-        kernel_size: [usize; 2],
-    },
-    optional {
-        /// The stride.
-        #[config(default = "[1, 1]")]
-        stride: [usize; 2] => with_stride,
-        /// Spacing between kernel elements.
-        #[config(default = "[1, 1]")]
-        dilation: [usize; 2] => with_dilation,
-        /// Groups of channels that are not connected.
-        #[config(default = "1")]
-        groups: usize => with_groups,
-        /// The padding.
-        #[config(default = "PaddingConfig2d::Valid")]
-        padding: PaddingConfig2d => with_padding,
-    },
-    noise {
-        /// The dropout rate p at which α = p/(1 − p) starts, at most 0.5; any below 1 where it is not learned.
-        #[config(default = "0.5")]
-        prob: f64,
-        /// One α for each weight, for each input channel, or for the layer.
-        #[config(default = "Sharing::Weight")]
-        sharing: Sharing,
-        /// Whether α is learned. If not, the layer is the Gaussian dropout of Wang & Manning (2013), and has no KL term.
-        #[config(default = true)]
-        learned: bool,
-    },
-    posterior |config, weight| multiplicative((config.prob, config.sharing, config.learned), weight, 1)
-}
-
-config! {
-    /// Configuration of a 2D convolution with sparse variational dropout: W ~ N(θ, σ²), log-uniform prior.
-    SparseConv2dConfig makes SparseConv2d from Conv2dConfig of Conv2d by from_conv,
-    required {
-        /// The numbers of input and output channels.
-        channels: [usize; 2],
-        /// The size of the kernel.
-        kernel_size: [usize; 2],
-    },
-    optional {
-        /// The stride.
-        #[config(default = "[1, 1]")]
-        stride: [usize; 2] => with_stride,
-        /// Spacing between kernel elements.
-        #[config(default = "[1, 1]")]
-        dilation: [usize; 2] => with_dilation,
-        /// Groups of channels that are not connected.
-        #[config(default = "1")]
-        groups: usize => with_groups,
-        /// The padding.
-        #[config(default = "PaddingConfig2d::Valid")]
-        padding: PaddingConfig2d => with_padding,
-    },
-    noise {
-        /// ln σ² at the start of training.
-        #[config(default = "-8.0")]
-        log_variance: f64,
-    },
-    posterior |config, weight| sparse(config.log_variance, weight)
-}
-
-config! {
-    /// Configuration of a 2D convolution with mean field: W ~ N(μ, σ²), prior N(0, s²).
-    MeanFieldConv2dConfig makes MeanFieldConv2d from Conv2dConfig of Conv2d by from_conv,
-    required {
-        /// The numbers of input and output channels.
-        channels: [usize; 2],
-        /// The size of the kernel.
-        kernel_size: [usize; 2],
-    },
-    optional {
-        /// The stride.
-        #[config(default = "[1, 1]")]
-        stride: [usize; 2] => with_stride,
-        /// Spacing between kernel elements.
-        #[config(default = "[1, 1]")]
-        dilation: [usize; 2] => with_dilation,
-        /// Groups of channels that are not connected.
-        #[config(default = "1")]
-        groups: usize => with_groups,
-        /// The padding.
-        #[config(default = "PaddingConfig2d::Valid")]
-        padding: PaddingConfig2d => with_padding,
-    },
-    noise {
-        /// ln σ² at the start of training.
-        #[config(default = "-8.0")]
-        log_variance: f64,
-        /// s, the standard deviation of the prior.
-        #[config(default = "1.0")]
-        prior_deviation: f64,
-    },
-    posterior |config, weight| mean_field(config.log_variance, config.prior_deviation, weight)
+posteriors! {
+    conv2d, "2D convolution", unit "input channel" on axis 1,
+    VariationalConv2dConfig makes VariationalConv2d, SparseConv2dConfig makes SparseConv2d, MeanFieldConv2dConfig makes MeanFieldConv2d
 }

@@ -1,15 +1,13 @@
 //! The layers: type A on activations, and linear and convolutional layers with a posterior over their weights.
 
 mod activation_noise;
-mod bayesian_conv1d;
-mod bayesian_conv2d;
+mod bayesian_conv;
 mod bayesian_linear;
 mod config;
 mod gaussian_dropout;
 mod variational_dropout;
 
-pub use bayesian_conv1d::BayesianConv1d;
-pub use bayesian_conv2d::BayesianConv2d;
+pub use bayesian_conv::{BayesianConv1d, BayesianConv2d};
 pub use bayesian_linear::BayesianLinear;
 pub use config::{
     MeanFieldConv1dConfig, MeanFieldConv2dConfig, MeanFieldLinearConfig, SparseConv1dConfig, SparseConv2dConfig,
