@@ -204,7 +204,7 @@ one_at_a_time() {
 
 # What Python's environments, cargo and the kernel's files cannot have in a path.
 case $root in
-*[\"\\:]* | *$'\n'*) fail "the clone's path has a quotation mark, backslash, colon or line break: $root. Move it to another" ;;
+*[\"\\:[:space:]]*) fail "the clone's path has a space, quotation mark, backslash, colon or line break: $root. Move it to another" ;;
 esac
 
 [ $# -gt 0 ] || set -- packages rust kernel python crates warm

@@ -153,6 +153,19 @@ class AnotherUsersMachine(unittest.TestCase):
             self.assertEqual([library.name for library in compiled if not own.match(library.name)], [])
 
 
+class PathOfTheClone(unittest.TestCase):
+    def test_a_path_that_the_kernel_cannot_load_from_is_named_before_anything_is_done(self):
+        for name in ("a b", "a:b", 'a"b', "a\nb"):
+            with tempfile.TemporaryDirectory() as folder:
+                clone = Path(folder) / name
+                for part in ("scripts", "kernel"):
+                    shutil.copytree(ROOT / part, clone / part)
+                ran = subprocess.run([clone / "scripts/setup.sh"], capture_output=True, text=True)
+                self.assertEqual(ran.returncode, 1, ran.stdout)
+                self.assertIn("Move it to another", ran.stderr)
+                self.assertEqual(sorted(path.name for path in clone.iterdir()), ["kernel", "scripts"])
+
+
 class WithoutOpenBlas(unittest.TestCase):
     """The crate's build script, with a linker that finds no OpenBLAS."""
 
