@@ -12,13 +12,12 @@ use vardrop::variance::VarianceRecord;
 ///
 /// Computed apart from the crate, from the settings of the first records (`67e7db97901f`) and what each plan named on top of them
 /// before there were presets: SHA-256 of the settings as JSON, keys sorted, as [`Protocol::hash`] says.
-const PLANS: [(&str, usize, &[&str]); 38] = [
+const PLANS: [(&str, usize, &[&str]); 37] = [
     ("ablation/input-noise", 18, &["ec0ae5c8b256"]),
     ("ablation/last-step", 6, &["bee1d5ab570e"]),
     ("ablation/longer", 12, &["2ece81d6525e"]),
     ("ablation/small-batch", 3, &["d5b25e1dea4e"]),
     ("ablation/wide-validation", 9, &["56196803f5d7"]),
-    ("adaptive", 8, &["fb9109f35db3"]),
     ("engine", 15, &["3dda0410d741"]),
     (
         "figure1",
@@ -73,10 +72,9 @@ fn plan(name: &str) -> SweepPlan {
     SweepPlan::open(root(&format!("experiments/{name}.toml"))).unwrap()
 }
 
-/// Where the records of a plan are: in a folder of its name, but for two plans.
+/// Where the records of a plan are: in a folder of its name, but for one plan.
 fn results_of(plan: &str) -> Vec<String> {
     match plan {
-        "adaptive" => vec!["results/adaptive/width".to_owned()],
         "engine" => ["before", "after", "lists"].map(|folder| format!("results/engine/{folder}")).to_vec(),
         name => vec![format!("results/{name}")],
     }
