@@ -272,3 +272,36 @@ fn what_is_no_distribution_leaves_an_ensemble_as_it_was() {
     assert!(Ensemble::new(0, 2).is_err() && Ensemble::new(2, 0).is_err());
     assert_eq!(Uncertainty::mean(&[]), None);
 }
+
+#[test]
+fn draws_of_several_networks_are_one_ensemble_of_all_of_them() {
+    let digits = synthetic(9, 1);
+    let of = |seed, samples| {
+        let network = Network::new(
+            Method::VariationalB,
+            &[784, 12, 10],
+            DropoutRates::default(),
+            Initialisation::UnitColumns,
+            seed,
+        );
+        Predictive::of_dataset(&network.unwrap(), &digits, Sampling::draws(samples).threads(1)).unwrap()
+    };
+    let (one, other) = (of(1, 3), of(2, 5));
+    let mut all = Ensemble::new(9, 10).unwrap();
+    all.add_draws(&one).unwrap();
+    all.add_draws(&other).unwrap();
+    let together = all.predictive().unwrap();
+    assert_eq!((all.members(), together.samples()), (8, Some(8)));
+    let mean = (3.0 * &one.probabilities() + 5.0 * &other.probabilities()) / 8.0;
+    assert!((&together.probabilities() - &mean).iter().all(|difference| difference.abs() < 1e-12));
+    for (example, split) in together.uncertainties().iter().enumerate() {
+        let expected = |predictive: &Predictive| predictive.uncertainties()[example].expected_entropy;
+        assert!((split.expected_entropy - (3.0 * expected(&one) + 5.0 * expected(&other)) / 8.0).abs() < 1e-12);
+        assert_eq!(split.entropy, entropy(&together.probabilities().row(example).to_vec()));
+    }
+    let before = all.predictive().unwrap();
+    let fewer = Predictive::of_images(&network(Method::Binary, &[784, 9, 10]), &letters(4, 1), Sampling::draws(1));
+    let message = all.add_draws(&fewer.unwrap()).unwrap_err().to_string();
+    assert!(message.contains("[4, 10]: expected [9, 10]"), "{message}");
+    assert_eq!(all.predictive().unwrap(), before);
+}

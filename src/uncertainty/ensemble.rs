@@ -58,13 +58,7 @@ impl Ensemble {
     }
 
     pub(super) fn add_network<T: Real>(&mut self, probabilities: ArrayView2<'_, T>) -> Result<()> {
-        if probabilities.dim() != self.sum.dim() {
-            return Err(Error::Shape {
-                what: "the class probabilities of a network".into(),
-                found: probabilities.shape().to_vec(),
-                expected: self.sum.shape().to_vec(),
-            });
-        }
+        self.check_dim("the class probabilities of a network", probabilities.dim())?;
         check(probabilities)?;
         for ((row, mut sum), entropies) in
             probabilities.outer_iter().zip(self.sum.outer_iter_mut()).zip(&mut self.entropies)
@@ -74,6 +68,30 @@ impl Ensemble {
         }
         self.members += 1;
         Ok(())
+    }
+
+    /// Adds all drawn networks of a predictive distribution: an ensemble of networks with noise. Each drawn network has the same
+    /// weight, so draw as many of each.
+    ///
+    /// # Errors
+    /// Another number of examples or classes. The ensemble then stays as it was.
+    pub fn add_draws(&mut self, draws: &Predictive) -> Result<()> {
+        self.check_dim("the predictive distribution of a network", draws.probabilities.dim())?;
+        let members = draws.samples.unwrap_or(1);
+        self.sum.scaled_add(members as f64, &draws.probabilities);
+        for (sum, uncertainty) in self.entropies.iter_mut().zip(&draws.uncertainties) {
+            *sum += members as f64 * uncertainty.expected_entropy;
+        }
+        self.members += members;
+        Ok(())
+    }
+
+    fn check_dim(&self, what: &str, (examples, classes): (usize, usize)) -> Result<()> {
+        if (examples, classes) == self.sum.dim() {
+            return Ok(());
+        }
+        let expected = self.sum.shape().to_vec();
+        Err(Error::Shape { what: what.into(), found: vec![examples, classes], expected })
     }
 
     /// The number of networks added.

@@ -26,8 +26,8 @@
 //! equation 3). That error is also 0 for a network that only predicts how frequent each class is. So negative log-likelihood and
 //! the Brier score stand beside it. They are proper scores: only the true probabilities make them best.
 //!
-//! **What it has never seen.** [`Detection`] says how well an entropy, or a mutual information, tells images of no class from those
-//! of the test.
+//! **What it has never seen.** [`Detection`] says how well a score tells unknown examples from known ones. [`UnknownImages`] has it
+//! of three scores for images of no class, and [`TurnedImages`] has error and uncertainty of test images that are turned.
 //!
 //! **Real targets.** The same for networks with a Gaussian likelihood: [`RegressionPredictive`] holds the mixture of the drawn
 //! networks' normal distributions, its variance in two parts (the noise of the data, and what the drawn networks disagree
@@ -69,7 +69,9 @@ mod regression;
 mod regression_ensemble;
 mod regression_scores;
 mod sampling;
+mod shift;
 mod table;
+mod unknown_table;
 
 pub use calibration::{Bin, Calibration};
 pub use coverage::{Coverage, ShareInterval};
@@ -85,4 +87,6 @@ pub use regression::RegressionPredictive;
 pub use regression_ensemble::RegressionEnsemble;
 pub use regression_scores::RegressionScores;
 pub use sampling::Sampling;
-pub use table::evaluation_table;
+pub use shift::{TurnedImages, UnknownImages};
+pub use table::{drawing_table, evaluation_table};
+pub use unknown_table::{turned_table, unknown_table};

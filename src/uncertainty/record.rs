@@ -8,6 +8,7 @@ use super::calibration::Calibration;
 use super::entropy::Uncertainty;
 use super::predictive::Predictive;
 use super::sampling::Sampling;
+use super::shift::{TurnedImages, UnknownImages};
 use crate::data::{Digest, Identity};
 use crate::error::Result;
 use crate::files::{self, Kind, Line, Output, TornLine};
@@ -15,15 +16,18 @@ use crate::method::Method;
 use crate::provenance::Provenance;
 use crate::training::{ModelInfo, Protocol, RunKey};
 
-/// How well a saved model predicts, and how sure it is.
+/// How well a saved model predicts, or an ensemble of models that differ in nothing but their seed, and how sure it is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EvaluationRecord {
     /// The model's method.
     pub method: Method,
     /// Widths of its hidden layers.
     pub hidden: Vec<usize>,
-    /// The seed that it was trained with.
+    /// The seed that it was trained with; of an ensemble, that of its first model.
     pub seed: u64,
+    /// The seeds of all models of an ensemble; empty of one model.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ensemble: Vec<u64>,
     /// What it was trained on: `mnist`, `synthetic` or a folder's name.
     pub dataset: String,
     /// The digest of the data's content; `None` in what version 0.1 wrote.
@@ -46,7 +50,7 @@ pub struct EvaluationRecord {
     /// than it was trained on. `None` in what version 0.1 wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_dataset_digest: Option<Digest>,
-    /// K: the number of drawn networks; `None` for the network without noise.
+    /// K: the number of networks drawn from each model; `None` for the network without noise.
     pub samples: Option<u64>,
     /// Seed of their noise.
     pub noise_seed: u64,
@@ -54,6 +58,12 @@ pub struct EvaluationRecord {
     pub calibration: Calibration,
     /// How unsure they are, the mean over the examples.
     pub uncertainty: Uncertainty,
+    /// How well that tells images of no class from the test's, where that was asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<UnknownImages>,
+    /// The same test images turned by each of some angles, where that was asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub turned: Vec<TurnedImages>,
     /// Threads that it was evaluated with.
     pub threads: usize,
     /// The program, the machine and the moment that made it.
@@ -66,6 +76,8 @@ pub struct EvaluationRecord {
 pub struct Evaluated<'a> {
     /// What the model's file says of it.
     pub model: &'a ModelInfo,
+    /// The seeds of all models of an ensemble, of which `model` is the first; empty of one model.
+    pub ensemble: &'a [u64],
     /// The data that it was evaluated on.
     pub test_data: Identity<'a>,
     /// How its predictions were drawn.
@@ -84,11 +96,12 @@ impl EvaluationRecord {
         calibration: &Calibration,
         command: impl Into<String>,
     ) -> Self {
-        let Evaluated { model, test_data, sampling } = evaluated;
+        let Evaluated { model, ensemble, test_data, sampling } = evaluated;
         Self {
             method: model.config.method,
             hidden: model.config.hidden.clone(),
             seed: model.config.seed,
+            ensemble: ensemble.to_vec(),
             dataset: model.dataset.clone(),
             dataset_digest: model.dataset_digest,
             train_examples: model.train_examples,
@@ -102,9 +115,19 @@ impl EvaluationRecord {
             noise_seed: sampling.seed,
             calibration: calibration.clone(),
             uncertainty: predictive.mean_uncertainty(),
+            unknown: Vec::new(),
+            turned: Vec::new(),
             threads: sampling.threads,
             provenance: Provenance::now(command),
         }
+    }
+
+    /// Whether two models differ in nothing but their seed, and in the epoch that validation chose: what an ensemble is made of whose
+    /// record names only the seeds.
+    pub fn are_of_one_kind(one: &ModelInfo, other: &ModelInfo) -> bool {
+        let key = |model: &ModelInfo| (model.config.method, model.config.hidden.clone(), model.train_examples);
+        let trained = |model: &ModelInfo| (model.config.protocol.clone(), model.history.epochs.len());
+        key(one) == key(other) && trained(one) == trained(other) && one.data() == other.data()
     }
 
     fn key(&self) -> RunKey<'_> {
@@ -129,7 +152,15 @@ impl EvaluationRecord {
         // Without noise its seed decides nothing.
         let noise = |record: &Self| record.samples.map(|samples| (samples, record.noise_seed));
         let examined = |record: &Self| (record.calibration.examples, record.calibration.bins.len());
+        let unknown = |record: &Self| -> Vec<(String, usize)> {
+            record.unknown.iter().map(|one| (one.images.clone(), one.entropy.unknown)).collect()
+        };
+        let turned = |record: &Self| -> Vec<(u64, usize)> {
+            record.turned.iter().map(|one| (one.degrees.to_bits(), one.examples)).collect()
+        };
         self.key() == other.key()
+            && self.ensemble == other.ensemble
+            && (unknown(self), turned(self)) == (unknown(other), turned(other))
             && (self.epochs_trained, self.epoch) == (other.epochs_trained, other.epoch)
             && self.test_data() == other.test_data()
             && noise(self) == noise(other)
@@ -140,6 +171,28 @@ impl EvaluationRecord {
     pub(super) fn is_same_kind(&self, other: &Self) -> bool {
         RunKey { seed: None, ..self.key() } == RunKey { seed: None, ..other.key() }
             && (self.test_data(), self.samples) == (other.test_data(), other.samples)
+            && self.ensemble.len() == other.ensemble.len()
+    }
+
+    /// Whether this is of the very network of another record, and without noise.
+    pub(super) fn is_same_network_without_noise(&self, drawn: &Self) -> bool {
+        self.samples.is_none()
+            && (self.key(), &self.ensemble, self.test_data()) == (drawn.key(), &drawn.ensemble, drawn.test_data())
+            && (self.epochs_trained, self.epoch) == (drawn.epochs_trained, drawn.epoch)
+    }
+
+    /// The networks as the tables name them: the number drawn from each model, and the number of models.
+    pub(super) fn networks(&self) -> String {
+        let drawn = self.samples.map_or("none: without noise".to_owned(), |samples| samples.to_string());
+        if self.ensemble.is_empty() { drawn } else { format!("{drawn}; ensemble of {}", self.ensemble.len()) }
+    }
+
+    /// Units of the hidden layers: one number where all are as wide.
+    pub(super) fn units(&self) -> String {
+        match &self.hidden[..] {
+            [first, rest @ ..] if rest.iter().all(|width| width == first) => first.to_string(),
+            widths => widths.iter().map(ToString::to_string).collect::<Vec<_>>().join("-"),
+        }
     }
 
     /// Reads a file of records, or every `.jsonl` file of a folder, in the order in which they were written; of two
