@@ -1,6 +1,8 @@
 //! A table is read back from every format that other programs read: CSV, Markdown and HTML, whatever its cells hold; and what a report
 //! prints as CSV is what the readers of the paper's files read.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use pulldown_cmark::{Event, Options, Parser, TagEnd};
 use vardrop::experiment::{Records, paper, report};
@@ -159,5 +161,6 @@ fn a_report_as_csv_is_read_with_the_paper_s_columns() {
     let rows = paper::read_table1(&table1_points(&records).unwrap().to_csv(), path).unwrap();
     let of = |source: &str| rows.iter().filter(|row| row.0 == source).map(|row| row.1).collect::<Vec<_>>();
     assert_eq!((of("paper").as_slice(), of("replication").as_slice()), (paper::table1(), paper::table1_replication()));
-    assert_eq!(of("ours").len(), 4);
+    let estimators: BTreeSet<_> = records.iter().map(|record| record.measurement.estimator).collect();
+    assert_eq!(of("ours").len(), estimators.len());
 }

@@ -30,12 +30,14 @@ mod gradient;
 mod interval;
 mod measure;
 mod moments;
+pub(crate) mod networks;
 mod record;
 mod separate;
+mod side_by_side;
 mod spectrum;
 #[cfg(feature = "blas")]
 mod spectrum_of_draws;
-mod table1;
+pub(crate) mod table1;
 
 pub use crate::estimator::Estimator;
 pub use cost::{cost_table, pass_table};
@@ -45,7 +47,8 @@ pub use interval::Interval;
 pub use measure::{LayerVariance, Measurement, Plan, measure, measure_all};
 pub use moments::Moments;
 pub use record::{Trained, VarianceRecord};
+pub use side_by_side::measured;
 pub use spectrum::NoiseSpectrum;
 #[cfg(feature = "blas")]
 pub use spectrum_of_draws::noise_spectrum;
-pub use table1::{measured, ratios_to_paper, table1, table1_points};
+pub use table1::{ratios_to_paper, table1, table1_as_printed, table1_order, table1_points};

@@ -137,7 +137,7 @@ impl VarianceRecord {
     }
 
     /// Reads a file of records, or every `.jsonl` file of a folder; of two records of one measurement the later one stands.
-    /// They come in the order of the epochs and of the estimators.
+    /// They come in the order of the epochs, of the seeds and of the estimators.
     /// With them, the last lines that a crash cut off.
     ///
     /// # Errors
@@ -155,7 +155,7 @@ impl VarianceRecord {
                 }
             }
         }
-        records.sort_by_key(|record| (record.protocol.epochs, record.measurement.estimator));
+        records.sort_by_key(|record| (record.protocol.epochs, record.seed, record.measurement.estimator));
         Ok((records, torn))
     }
 
