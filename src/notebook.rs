@@ -19,8 +19,8 @@ use base64::engine::general_purpose::STANDARD;
 use crate::data::{Dataset, Images};
 use crate::error::{Error, Result};
 use crate::figures::{
-    Figure, class_probabilities, contact_sheet, entropy_histograms, image_sheet, learning_curves, quantile_calibration,
-    reliability_diagram,
+    Choices, Figure, class_probabilities, contact_sheet, entropy_histograms, image_sheet, learning_curves,
+    quantile_calibration, reliability_diagram,
 };
 use crate::table::Table;
 use crate::training::History;
@@ -69,14 +69,37 @@ impl Figure {
     }
 }
 
+impl Choices {
+    /// Shows the figures with their slider or list as a cell's output; in a static page, the first one.
+    pub fn evcxr_display(&self) {
+        let picture = std::env::var_os("VARDROP_PICTURES").is_some();
+        let bundle = || -> Result<Bundle> {
+            let mut bundle = vec![("application/vnd.plotly.v1+json", self.to_plotly_json()?)];
+            if picture {
+                bundle.push(("image/png", STANDARD.encode(self.to_png()?)));
+            }
+            bundle.push(("text/plain", format!("Figure: {}", self.title())));
+            Ok(bundle)
+        };
+        match bundle() {
+            Ok(bundle) => print(&bundle),
+            Err(error) => display_error(&error),
+        }
+    }
+}
+
 impl Table {
-    /// Shows the table as a cell's output: as HTML, and as text where that is not shown.
+    /// Shows the table as a cell's output: as HTML, as Markdown, and as text, of which a page shows what it can.
     pub fn evcxr_display(&self) {
         print(&self.bundle());
     }
 
     fn bundle(&self) -> Bundle {
-        vec![("text/html", self.to_html()), ("text/plain", self.to_string().trim_end().to_owned())]
+        vec![
+            ("text/html", self.to_html()),
+            ("text/markdown", self.to_markdown()),
+            ("text/plain", self.to_string().trim_end().to_owned()),
+        ]
     }
 }
 

@@ -67,21 +67,23 @@ fn linear_ticks([low, high]: [f64; 2], count: usize) -> Vec<(f64, String)> {
 fn log_ticks([low, high]: [f64; 2], count: usize) -> Vec<(f64, String)> {
     let factors: &[f64] = if high - low < 2.2 { &[1.0, 2.0, 5.0] } else { &[1.0] };
     let stride = (((high - low) / count.max(1) as f64).ceil() as i32).max(1);
+    // One way of writing for all ticks of an axis.
+    let plain = low > -3.3 && high < 4.7;
     let mut ticks = Vec::new();
     for exponent in low.floor() as i32..=high.ceil() as i32 {
         for factor in factors {
             let at = f64::from(exponent) + factor.log10();
             if exponent % stride == 0 && (low - 1e-9..=high + 1e-9).contains(&at) {
-                ticks.push((at, power(*factor, exponent)));
+                ticks.push((at, power(*factor, exponent, plain)));
             }
         }
     }
     ticks
 }
 
-/// `factor · 10^exponent`, written out where that is short.
-fn power(factor: f64, exponent: i32) -> String {
-    if (-3..=4).contains(&exponent) {
+/// `factor · 10^exponent`, written out or not.
+fn power(factor: f64, exponent: i32, plain: bool) -> String {
+    if plain {
         return number(factor * 10f64.powi(exponent), (-exponent).max(0) as usize);
     }
     let raised: String = exponent
@@ -122,9 +124,9 @@ mod tests {
     #[test]
     fn logarithmic_ticks_are_powers_of_ten() {
         let axis = Axis { log: true, ..Axis::default() };
-        assert_eq!(texts(axis.ticks([-5.0, -1.0], 6)), ["10⁻⁵", "10⁻⁴", "0.001", "0.01", "0.1"]);
+        assert_eq!(texts(axis.ticks([-5.0, -1.0], 6)), ["10⁻⁵", "10⁻⁴", "10⁻³", "10⁻²", "10⁻¹"]);
         assert_eq!(texts(axis.ticks([0.0, 1.0], 6)), ["1", "2", "5", "10"]);
-        assert_eq!(texts(log_ticks([-12.0, 0.0], 4)), ["10⁻¹²", "10⁻⁹", "10⁻⁶", "0.001", "1"]);
+        assert_eq!(texts(log_ticks([-12.0, 0.0], 4)), ["10⁻¹²", "10⁻⁹", "10⁻⁶", "10⁻³", "10⁰"]);
     }
 
     #[test]

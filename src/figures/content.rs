@@ -65,6 +65,7 @@ impl Figure {
             open: false,
             opacity: 1.0,
             in_legend: true,
+            hidden: false,
             group: None,
         }))
     }
@@ -73,7 +74,27 @@ impl Figure {
     pub fn error_bars<T: Number>(mut self, errors: impl IntoIterator<Item = T>) -> Self {
         let errors = collect(errors);
         self.fits_last_series("error bars", errors.len());
-        self.with_series("error_bars", |series| series.errors = Some(errors))
+        self.with_series("error_bars", |series| series.errors = Some((errors.clone(), errors)))
+    }
+
+    /// Gives each point of the last series an error bar with two ends of its own.
+    pub fn intervals<L: Number, H: Number>(
+        mut self,
+        low: impl IntoIterator<Item = L>,
+        high: impl IntoIterator<Item = H>,
+    ) -> Self {
+        let (low, high) = (collect(low), collect(high));
+        self.fits_last_series("lower ends", low.len());
+        self.fits_last_series("upper ends", high.len());
+        self.with_series("intervals", |series| {
+            let below = series.ys.iter().zip(&low).map(|(y, low)| y - low).collect();
+            series.errors = Some((below, series.ys.iter().zip(&high).map(|(y, high)| high - y).collect()));
+        })
+    }
+
+    /// Leaves the last series out until its entry in the legend is clicked; a picture leaves it out altogether.
+    pub fn hidden(self) -> Self {
+        self.with_series("hidden", |series| series.hidden = true)
     }
 
     /// Draws a band around the last series' line.
@@ -214,6 +235,27 @@ impl Figure {
     /// Shows a matrix as colours, row 0 on top, with a colour bar.
     pub fn heat_map<S: Data<Elem = f64>>(self, values: &ArrayBase<S, Ix2>, scale: ColorScale) -> Self {
         self.add(Mark::Grid(Grid::new(values.to_owned(), scale)))
+    }
+
+    /// Says what the colours of the last heat map or pictures measure, beside a colour bar.
+    pub fn color_bar(mut self, measure: impl Into<String>) -> Self {
+        match self.current_panel().marks.last_mut() {
+            Some(Mark::Grid(grid)) => grid.measure = measure.into(),
+            _ => self.fail("a heat map or pictures before color_bar()"),
+        }
+        self
+    }
+
+    /// Sets the values at both ends of the last heat map's or pictures' colours.
+    pub fn color_range(mut self, low: f64, high: f64) -> Self {
+        match self.current_panel().marks.last_mut() {
+            Some(Mark::Grid(grid)) if low < high => (grid.low, grid.high) = (low, high),
+            Some(Mark::Grid(_)) => {
+                self.fail(format!("color_range() from a lower to a higher number, and not {low} to {high}"))
+            }
+            _ => self.fail("a heat map or pictures before color_range()"),
+        }
+        self
     }
 
     /// Shows pictures side by side, `columns` in a row, with a label above each where there are labels. All share one

@@ -133,6 +133,12 @@ impl Figure {
         self.with_panel(|panel| panel.x.ticks = Some(ticks))
     }
 
+    /// Puts texts in place of the x axis' ticks, at 0, 1, 2 and so on.
+    pub fn x_tick_labels<T: Into<String>>(self, labels: impl IntoIterator<Item = T>) -> Self {
+        let ticks = labels.into_iter().enumerate().map(|(at, label)| (at as f64, label.into())).collect();
+        self.with_panel(|panel| panel.x.ticks = Some(ticks))
+    }
+
     /// An error where a call in the chain could not be carried out.
     pub(super) fn check(&self) -> Result<()> {
         if let Some(problem) = &self.problem {

@@ -95,6 +95,7 @@ impl Panel {
             return self.x.range.unwrap_or([-0.5, grid.values.ncols() as f64 - 0.5]);
         }
         let values = self.marks.iter().flat_map(|mark| match mark {
+            Mark::Series(series) if series.hidden => Vec::new(),
             Mark::Series(series) => series.shown().map(|index| series.xs[index]).collect(),
             Mark::Bars(bars) => bars.edges.as_flattened().to_vec(),
             Mark::Rule(rule) if rule.upright => vec![rule.at],
@@ -110,6 +111,7 @@ impl Panel {
         }
         let bars = self.marks.iter().any(|mark| matches!(mark, Mark::Bars(_)));
         let values = self.marks.iter().flat_map(|mark| match mark {
+            Mark::Series(series) if series.hidden => Vec::new(),
             Mark::Series(series) => series.shown().flat_map(|index| series.extent(index)).collect(),
             Mark::Bars(bars) => bars.heights.iter().copied().chain([0.0]).collect(),
             Mark::Rule(rule) if !rule.upright => vec![rule.at],

@@ -13,12 +13,14 @@ use serde_json::json;
 use super::axis::Axis;
 use super::figure::{Figure, Panel};
 use super::layout::LegendEntry;
-use super::series::{Mark, Rule};
+use super::series::{Grid, Mark, Rule};
 use super::style::Color;
 use crate::error::Result;
 
 /// Text that reads on white and on near black: a contrast above 4 to both.
 const TEXT: Color = Color::rgb(0x77, 0x77, 0x77);
+/// The same, as the page reads it.
+pub(super) const GREY_TEXT: &str = "#777777";
 const GRID: Color = Color { alpha: 0.25, ..Color::GREY };
 const CLEAR: Color = Color { alpha: 0.0, ..Color::rgb(0, 0, 0) };
 /// The width in pixels of a page that lengths relative to the figure are chosen for.
@@ -140,7 +142,7 @@ impl Figure {
         let height = (1.0 - gap_y * (rows - 1) as f64) / rows as f64;
         let left = (index % columns) as f64 * (width + gap_x);
         let top = 1.0 - (index / columns) as f64 * (height + gap_y);
-        let bar = self.panels[index].grid().is_some_and(|grid| !grid.pictures);
+        let bar = self.panels[index].grid().is_some_and(Grid::has_bar);
         // Plotly refuses an end that rounding has put a hair outside of 0 to 1.
         [left, left + width - if bar { 0.09 } else { 0.0 }, top - height, top].map(|end| end.clamp(0.0, 1.0))
     }

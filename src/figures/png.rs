@@ -31,7 +31,9 @@ impl Figure {
             canvas.text([WIDTH / 2.0, top + TITLE], &line, TITLE, INK, Align::Middle, false);
             top += 1.35 * TITLE;
         }
-        let entries = self.legend();
+        // What a click would show is not in a picture.
+        let mut entries = self.legend();
+        entries.retain(|entry| !matches!(entry.mark, Mark::Series(series) if series.hidden));
         let legend = lines_of(&canvas, &entries);
         let bottom = height - 8.0 - 20.0 * legend.len() as f64;
         for (index, line) in legend.iter().enumerate() {
@@ -88,7 +90,7 @@ impl Panel {
         let label = if self.y.label.is_empty() { 6.0 } else { 24.0 };
         let left = if pictures.is_some() { 12.0 } else { widest + label + 8.0 };
         let right = match self.grid() {
-            Some(grid) if !grid.pictures => 70.0,
+            Some(grid) if grid.has_bar() => 70.0,
             _ => 14.0,
         };
         let mut area = Area {
@@ -113,6 +115,7 @@ impl Panel {
         }
         for mark in &self.marks {
             match mark {
+                Mark::Series(series) if series.hidden => {}
                 Mark::Series(series) => self.draw_series(canvas, &frame, series),
                 Mark::Bars(bars) => self.draw_bars(canvas, &frame, bars),
                 Mark::Grid(grid) => draw_grid(canvas, &frame, grid),
@@ -186,12 +189,10 @@ impl Panel {
                 canvas.line(&run, color, 2.0, dash);
             }
         }
-        if let Some(errors) = &series.errors {
-            for index in series.shown().filter(|&index| errors[index].is_finite()) {
-                let (x, y, error) = (series.xs[index], series.ys[index], errors[index]);
-                let [Some(low), Some(high)] = [self.place(frame, x, y - error), self.place(frame, x, y + error)] else {
-                    continue;
-                };
+        if let Some((below, above)) = &series.errors {
+            for index in series.shown() {
+                let end = |length: f64| self.place(frame, series.xs[index], series.ys[index] + length);
+                let (Some(low), Some(high)) = (end(-below[index]), end(above[index])) else { continue };
                 canvas.line(&[low, high], color, 1.4, Dash::Solid);
                 for [x, y] in [low, high] {
                     canvas.line(&[[x - 4.0, y], [x + 4.0, y]], color, 1.4, Dash::Solid);
@@ -265,7 +266,7 @@ fn draw_grid(canvas: &mut Canvas, frame: &Frame, grid: &Grid) {
         let place = [frame.across(x - 0.5), frame.down(y - 0.5) - 3.0];
         canvas.text(place, label, SMALL, INK, Align::Middle, false);
     }
-    if !grid.pictures {
+    if grid.has_bar() {
         draw_color_bar(canvas, area, grid);
     }
 }
@@ -278,8 +279,8 @@ fn draw_color_bar(canvas: &mut Canvas, area: Area, grid: &Grid) {
         let color = grid.scale.at((step as f64 + 0.5) / STEPS as f64);
         canvas.tile(Area { left, top: area.bottom() - (step + 1) as f64 * height, width, height }, color);
     }
-    let axis = super::axis::Axis::default();
-    for (at, text) in axis.ticks([grid.low, grid.high], (area.height / 45.0) as usize) {
+    canvas.text([left, area.top - 9.0], &grid.measure, SMALL, INK, Align::Left, false);
+    for (at, text) in grid.bar_ticks(area.height) {
         let y = area.bottom() - (at - grid.low) / (grid.high - grid.low) * area.height;
         canvas.text([left + width + 5.0, y + 0.36 * SMALL], &text, SMALL, INK, Align::Left, false);
     }

@@ -42,8 +42,8 @@ pub(super) struct Series {
     pub name: String,
     pub xs: Vec<f64>,
     pub ys: Vec<f64>,
-    /// Half the height of each point's error bar.
-    pub errors: Option<Vec<f64>>,
+    /// How far each point's error bar reaches below it, and above.
+    pub errors: Option<(Vec<f64>, Vec<f64>)>,
     /// The lower and upper edge of a band around the line.
     pub band: Option<(Vec<f64>, Vec<f64>)>,
     pub color: Color,
@@ -53,6 +53,8 @@ pub(super) struct Series {
     pub open: bool,
     pub opacity: f64,
     pub in_legend: bool,
+    /// Whether it is shown only once its entry in the legend is clicked.
+    pub hidden: bool,
     /// Series of one group are shown and hidden together.
     pub group: Option<String>,
 }
@@ -71,10 +73,10 @@ impl Series {
     /// The lowest and highest y of point `index`, its error bar and band included.
     pub fn extent(&self, index: usize) -> [f64; 2] {
         let y = self.ys[index];
-        let error = self.errors.as_ref().map_or(0.0, |errors| errors[index]);
-        let error = if error.is_finite() { error } else { 0.0 };
-        let (low, high) = self.band.as_ref().map_or((y, y), |(low, high)| (low[index], high[index]));
-        [low.min(y - error), high.max(y + error)]
+        let bar = self.errors.as_ref().map_or([y, y], |(below, above)| [y - below[index], y + above[index]]);
+        let band = self.band.as_ref().map_or([y, y], |(low, high)| [low[index], high[index]]);
+        let ends = bar.into_iter().chain(band).filter(|end| end.is_finite());
+        ends.fold([y, y], |[low, high], end| [low.min(end), high.max(end)])
     }
 }
 
@@ -97,13 +99,20 @@ pub(super) struct Grid {
     pub scale: ColorScale,
     pub low: f64,
     pub high: f64,
-    /// Whether it is a mosaic of pictures: no axes, no colour bar, no numbers under the pointer.
+    /// Whether it is a mosaic of pictures: no axes, and no numbers under the pointer.
     pub pictures: bool,
+    /// What the colour bar says that its numbers are; pictures without one have no colour bar.
+    pub measure: String,
     /// Text above a place of the grid: column and row of its lower middle, in cells.
     pub labels: Vec<(f64, f64, String)>,
 }
 
 impl Grid {
+    /// Whether a colour bar stands beside it.
+    pub fn has_bar(&self) -> bool {
+        !self.pictures || !self.measure.is_empty()
+    }
+
     /// A grid whose colours span its finite values.
     pub fn new(values: Array2<f64>, scale: ColorScale) -> Self {
         let finite = || values.iter().copied().filter(|value| value.is_finite());
@@ -118,7 +127,7 @@ impl Grid {
         if low == high {
             (low, high) = (low - 0.5, high + 0.5);
         }
-        Self { values, scale, low, high, pictures: false, labels: Vec::new() }
+        Self { values, scale, low, high, pictures: false, measure: String::new(), labels: Vec::new() }
     }
 
     /// Pictures in rows of `columns`, each as large as the largest, with its label above.

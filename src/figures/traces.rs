@@ -2,15 +2,19 @@
 
 use plotly::common::{
     Anchor, ColorBar, ColorScale, ColorScaleElement, DashType, ErrorData, ErrorType, Fill, HoverInfo, Line,
-    Marker as PlotlyMarker, MarkerSymbol, Mode, ThicknessMode,
+    Marker as PlotlyMarker, MarkerSymbol, Mode, ThicknessMode, TickMode, Title, Visible,
 };
 use plotly::layout::Annotation;
 use plotly::{Bar, HeatMap, Plot, Scatter};
 use serde_json::Value;
 
+use super::axis::Axis;
 use super::plotly::{axis, css, html, note};
 use super::series::{Bars, Grid, Series};
 use super::style::{BAND, Color, Dash, Marker};
+
+/// A heat map of more cells is stored a byte for each.
+const MOST_NUMBERS: usize = 5_000;
 
 impl Series {
     pub(super) fn trace(&self, plot: &mut Plot, panel: usize, show_legend: bool) {
@@ -41,9 +45,15 @@ impl Series {
             .marker(marker)
             .x_axis(axis("x", panel))
             .y_axis(axis("y", panel));
-        if let Some(errors) = &self.errors {
-            let bars = ErrorData::new(ErrorType::Data).array(errors.clone()).color(css(self.color));
-            trace = trace.error_y(bars.thickness(1.5).width(4));
+        if let Some((below, above)) = &self.errors {
+            let mut bars = ErrorData::new(ErrorType::Data).array(above.clone());
+            if below != above {
+                bars = bars.symmetric(false).array_minus(below.clone());
+            }
+            trace = trace.error_y(bars.color(css(self.color)).thickness(1.5).width(3));
+        }
+        if self.hidden {
+            trace = trace.visible(Visible::LegendOnly);
         }
         if let Some((low, high)) = &self.band {
             // There along the upper edge and back along the lower one.
@@ -63,6 +73,7 @@ impl Series {
                 .show_legend(show_legend && self.is_area());
             // A band around a line goes by the line's name.
             let outline = if self.is_area() { outline.name(html(&self.name)) } else { outline };
+            let outline = if self.hidden { outline.visible(Visible::LegendOnly) } else { outline };
             plot.add_trace(outline.x_axis(axis("x", panel)).y_axis(axis("y", panel)));
         }
         if self.is_area() {
@@ -88,6 +99,11 @@ impl Bars {
 }
 
 impl Grid {
+    /// Numbers on the colour bar, which is so many pixels long, and their texts.
+    pub(super) fn bar_ticks(&self, length: f64) -> Vec<(f64, String)> {
+        Axis::default().ticks([self.low, self.high], (length / 45.0).max(2.0) as usize)
+    }
+
     /// The labels of a mosaic's pictures.
     pub(super) fn notes(&self, panel: usize) -> impl Iterator<Item = Annotation> + '_ {
         self.labels.iter().map(move |(x, y, text)| {
@@ -98,8 +114,9 @@ impl Grid {
 
     pub(super) fn trace(&self, plot: &mut Plot, panel: usize, &[_, right, bottom, top]: &[f64; 4], inner: f64) {
         let values = self.values.outer_iter();
-        let (rows, low, high): (Vec<Vec<Value>>, f64, f64) = if self.pictures {
-            // A byte for each pixel, as in the pictures themselves, keeps a notebook small.
+        let bytes = self.pictures || self.values.len() > MOST_NUMBERS;
+        let (rows, low, high): (Vec<Vec<Value>>, f64, f64) = if bytes {
+            // A byte for each cell, as in pictures themselves, keeps a notebook small.
             let byte = |value: f64| ((value - self.low) / (self.high - self.low) * 255.0).round() as u8;
             let pixel = |value: &f64| if value.is_finite() { byte(*value).into() } else { Value::Null };
             (values.map(|row| row.iter().map(pixel).collect()).collect(), 0.0, 255.0)
@@ -117,16 +134,25 @@ impl Grid {
             .zmin(low)
             .zmax(high)
             .color_scale(ColorScale::Vector(stops.collect()))
-            .show_scale(!self.pictures)
+            .show_scale(self.has_bar())
             .hover_on_gaps(false)
             .x_axis(axis("x", panel))
             .y_axis(axis("y", panel));
-        if self.pictures {
+        if bytes {
             trace = trace.hover_info(HoverInfo::Skip);
-        } else {
+        }
+        if self.has_bar() {
             let length = ((top - bottom) * inner) as usize;
-            let bar = ColorBar::new().x(right + 0.01).y((bottom + top) / 2.0).thickness(14);
-            let bar = bar.len_mode(ThicknessMode::Pixels).len(length).outline_width(0);
+            let mut bar = ColorBar::new().x(right + 0.01).y((bottom + top) / 2.0).thickness(14);
+            bar = bar.len_mode(ThicknessMode::Pixels).len(length).outline_width(0);
+            if !self.measure.is_empty() {
+                bar = bar.title(Title::with_text(html(&self.measure)));
+            }
+            if bytes {
+                let (places, texts) = self.bar_ticks(length as f64).into_iter().unzip::<_, _, Vec<f64>, Vec<String>>();
+                let byte = |value: f64| (value - self.low) / (self.high - self.low) * 255.0;
+                bar = bar.tick_mode(TickMode::Array).tick_vals(places.into_iter().map(byte).collect()).tick_text(texts);
+            }
             trace = trace.color_bar(bar);
         }
         plot.add_trace(trace);

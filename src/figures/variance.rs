@@ -1,14 +1,8 @@
-//! Variances of gradient estimates, and the network that they belong to.
-
-use ndarray::{Array2, s};
+//! Variances of gradient estimates over the minibatch, and over directions.
 
 use super::figure::Figure;
-use super::style::{Color, ColorScale};
-use crate::network::Network;
+use super::style::Color;
 use crate::variance::{Estimator, NoiseSpectrum, Share, VarianceLaw};
-
-/// The weights of a layer that a picture shows at most, along each side.
-const SHOWN: usize = 60;
 
 impl Color {
     /// The colour that an estimator has everywhere.
@@ -31,6 +25,9 @@ pub fn variance_curves(shares: &[Share]) -> Figure {
         (!own.is_empty()).then_some((estimator, own))
     });
     let estimators: Vec<(Estimator, Vec<Share>)> = estimators.collect();
+    let mut ticks: Vec<usize> = shares.iter().map(|share| share.batch_size).collect();
+    ticks.sort_unstable();
+    ticks.dedup();
     let sizes = |own: &[Share]| own.iter().map(|share| share.batch_size).collect::<Vec<_>>();
     let mut figure = Figure::new("How the variance of a gradient falls with the minibatch")
         .columns(2)
@@ -39,6 +36,7 @@ pub fn variance_curves(shares: &[Share]) -> Figure {
         .x_label("Minibatch size M")
         .y_label("Variance, mean over the weights")
         .log_x()
+        .x_ticks(ticks.clone())
         .log_y();
     for (estimator, own) in &estimators {
         figure = figure
@@ -53,7 +51,8 @@ pub fn variance_curves(shares: &[Share]) -> Figure {
                 .group(estimator.title());
         }
     }
-    figure = figure.panel("The part that comes from the noise").x_label("Minibatch size M").log_x().log_y();
+    figure = figure.panel("The part that comes from the noise").x_label("Minibatch size M").log_x();
+    figure = figure.x_ticks(ticks).log_y();
     for (estimator, own) in estimators.iter().filter(|(estimator, _)| *estimator != Estimator::NoNoise) {
         figure = figure
             .line(format!("{estimator}: noise"), sizes(own), own.iter().map(|share| share.noise))
@@ -80,6 +79,7 @@ pub fn noise_spectra(spectra: &[NoiseSpectrum]) -> Figure {
         .panel("Variance along each direction")
         .x_label("Direction, from the largest")
         .y_label("Eigenvalue of the covariance")
+        .log_x()
         .log_y();
     for spectrum in spectra {
         // The last eigenvalues of a sample are too small by far, and on a logarithmic axis take all the room.
@@ -89,7 +89,8 @@ pub fn noise_spectra(spectra: &[NoiseSpectrum]) -> Figure {
             .line(spectrum.estimator.title(), 1..=values.len(), values)
             .color(Color::of_estimator(spectrum.estimator));
     }
-    figure = figure.panel("Share of the variance").x_label("Largest directions").y_label("Share").y_range(0.0, 1.0);
+    figure = figure.panel("Share of the variance").x_label("Number of the largest directions").y_label("Share");
+    figure = figure.log_x().y_range(0.0, 1.0);
     for spectrum in spectra {
         let shares = spectrum.cumulative_share();
         figure = figure
@@ -100,64 +101,9 @@ pub fn noise_spectra(spectra: &[NoiseSpectrum]) -> Figure {
     figure
 }
 
-/// α of the weights of some units of the first layer, each as a picture of the input (height × width); `None` where α is
-/// not one for each weight, or the input has another size. Units that the network has not are left out.
-pub fn alpha_images(network: &Network, height: usize, width: usize, units: &[usize]) -> Option<Figure> {
-    let rates = network.layers().first()?.rates()?;
-    let (inputs, outputs) = network.layers()[0].dim();
-    if rates.log_alpha.dim() != (inputs, outputs) || inputs != height * width {
-        return None;
-    }
-    let units: Vec<usize> = units.iter().copied().filter(|&unit| unit < outputs).collect();
-    let picture = |unit: &usize| {
-        Array2::from_shape_fn((height, width), |(y, x)| f64::from(rates.log_alpha[(y * width + x, *unit)].exp()))
-    };
-    let pictures: Vec<Array2<f64>> = units.iter().map(picture).collect();
-    let labels = units.iter().map(|unit| format!("unit {unit}"));
-    let views = pictures.iter().map(|picture| picture.view());
-    Some(Figure::new("α of each weight of some first-layer units").images(views, labels, 6, ColorScale::Sequential))
-}
-
-/// For each layer a corner of its weights beside the α of the same weights, up to 60 × 60 of them, inputs downwards.
-pub fn weights_beside_alpha(network: &Network) -> Figure {
-    let layers = network.layers();
-    let mut figure = Figure::new("Weights, and the α of the same weights").columns(2).height(300 * layers.len() as u32);
-    for (index, layer) in layers.iter().enumerate() {
-        let (inputs, outputs) = layer.dim();
-        let (rows, columns) = (inputs.min(SHOWN), outputs.min(SHOWN));
-        // The middle rows: the first ones of an image are its black border.
-        let first = (inputs - rows) / 2;
-        let weights = layer.weight.slice(s![first..first + rows, ..columns]).mapv(f64::from);
-        figure = figure
-            .panel(format!("Layer {}: weights", index + 1))
-            .heat_map(&weights, ColorScale::Diverging)
-            .x_label("Output")
-            .y_label("Input");
-        if let Some(rates) = layer.rates() {
-            let at = |(row, column): (usize, usize)| {
-                let (own_rows, own_columns) = rates.log_alpha.dim();
-                let row = if own_rows == 1 { 0 } else { first + row };
-                f64::from(rates.log_alpha[(row, if own_columns == 1 { 0 } else { column })].exp())
-            };
-            let alpha = Array2::from_shape_fn((rows, columns), at);
-            figure = figure
-                .panel(format!("Layer {}: α", index + 1))
-                .heat_map(&alpha, ColorScale::Sequential)
-                .x_label("Output");
-        }
-    }
-    figure
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::method::Method;
-    use crate::network::{DropoutRates, Initialisation};
-
-    fn network(method: Method) -> Network {
-        Network::new(method, &[16, 5, 3], DropoutRates::default(), Initialisation::UnitColumns, 1).unwrap()
-    }
 
     fn drawn(figure: &Figure) -> serde_json::Value {
         assert!(figure.to_png().is_ok());
@@ -190,21 +136,5 @@ mod tests {
         let json = drawn(&noise_spectra(&[spectrum]));
         assert_eq!(json["data"].as_array().unwrap().len(), 2);
         assert_eq!(json["data"][1]["y"].as_array().unwrap().last().unwrap().as_f64(), Some(1.0));
-    }
-
-    #[test]
-    fn pictures_of_alpha_need_one_for_each_weight() {
-        let figure = alpha_images(&network(Method::VariationalB), 4, 4, &[0, 4, 9]).unwrap();
-        assert!(drawn(&figure)["data"][0]["z"].as_array().is_some());
-        assert!(alpha_images(&network(Method::VariationalA), 4, 4, &[0]).is_none());
-        assert!(alpha_images(&network(Method::None), 4, 4, &[0]).is_none());
-        assert!(alpha_images(&network(Method::VariationalB), 4, 5, &[0]).is_none());
-    }
-
-    #[test]
-    fn weights_stand_beside_alpha_where_there_is_one() {
-        for (method, panels) in [(Method::VariationalB, 4), (Method::VariationalA, 4), (Method::None, 2)] {
-            assert_eq!(drawn(&weights_beside_alpha(&network(method)))["data"].as_array().unwrap().len(), panels);
-        }
     }
 }
