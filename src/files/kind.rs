@@ -37,6 +37,8 @@ pub enum Kind {
     Evaluations,
     /// Records of pruned networks.
     Prunings,
+    /// Records of LeNet-5, trained and pruned.
+    LeNet5,
     /// A table of predictions, in CSV. Nothing in it says whose it is, so that none is replaced unasked.
     Predictions,
     /// A file of MNIST.
@@ -44,7 +46,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    const RECORDS: [Self; 4] = [Self::Runs, Self::Variances, Self::Evaluations, Self::Prunings];
+    const RECORDS: [Self; 5] = [Self::Runs, Self::Variances, Self::Evaluations, Self::Prunings, Self::LeNet5];
 
     /// What it is, as a phrase.
     pub const fn name(self) -> &'static str {
@@ -57,6 +59,7 @@ impl Kind {
             Self::Variances => "a file of records of gradients' variances",
             Self::Evaluations => "a file of records of evaluations",
             Self::Prunings => "a file of records of pruned networks",
+            Self::LeNet5 => "a file of records of LeNet-5",
             Self::Predictions => "a table of predictions",
             Self::Download => "a file of MNIST",
         }
@@ -69,6 +72,7 @@ impl Kind {
             Self::Variances => "record of a gradient's variance",
             Self::Evaluations => "record of an evaluation",
             Self::Prunings => "record of a pruned network",
+            Self::LeNet5 => "record of LeNet-5",
             Self::Checkpoint | Self::Exported | Self::Pruned | Self::Network | Self::Predictions | Self::Download => {
                 "line"
             }
@@ -82,6 +86,7 @@ impl Kind {
             Self::Variances => "measurement",
             Self::Evaluations => "calibration",
             Self::Prunings => "compression",
+            Self::LeNet5 => "first_filters",
             Self::Checkpoint | Self::Exported | Self::Pruned | Self::Network | Self::Predictions | Self::Download => "",
         }
     }

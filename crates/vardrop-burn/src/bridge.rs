@@ -88,15 +88,16 @@ impl CoreNetwork {
     /// The network in its own precision.
     ///
     /// # Errors
-    /// A layer that leaves weights out of its mean ([`Additive::zero_above`]): these modules keep them all.
+    /// A layer with a Gaussian prior that leaves weights out of its mean ([`Additive::zero_above`]): those modules keep them all.
     pub fn from_network<T: Real>(network: &Network<T>, device: &Device) -> Result<Self> {
         for (index, layer) in network.layers().iter().enumerate() {
-            if let Noise::Additive(Additive { zero_above: Some(threshold), .. }) = layer.noise {
+            if let Noise::Additive(Additive { zero_above: Some(threshold), prior: Prior::Normal { .. }, .. }) =
+                layer.noise
+            {
                 return Err(Error::Argument {
                     name: "zero_above",
                     value: format!("{threshold} (layer {index})"),
-                    expected: "None: these modules keep every mean. Prune the network first, or set it to None"
-                        .to_owned(),
+                    expected: "None for a layer with a Gaussian prior: its module keeps every mean".to_owned(),
                 });
             }
         }
@@ -183,7 +184,10 @@ impl CoreLayer {
             Noise::Additive(noise) => {
                 let log_variance = parameter_of(&noise.log_variance, device);
                 match noise.prior {
-                    Prior::LogUniform => CoreMap::Sparse(BayesianLinear::from_linear(linear, Sparse { log_variance })),
+                    Prior::LogUniform => {
+                        let posterior = Sparse { log_variance, zero_above: noise.zero_above };
+                        CoreMap::Sparse(BayesianLinear::from_linear(linear, posterior))
+                    }
                     Prior::Normal { deviation } => {
                         let prior = Tensor::full([1], deviation, (device, linear.weight.val().dtype()));
                         let prior_deviation = Param::from_tensor(prior).set_require_grad(false);
@@ -218,7 +222,10 @@ impl CoreLayer {
             }
             CoreMap::Sparse(layer) => {
                 let log_variance = matrix(layer.posterior.log_variance.val());
-                (layer.into_linear(), Additive { log_variance, prior: Prior::LogUniform, zero_above: None }.into())
+                let zero_above = layer.posterior.zero_above;
+                // θ itself, not the means that leave weights out.
+                let linear = Linear { weight: layer.weight, bias: layer.bias };
+                (linear, Additive { log_variance, prior: Prior::LogUniform, zero_above }.into())
             }
             CoreMap::MeanField(layer) => {
                 let log_variance = matrix(layer.posterior.log_variance.val());

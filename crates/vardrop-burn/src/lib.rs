@@ -32,9 +32,10 @@ pub use optimizer::{Scaled, noise_parameters};
 pub use posterior::{MeanField, Multiplicative, Posterior, Rates, Sparse};
 pub use predict::{predictive, regression_predictive};
 pub use project::project;
-pub use prune::{SparseLayer, prune, sparsity};
+pub use prune::{prune, sparsity};
 pub use walk::Kind;
 
 // What the core crate and Burn have that this crate's functions take and give.
 pub use burn;
 pub use vardrop;
+pub use vardrop::sparse::SparseLayer;

@@ -3,11 +3,22 @@
 use burn::module::{Module, ModuleDisplay, Param};
 use burn::tensor::{Device, Tensor};
 
+use crate::kl::log_alpha;
+
 /// The noise of a layer's weights around their means θ, for weights of rank `D`.
 ///
 /// A layer such as [`BayesianLinear`](crate::BayesianLinear) has one; its weights and their gradient estimator stay the same
 /// whatever it is. Only this crate implements it: [`kl_divergence`](crate::kl_divergence) knows the prior of each.
 pub trait Posterior<const D: usize>: Module + ModuleDisplay + Known {
+    /// What the layer's mean output is made of: θ, unless the posterior leaves weights out ([`Sparse::zero_above`]).
+    ///
+    /// # Shapes
+    /// - weight: θ
+    /// - output: the same
+    fn mean(&self, weight: Tensor<D>) -> Tensor<D> {
+        weight
+    }
+
     /// S, the weights' variances.
     ///
     /// # Shapes
@@ -21,6 +32,13 @@ pub trait Posterior<const D: usize>: Module + ModuleDisplay + Known {
     /// - weight: θ
     /// - output: the same
     fn deviation(&self, weight: Tensor<D>) -> Tensor<D>;
+}
+
+/// The means as a parameter of an ordinary layer.
+pub(crate) fn means<const D: usize>(posterior: &impl Posterior<D>, weight: Tensor<D>) -> Tensor<D> {
+    let tracked = weight.is_require_grad();
+    let mean = posterior.mean(weight.detach()).detach();
+    if tracked { mean.require_grad() } else { mean }
 }
 
 mod sealed {
@@ -93,9 +111,18 @@ impl<const D: usize> Posterior<D> for Multiplicative<D> {
 pub struct Sparse<const D: usize> {
     /// ln σ², in the shape of the weights.
     pub log_variance: Param<Tensor<D>>,
+    /// A weight whose ln α is above this has the mean 0; its variance stays, and only the KL term moves θ. The paper's text does
+    /// without; its authors' code trains so, with 3. Prune at this threshold or at a lower one, or such weights come back.
+    #[module(skip)]
+    pub zero_above: Option<f64>,
 }
 
 impl<const D: usize> Posterior<D> for Sparse<D> {
+    fn mean(&self, weight: Tensor<D>) -> Tensor<D> {
+        let Some(threshold) = self.zero_above else { return weight };
+        let log_alpha = log_alpha(weight.clone().detach(), self.log_variance.val().detach());
+        weight.mask_fill(log_alpha.greater_elem(threshold), 0.0)
+    }
     fn variance(&self, _: Tensor<D>) -> Tensor<D> {
         self.log_variance.val().exp()
     }

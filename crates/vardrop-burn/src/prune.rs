@@ -4,28 +4,12 @@ use std::collections::HashMap;
 
 use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::tensor::{Bool, Tensor};
-use serde::{Deserialize, Serialize};
-use vardrop::sparse::LayerSparsity;
+use vardrop::sparse::{LayerSparsity, SparseLayer};
 
 use crate::walk::find;
 
 /// ln σ² of a weight that was pruned: it adds no noise that single precision sees.
 const PRUNED_LOG_VARIANCE: f64 = -50.0;
-
-/// A sparse layer's weights and how many are left.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SparseLayer {
-    /// The names of the fields that lead to the layer.
-    pub path: String,
-    /// The shape of its weights.
-    pub shape: Vec<usize>,
-    /// How many are left. A convolution counts as `channels_in · kernel` inputs.
-    #[serde(flatten)]
-    pub sparsity: LayerSparsity,
-    /// Of a convolution, how many output channels have a weight left.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub filters: Option<usize>,
-}
 
 /// How many weights of each sparse layer have ln α at most `threshold`, in the order of the model's fields.
 /// [`vardrop::network::PRUNING_THRESHOLD`] is the published one.

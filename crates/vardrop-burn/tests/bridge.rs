@@ -27,6 +27,8 @@ fn network() -> Network {
         .noise(GaussianOutput::learned(0.4))
         .dense(6, Activation::Sigmoid)
         .noise(Additive::sparse(-6.0))
+        .dense(6, Activation::Tanh)
+        .noise(|inputs, outputs| Ok(Additive::sparse(-2.0)(inputs, outputs)?.with_zeros_above(0.5)))
         .dense(5, Activation::Identity)
         .noise(Additive::with_prior(Prior::Normal { deviation: 0.5 }, -5.0))
         .dense(4, Activation::Identity)
@@ -98,11 +100,12 @@ fn kl_weights_and_likelihoods_go_along() {
 }
 
 #[test]
-fn a_layer_that_leaves_weights_out_of_its_mean_is_refused_by_name() {
-    let noise = |inputs, outputs| Additive::sparse(-3.0)(inputs, outputs).map(|noise| noise.with_zeros_above(3.0));
+fn a_gaussian_prior_with_weights_left_out_of_the_mean_is_refused_by_name() {
+    let prior = Prior::Normal { deviation: 1.0 };
+    let noise = move |inputs, outputs| Ok(Additive::with_prior(prior, -3.0)(inputs, outputs)?.with_zeros_above(3.0));
     let network: Network<f32> = Network::builder(3).dense(2, Activation::Identity).noise(noise).build(1).unwrap();
     let message = CoreNetwork::from_network(&network, &Device::default()).unwrap_err().to_string();
-    assert!(message.contains("zero_above is 3 (layer 0)") && message.contains("Prune the network"), "{message}");
+    assert!(message.contains("zero_above is 3 (layer 0)") && message.contains("Gaussian prior"), "{message}");
 }
 
 struct Halve;

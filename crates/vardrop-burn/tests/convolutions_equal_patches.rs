@@ -86,7 +86,14 @@ fn parameter(values: Tensor<4>) -> Param<Tensor<2>> {
 compare!(
     sparse,
     SparseConv2dConfig::new([IN, OUT], [KERNEL, KERNEL]).with_log_variance(-2.0),
-    |conv| vardrop_burn::Sparse { log_variance: parameter(conv.posterior.log_variance.val()) },
+    |conv| vardrop_burn::Sparse { log_variance: parameter(conv.posterior.log_variance.val()), zero_above: None },
+    |linear| linear.posterior.log_variance.val(),
+    |conv| conv.posterior.log_variance.val()
+);
+compare!(
+    sparse_with_zeros,
+    SparseConv2dConfig::new([IN, OUT], [KERNEL, KERNEL]).with_log_variance(-2.0).with_zero_above(Some(1.0)),
+    |conv| vardrop_burn::Sparse { log_variance: parameter(conv.posterior.log_variance.val()), zero_above: Some(1.0) },
     |linear| linear.posterior.log_variance.val(),
     |conv| conv.posterior.log_variance.val()
 );
@@ -120,6 +127,32 @@ fn a_weight_sample_is_one_convolution_with_the_sampled_weights() {
     sampled.weight = sampled.weight.map(|weight| weight + epsilon.clone() * (-1.0_f64).exp());
     let expected = numbers(sampled.forward(images.clone()));
     assert_close(conv.weight_sample(images, epsilon), expected, 1e-4, "output");
+}
+
+#[test]
+fn what_is_zero_above_a_threshold_is_zero_in_the_mean_in_every_estimator_and_in_the_ordinary_layer() {
+    let device = Device::default();
+    let config =
+        SparseConv2dConfig::new([IN, OUT], [KERNEL, KERNEL]).with_log_variance(-2.0).with_zero_above(Some(1.0));
+    let conv = config.init(&device);
+    let images = random(1, [BATCH, IN, SIDE, SIDE], &device);
+    let log_alpha = vardrop_burn::log_alpha(conv.weight.val(), conv.posterior.log_variance.val());
+    let left: Vec<bool> = log_alpha.into_data().iter::<f64>().map(|log_alpha| log_alpha <= 1.0).collect();
+    let share = left.iter().filter(|&&left| left).count() as f64 / left.len() as f64;
+    assert!((0.1..0.9).contains(&share), "{share}");
+    let means = numbers(conv.clone().into_conv().weight.val());
+    for ((mean, weight), left) in means.iter().zip(numbers(conv.weight.val())).zip(left) {
+        assert_eq!(*mean, if left { weight } else { 0.0 });
+    }
+    let expected = numbers(conv.clone().into_conv().forward(images.clone()));
+    assert_close(conv.mean(images.clone()), expected.clone(), 1e-6, "mean");
+    let none = |shape: [usize; 4]| Tensor::<4>::zeros(shape, &device);
+    let (weights, outputs) = (none(conv.weight.dims()), none(conv.mean(images.clone()).dims()));
+    let signs = |channels| Tensor::<4>::ones([BATCH, channels, 1, 1], &device);
+    let flips = FlipoutNoise { weight: weights.clone(), input_signs: signs(IN), output_signs: signs(OUT) };
+    assert_close(conv.weight_sample(images.clone(), weights), expected.clone(), 1e-6, "weight sample");
+    assert_close(conv.flipout(images.clone(), flips), expected.clone(), 1e-6, "flipout");
+    assert_close(conv.local_reparameterization(images, outputs), expected, 1e-6, "local");
 }
 
 #[test]

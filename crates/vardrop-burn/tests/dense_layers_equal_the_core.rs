@@ -41,9 +41,12 @@ fn kinds<T: Real>() -> Vec<(String, Layer<T>)> {
             all.push((format!("type A by {sharing:?}"), GaussianInput { rates }.into()));
         }
     }
-    for prior in [Prior::LogUniform, Prior::Normal { deviation: 0.7 }] {
+    let normal = Prior::Normal { deviation: 0.7 };
+    // About half of the weights have a larger ln α than -0.5.
+    for (prior, zero_above) in [(Prior::LogUniform, None), (Prior::LogUniform, Some(-0.5)), (normal, None)] {
         let log_variance = Array2::from_elem((INPUTS, OUTPUTS), T::of(-1.5));
-        all.push((format!("additive, {prior:?}"), Additive { log_variance, prior, zero_above: None }.into()));
+        let name = format!("additive, {prior:?}, zero above {zero_above:?}");
+        all.push((name, Additive { log_variance, prior, zero_above }.into()));
     }
     all.into_iter().map(|(name, noise)| (name, layer(noise))).collect()
 }
@@ -81,9 +84,9 @@ fn forward(layer: &CoreLayer, input: Tensor<2>, noise: Tensor<2>) -> (Tensor<2>,
 fn linear(layer: &CoreLayer) -> Linear {
     match &layer.map {
         CoreMap::Dense(layer) => layer.clone(),
-        CoreMap::Variational(layer) => layer.clone().into_linear(),
-        CoreMap::Sparse(layer) => layer.clone().into_linear(),
-        CoreMap::MeanField(layer) => layer.clone().into_linear(),
+        CoreMap::Variational(layer) => Linear { weight: layer.weight.clone(), bias: layer.bias.clone() },
+        CoreMap::Sparse(layer) => Linear { weight: layer.weight.clone(), bias: layer.bias.clone() },
+        CoreMap::MeanField(layer) => Linear { weight: layer.weight.clone(), bias: layer.bias.clone() },
     }
 }
 

@@ -22,8 +22,9 @@ mod common;
 use burn::tensor::Device;
 use common::seeded;
 use protocol::Protocol;
-use run::{Record, Run};
+use run::Run;
 use vardrop::data::{Splits, synthetic};
+use vardrop::sparse::{LeNet5Record, lenet5_table};
 
 #[test]
 fn regression_knows_less_where_there_is_no_data() {
@@ -68,9 +69,10 @@ fn lenet5_goes_on_where_it_was_interrupted() {
     while !whole.is_finished() {
         whole.epoch();
     }
-    let expected = whole.record("whole");
+    let expected = whole.record("whole").unwrap();
     assert_eq!(expected.epochs.len(), 3);
-    assert!(expected.layers.iter().map(|layer| layer.sparsity.weights()).eq([500, 25_000, 400_000, 5_000]));
+    let pruned = expected.at(3.0).unwrap();
+    assert!(pruned.layers.iter().map(|layer| layer.sparsity.weights()).eq([500, 25_000, 400_000, 5_000]));
 
     let folder = tempfile::tempdir().unwrap();
     let mut first = run();
@@ -82,12 +84,23 @@ fn lenet5_goes_on_where_it_was_interrupted() {
         second.epoch();
         second.save(folder.path()).unwrap();
     }
-    let found = second.record("resumed");
-    let numbers = |record: &Record| -> Vec<(f64, f64, f64)> {
+    let found = second.record("resumed").unwrap();
+    let numbers = |record: &LeNet5Record| -> Vec<(f64, f64, f64)> {
         record.epochs.iter().map(|epoch| (epoch.train_cross_entropy, epoch.kl, epoch.valid_error_percent)).collect()
     };
     assert_eq!(numbers(&found), numbers(&expected));
-    assert_eq!(found.test_error_percent, expected.test_error_percent);
+    assert_eq!(found.by_threshold, expected.by_threshold);
+    assert_eq!(found.unpruned_test_error_percent, expected.unpruned_test_error_percent);
+    // A higher threshold keeps more.
+    assert!(found.by_threshold.windows(2).all(|pair| pair[0].compression >= pair[1].compression));
+    assert_eq!((found.first_filters.len(), found.first_filters[0].len()), (20, 25));
+    let kept = found.first_filters.iter().flatten().filter(|&&weight| weight != 0.0).count();
+    assert_eq!(kept, pruned.layers[0].sparsity.kept);
+    let path = folder.path().join("runs.jsonl");
+    found.append(&path).unwrap();
+    assert_eq!(LeNet5Record::open(&path).unwrap(), std::slice::from_ref(&found));
+    assert!(lenet5_table(&[found]).to_string().contains("Ours, seed 3, 3 epochs"));
+    std::fs::remove_file(path).unwrap();
     // Only the newest checkpoint is kept, and another protocol does not go on from it.
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     let other = Run::new(Protocol::published(3), 3, &splits, Device::default().autodiff());

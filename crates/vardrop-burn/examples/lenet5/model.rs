@@ -21,11 +21,16 @@ pub struct LeNet5 {
 }
 
 impl LeNet5 {
-    /// With every ln σ² at `log_variance`.
-    pub fn new(log_variance: f64, device: &Device) -> Self {
-        let conv = |channels| SparseConv2dConfig::new(channels, [5, 5]).with_log_variance(log_variance).init(device);
-        let fc =
-            |inputs, outputs| SparseLinearConfig::new(inputs, outputs).with_log_variance(log_variance).init(device);
+    /// With every ln σ² at `log_variance`, and the mean 0 for weights whose ln α is above `zero_above`.
+    pub fn new(log_variance: f64, zero_above: Option<f64>, device: &Device) -> Self {
+        let conv = |channels| {
+            let config = SparseConv2dConfig::new(channels, [5, 5]);
+            config.with_log_variance(log_variance).with_zero_above(zero_above).init(device)
+        };
+        let fc = |inputs, outputs| {
+            let config = SparseLinearConfig::new(inputs, outputs);
+            config.with_log_variance(log_variance).with_zero_above(zero_above).init(device)
+        };
         let pool = MaxPool2dConfig::new([2, 2]).with_strides([2, 2]).init();
         Self { conv1: conv([1, 20]), conv2: conv([20, 50]), fc1: fc(800, 500), fc2: fc(500, 10), pool }
     }

@@ -22,6 +22,9 @@ pub struct Protocol {
     pub variance_step: f64,
     /// ln σ² at the start.
     pub log_variance: f64,
+    /// Weights whose ln α is above this count as 0 in training, as in the authors' code; `None` as in their paper's text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zero_above: Option<f64>,
     /// Weights with ln α above this are pruned.
     pub threshold: f64,
     /// Training images that are held out for validation, the last ones.
@@ -39,6 +42,7 @@ impl Protocol {
             learning_rate: 1e-3,
             variance_step: 10.0,
             log_variance: -8.0,
+            zero_above: None,
             threshold: vardrop::network::PRUNING_THRESHOLD,
             held_out: 5_000,
         }

@@ -8,72 +8,19 @@ use burn::module::Module;
 use burn::nn::loss::CrossEntropyLossConfig;
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Distribution, Int, Tensor, TensorData};
-use serde::{Deserialize, Serialize};
 use vardrop::Provenance;
-use vardrop::data::{Dataset, Digest, Splits};
-use vardrop::sparse::compression;
-use vardrop_burn::{NoiseMode, Scaled, SparseLayer, kl_divergence, noise_parameters, prune, sparsity};
+use vardrop::data::{Dataset, Splits};
+use vardrop::sparse::{LeNet5Epoch, LeNet5Record, PrunedAt, SparseLayer, compression};
+use vardrop_burn::{NoiseMode, Scaled, kl_divergence, noise_parameters, prune, sparsity};
 
 use crate::model::LeNet5;
 use crate::protocol::Protocol;
 
+/// The thresholds on ln α that a record shows, beside the protocol's own: how the error depends on the compression.
+const THRESHOLDS: [f64; 9] = [-2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+
 /// What any step of this example may end with.
 pub type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
-
-/// One epoch of a run.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Epoch {
-    /// Counted from 1.
-    pub epoch: usize,
-    /// Seconds of training, without evaluation.
-    pub seconds: f64,
-    /// Mean cross-entropy of the minibatches, with their noise, in nats.
-    pub train_cross_entropy: f64,
-    /// KL in nats, at the end of the epoch.
-    pub kl: f64,
-    /// Validation error of the means, in percent.
-    pub valid_error_percent: f64,
-    /// The same with the pruned weights at 0.
-    pub pruned_valid_error_percent: f64,
-    /// The fraction of each layer's weights that are pruned.
-    pub sparsity: Vec<f64>,
-    /// All weights for each one that is left.
-    pub compression: f64,
-}
-
-/// What a run was and what came of it.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Record {
-    /// `lenet-5`.
-    pub network: String,
-    /// Seed of the initial weights, the order of the images and the noise.
-    pub seed: u64,
-    /// `mnist` or `synthetic`.
-    pub dataset: String,
-    /// The digest of the data.
-    pub dataset_digest: Digest,
-    /// Number of images trained on.
-    pub train_examples: usize,
-    /// How it was trained.
-    pub protocol: Protocol,
-    /// Each epoch.
-    pub epochs: Vec<Epoch>,
-    /// Each layer's weights, and how many are left.
-    pub layers: Vec<SparseLayer>,
-    /// All weights for each one that is left.
-    pub compression: f64,
-    /// Test error of the means at the end of training, in percent. It decided nothing.
-    pub unpruned_test_error_percent: f64,
-    /// The same with the pruned weights at 0.
-    pub test_error_percent: f64,
-    /// Seconds of training, without evaluation.
-    pub seconds: f64,
-    /// Threads of Burn's backend.
-    pub threads: usize,
-    /// The program, the machine and the moment.
-    #[serde(flatten)]
-    pub provenance: Provenance,
-}
 
 /// A run between two epochs.
 pub struct Run<'a> {
@@ -85,14 +32,14 @@ pub struct Run<'a> {
     device: Device,
     model: LeNet5,
     optimizer: ModuleOptimizer,
-    epochs: Vec<Epoch>,
+    epochs: Vec<LeNet5Epoch>,
 }
 
 impl<'a> Run<'a> {
     /// A run from its beginning.
     pub fn new(protocol: Protocol, seed: u64, splits: &'a Splits, device: Device) -> Self {
         device.seed(seed);
-        let model = LeNet5::new(protocol.log_variance, &device);
+        let model = LeNet5::new(protocol.log_variance, protocol.zero_above, &device);
         // The KL term's gradient is about 1/N for each weight: Burn's default ε of 1e-5 would be as large.
         let adam = AdamConfig::new().with_epsilon(1e-8);
         let noise = Scaled::new(adam.build(), protocol.variance_step);
@@ -103,7 +50,7 @@ impl<'a> Run<'a> {
     /// The same, from the newest checkpoint in a folder, if there is one.
     pub fn resumed(self, folder: &Path) -> Outcome<Self> {
         let Some(newest) = checkpoints(folder)?.pop() else { return Ok(self) };
-        let (protocol, seed, epochs): (Protocol, u64, Vec<Epoch>) =
+        let (protocol, seed, epochs): (Protocol, u64, Vec<LeNet5Epoch>) =
             serde_json::from_slice(&fs::read(newest.join("state.json"))?)?;
         if (&protocol, seed) != (&self.protocol, self.seed) {
             let found = serde_json::to_string(&protocol)?;
@@ -140,7 +87,7 @@ impl<'a> Run<'a> {
     }
 
     /// Trains for one epoch. Its noise and its order follow from the seed and its number, so that a resumed run gives the same.
-    pub fn epoch(&mut self) -> &Epoch {
+    pub fn epoch(&mut self) -> &LeNet5Epoch {
         let (number, train) = (self.epochs.len(), &self.splits.train);
         let seed = self.seed.wrapping_mul(1_000_003).wrapping_add(number as u64 + 1);
         self.device.seed(seed);
@@ -167,7 +114,7 @@ impl<'a> Run<'a> {
         let model = self.model.valid();
         let layers = sparsity(&model, self.protocol.threshold);
         let valid = &self.splits.validation;
-        self.epochs.push(Epoch {
+        self.epochs.push(LeNet5Epoch {
             epoch: number + 1,
             seconds,
             train_cross_entropy: total / steps as f64,
@@ -181,29 +128,48 @@ impl<'a> Run<'a> {
     }
 
     /// The record of a finished run: here the test images are looked at, once.
-    pub fn record(&self, command: impl Into<String>) -> Record {
+    pub fn record(&self, command: impl Into<String>) -> Outcome<LeNet5Record> {
         let model = self.model.valid();
-        let layers = sparsity(&model, self.protocol.threshold);
-        let test = &self.splits.test;
-        Record {
-            network: "lenet-5".to_owned(),
+        let (valid, test) = (&self.splits.validation, &self.splits.test);
+        let mut thresholds = THRESHOLDS.to_vec();
+        if !thresholds.contains(&self.protocol.threshold) {
+            thresholds.push(self.protocol.threshold);
+        }
+        let at = |threshold| {
+            let layers = sparsity(&model, threshold);
+            let pruned = prune(model.clone(), threshold);
+            PrunedAt {
+                threshold,
+                compression: compression_of(&layers),
+                layers,
+                valid_error_percent: error_percent(&pruned, valid),
+                test_error_percent: error_percent(&pruned, test),
+            }
+        };
+        let first: Vec<f32> =
+            prune(model.clone(), self.protocol.threshold).conv1.weight.val().into_data().iter().collect();
+        let Ok(serde_json::Value::Object(protocol)) = serde_json::to_value(&self.protocol) else {
+            return Err("the protocol is no JSON object".into());
+        };
+        Ok(LeNet5Record {
             seed: self.seed,
             dataset: self.splits.train.name().to_owned(),
             dataset_digest: self.splits.digest(),
             train_examples: self.splits.train.len(),
-            protocol: self.protocol.clone(),
+            protocol,
             epochs: self.epochs.clone(),
-            compression: compression_of(&layers),
-            layers,
+            threshold: self.protocol.threshold,
+            by_threshold: thresholds.into_iter().map(at).collect(),
+            unpruned_valid_error_percent: error_percent(&model, valid),
             unpruned_test_error_percent: error_percent(&model, test),
-            test_error_percent: error_percent(&prune(model, self.protocol.threshold), test),
+            first_filters: first.chunks(25).map(<[f32]>::to_vec).collect(),
             seconds: self.epochs.iter().map(|epoch| epoch.seconds).sum(),
             threads: std::env::var("RAYON_NUM_THREADS")
                 .ok()
                 .and_then(|threads| threads.parse().ok())
                 .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
             provenance: Provenance::now(command),
-        }
+        })
     }
 }
 

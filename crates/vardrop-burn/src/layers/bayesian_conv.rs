@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 
 use crate::estimator::{self, Estimator, FlipoutNoise};
 use crate::noise::{NoiseMode, normal_like};
-use crate::posterior::Posterior;
+use crate::posterior::{Posterior, means};
 
 /// One convolution: Burn's `conv`, whose weights have `rank` axes, with a posterior.
 macro_rules! convolution {
@@ -53,7 +53,8 @@ macro_rules! convolution {
 
             /// The ordinary convolution of the means.
             pub fn into_conv(self) -> $conv {
-                let Self { weight, bias, stride, kernel_size, dilation, groups, padding, .. } = self;
+                let Self { weight, bias, posterior, stride, kernel_size, dilation, groups, padding, .. } = self;
+                let weight = weight.map(|weight| means(&posterior, weight));
                 $conv { weight, bias, stride, kernel_size, dilation, groups, padding }
             }
 
@@ -71,7 +72,7 @@ macro_rules! convolution {
 
             /// Without noise: the means of the weights. Shapes and panics as [`Self::forward`].
             pub fn mean(&self, input: Tensor<$rank>) -> Tensor<$rank> {
-                self.convolve(input, self.weight.val(), self.bias())
+                self.convolve(input, self.posterior.mean(self.weight.val()), self.bias())
             }
 
             /// With noise from the layer's estimator, wherever the input is. Shapes and panics as [`Self::forward`].
@@ -103,13 +104,13 @@ macro_rules! convolution {
                 let weight = self.weight.val();
                 let deviation = self.posterior.deviation(weight.clone());
                 let conv = |input, weight, bias| self.convolve(input, weight, bias);
-                estimator::flipout(conv, input, weight, self.bias(), deviation, noise)
+                estimator::flipout(conv, input, self.posterior.mean(weight), self.bias(), deviation, noise)
             }
 
             /// [`Estimator::WeightSample`] with these standard normal draws, in the shape of the weights.
             pub fn weight_sample(&self, input: Tensor<$rank>, noise: Tensor<$rank>) -> Tensor<$rank> {
                 let weight = self.weight.val();
-                let sampled = weight.clone() + self.posterior.deviation(weight) * noise;
+                let sampled = self.posterior.mean(weight.clone()) + self.posterior.deviation(weight) * noise;
                 self.convolve(input, sampled, self.bias())
             }
 
@@ -118,7 +119,8 @@ macro_rules! convolution {
                 let variance = self.posterior.variance(weight.clone());
                 let conv = |input, weight, bias| self.convolve(input, weight, bias);
                 let [outputs, ..] = weight.dims();
-                estimator::local_reparameterization(conv, input, weight, self.bias(), variance, outputs, noise)
+                let mean = self.posterior.mean(weight);
+                estimator::local_reparameterization(conv, input, mean, self.bias(), variance, outputs, noise)
             }
 
             fn bias(&self) -> Option<Tensor<1>> {

@@ -7,7 +7,7 @@ use burn::tensor::{Tensor, assert_shape};
 
 use crate::estimator::{self, Estimator, FlipoutNoise};
 use crate::noise::{NoiseMode, normal_like};
-use crate::posterior::Posterior;
+use crate::posterior::{Posterior, means};
 
 /// O = I·W + b with W drawn from a posterior around the means `weight`; no noise enters b.
 ///
@@ -48,7 +48,7 @@ impl<P: Posterior<2>> BayesianLinear<P> {
 
     /// The ordinary layer of the means.
     pub fn into_linear(self) -> Linear {
-        Linear { weight: self.weight, bias: self.bias }
+        Linear { weight: self.weight.map(|weight| means(&self.posterior, weight)), bias: self.bias }
     }
 
     /// With noise as [`NoiseMode::current`] says: in training only, unless that was changed.
@@ -102,13 +102,13 @@ impl<P: Posterior<2>> BayesianLinear<P> {
     pub fn flipout<const X: usize>(&self, input: Tensor<X>, noise: FlipoutNoise<X, 2>) -> Tensor<X> {
         let weight = self.weight.val();
         let deviation = self.posterior.deviation(weight.clone());
-        estimator::flipout(linear, input, weight, self.bias(), deviation, noise)
+        estimator::flipout(linear, input, self.posterior.mean(weight), self.bias(), deviation, noise)
     }
 
     /// [`Estimator::WeightSample`] with these standard normal draws, `[d_input, d_output]`. Shapes as [`Self::forward`].
     pub fn weight_sample<const X: usize>(&self, input: Tensor<X>, noise: Tensor<2>) -> Tensor<X> {
         let weight = self.weight.val();
-        let sampled = weight.clone() + self.posterior.deviation(weight) * noise;
+        let sampled = self.posterior.mean(weight.clone()) + self.posterior.deviation(weight) * noise;
         linear(input, sampled, self.bias())
     }
 
@@ -116,7 +116,8 @@ impl<P: Posterior<2>> BayesianLinear<P> {
         let weight = self.weight.val();
         let variance = self.posterior.variance(weight.clone());
         let [_, outputs] = weight.dims();
-        estimator::local_reparameterization(linear, input, weight, self.bias(), variance, outputs, noise)
+        let mean = self.posterior.mean(weight);
+        estimator::local_reparameterization(linear, input, mean, self.bias(), variance, outputs, noise)
     }
 
     fn bias(&self) -> Option<Tensor<1>> {

@@ -38,8 +38,12 @@ fn log_variance<const D: usize>(log_variance: f64, weight: &Tensor<D>) -> Param<
     Param::from_tensor(Tensor::full(weight.dims(), log_variance, (&weight.device(), weight.dtype())))
 }
 
-fn sparse<const D: usize>(start: f64, weight: &Tensor<D>) -> Sparse<D> {
-    Sparse { log_variance: log_variance(start, weight) }
+fn sparse<const D: usize>(start: f64, zero_above: Option<f64>, weight: &Tensor<D>) -> Sparse<D> {
+    assert!(
+        !zero_above.is_some_and(f64::is_nan),
+        "zero_above is NaN: expected a number that ln α is compared with, such as 3"
+    );
+    Sparse { log_variance: log_variance(start, weight), zero_above }
 }
 
 fn mean_field<const D: usize>(start: f64, deviation: f64, weight: &Tensor<D>) -> MeanField<D> {
@@ -140,8 +144,11 @@ macro_rules! posteriors {
                 /// ln σ² at the start of training.
                 #[config(default = "-8.0")]
                 log_variance: f64,
+                /// Weights whose ln α is above this have the mean 0 (see [`Sparse::zero_above`]).
+                #[config(default = "None")]
+                zero_above: Option<f64>,
             },
-            posterior |config, weight| sparse(config.log_variance, weight)
+            posterior |config, weight| sparse(config.log_variance, config.zero_above, weight)
         }
 
         $shape! {
