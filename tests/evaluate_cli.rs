@@ -20,10 +20,15 @@ impl Place {
         let root = tempfile::tempdir().unwrap();
         support::digits(&root.path().join("digits"));
         let place = Self { root };
-        let train = "train --data ./digits --held-out 60 --hidden 8,8 --batch-size 32 --threads 1 --seed 3 --epochs 3";
-        let output = place.run(&format!("{train} --method {method} --save model"));
-        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        place.train(&format!("--seed 3 --hidden 8,8 --method {method} --save model"));
         place
+    }
+
+    #[track_caller]
+    fn train(&self, arguments: &str) {
+        let train = "train --data ./digits --held-out 60 --batch-size 32 --threads 1 --epochs 3";
+        let output = self.run(&format!("{train} {arguments}"));
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -144,8 +149,72 @@ fn a_record_has_what_was_evaluated_and_how_and_a_repeated_one_stands_once() {
 }
 
 #[test]
+fn unknown_and_turned_images_are_printed_and_kept_in_the_record() {
+    let place = Place::new("variational-b");
+    support::digits_labelled(&place.path("others"), [30, 100], |example| (example * 3 % 10) as u8);
+    let arguments = "--samples 3 --unknown ./others --unknown noise --turned 20 --record records.jsonl";
+    let output = place.json(arguments);
+    place.json(arguments);
+    place.json("--samples 3 --record records.jsonl");
+    let unknown = output["unknown"].as_array().unwrap();
+    assert_eq!(unknown.iter().map(|one| &one["images"]).collect::<Vec<_>>(), ["./others", "noise"]);
+    for score in
+        unknown.iter().flat_map(|one| ["entropy", "mutual_information", "least_confidence"].map(|key| &one[key]))
+    {
+        let area = number(&score["auroc"]);
+        assert!(number(&score["interval"]["low"]) <= area && area <= number(&score["interval"]["high"]), "{score}");
+        assert_eq!((&score["known"], &score["unknown"]), (&100.into(), &100.into()));
+    }
+    let turned = output["turned"].as_array().unwrap();
+    assert_eq!((turned.len(), &turned[23]["degrees"], &turned[23]["examples"]), (24, &345.0.into(), &20.into()));
+
+    let (records, _) = EvaluationRecord::open(place.path("records.jsonl")).unwrap();
+    assert_eq!(records.len(), 2, "one with the unknown images, one without");
+    assert_eq!(serde_json::to_value(&records[0].unknown).unwrap(), output["unknown"]);
+    assert_eq!(serde_json::to_value(&records[0].turned).unwrap(), output["turned"]);
+    assert!(records[0].ensemble.is_empty() && records[1].unknown.is_empty() && records[1].turned.is_empty());
+
+    let plain = place.json("--unknown noise");
+    assert!(plain["unknown"][0]["mutual_information"].is_null() && plain["turned"].is_null(), "{plain}");
+    let printed = place.evaluate("--unknown noise --turned 5");
+    for part in ["AUROC of entropy", "noise", "The first 5 test images, turned", "mean confidence"] {
+        assert!(printed.contains(part), "{part}: {printed}");
+    }
+}
+
+#[test]
+fn several_models_are_an_ensemble_whose_seeds_the_record_holds() {
+    let place = Place::new("binary");
+    place.train("--seed 4 --hidden 8,8 --method binary --save second");
+    place.train("--seed 4 --hidden 8,8 --method none --save other");
+    let both = place.json("second --samples 4 --record records.jsonl");
+    assert_eq!((&both["models"], &both["samples"]), (&2.into(), &4.into()));
+    assert!(place.evaluate("second").contains("(ensemble of 2 models, without noise)"));
+    assert!(place.evaluate("second --samples 4").contains("(ensemble of 2 models, 4 drawn networks each)"));
+    // The models disagree even without noise, and each of them does not.
+    assert!(number(&place.json("second")["uncertainty"]["mutual_information"]) > 0.0);
+    let (records, _) = EvaluationRecord::open(place.path("records.jsonl")).unwrap();
+    assert_eq!((records[0].seed, &records[0].ensemble[..], records[0].samples), (3, &[3, 4][..], Some(4)));
+
+    assert_eq!(place.json("other")["models"], 2, "models of two methods are evaluated, and not recorded");
+    for (arguments, parts) in [
+        ("model other --record records.jsonl", ["--record is records.jsonl", "differ in more than their seed"]),
+        ("model second model", ["model is model", "each model of an ensemble once"]),
+    ] {
+        let message = place.failure(arguments);
+        assert!(parts.iter().all(|part| message.contains(part)), "{arguments}: {message}");
+    }
+    let train =
+        "train --data synthetic --held-out 59000 --batch-size 100 --epochs 1 --threads 1 --method none --hidden 8";
+    assert!(place.run(&format!("{train} --save elsewhere")).status.success());
+    assert!(place.failure("model elsewhere").contains("a model trained on the data of model, ./digits"));
+}
+
+#[test]
 fn a_wrong_setting_is_named_before_anything_is_evaluated() {
     let place = Place::new("none");
+    support::Tiny::new().write_plain(&place.path("small"));
+    fs::write(place.path("table.csv"), "a,b\n1,2\n").unwrap();
     for (arguments, parts) in [
         ("model --bins 0", ["bins is 0", "from 1 to 10000"]),
         ("model --bins 10001", ["bins is 10001", "from 1 to 10000"]),
@@ -154,6 +223,13 @@ fn a_wrong_setting_is_named_before_anything_is_evaluated() {
         ("model --threads 0", ["threads is 0", "1 to 1024"]),
         ("model --record digits", ["cannot write digits", "directory"]),
         ("missing --record records.jsonl", ["cannot read missing", ""]),
+        ("model --unknown shoes", ["unknown is \"shoes\"", "letters, noise, mnist, fashion-mnist"]),
+        ("model --unknown table.csv", ["unknown is \"table.csv\"", "a folder that holds four files"]),
+        ("model --unknown ./digits", ["--unknown is ./digits", "these are the test images themselves"]),
+        ("model --unknown ./small", ["--unknown is ./small", "4 × 4 pixels, as the test's: these have 2 × 3"]),
+        ("model --turned 0", ["--turned is 0", "a number from 1 to 100, of the test images of ./digits"]),
+        ("model --turned 101", ["--turned is 101", "from 1 to 100"]),
+        ("model --turned 5 --predict a.csv", ["--turned <N>", "cannot be used with"]),
     ] {
         let message = place.failure(arguments);
         assert!(parts.iter().all(|part| message.contains(part)), "{arguments}: {message}");

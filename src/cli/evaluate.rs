@@ -7,23 +7,23 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 use vardrop::data::csv::TargetColumns;
-use vardrop::data::{Dataset, Digest, Examples, Source, Splits};
+use vardrop::data::{Digest, Source, Splits};
 use vardrop::files::Kind;
-use vardrop::ndarray::Array2;
 use vardrop::shell::quoted;
-use vardrop::sparse::{SparseModel, SparseNetwork};
-use vardrop::training::{Config, Model};
 use vardrop::uncertainty::{
-    Calibration, Ensemble, Evaluated, EvaluationRecord, Predictive, RegressionEnsemble, RegressionPredictive, Sampling,
-    Uncertainty,
+    Calibration, Evaluated, EvaluationRecord, Sampling, TurnedImages, Uncertainty, UnknownImages,
 };
 use vardrop::{Error, Method, Result};
 
+use super::evaluate_shift::{ShiftArgs, Shifts};
+use super::models::{Inputs, Models};
 use super::train::command_line;
 use super::trained_on::TrainedOn;
 use super::{evaluate_values, predict};
 
 /// Report how well a saved model predicts the test examples, and how sure it is
+///
+/// Several models make an ensemble: their predictions are averaged.
 ///
 /// Without `--samples` the network is evaluated without noise, as in training. With `--samples K` the class probabilities of K
 /// networks with freshly drawn noise are averaged. This is the predictive distribution of the approximate posterior.
@@ -33,6 +33,10 @@ use super::{evaluate_values, predict};
 /// entropy) and what they disagree about (mutual information; 0 without noise); and for each bin of confidence, how many
 /// predictions are right.
 ///
+/// With `--unknown` it also prints how well that uncertainty tells images that no class fits from the test images: the area under the
+/// ROC curve (AUROC; 0.5 is chance, 1 is perfect) with its 95 % interval. With `--turned N` it prints error and uncertainty of the
+/// first N test images, turned by each angle in steps of 15°.
+///
 /// For real targets it prints, in the units of the data: the root mean square error, the mean absolute error, the CRPS and the
 /// negative log-likelihood; and for central intervals, the share of the targets inside and the mean width.
 ///
@@ -40,10 +44,13 @@ use super::{evaluate_values, predict};
 /// a prediction for every row is written and nothing is evaluated; the target may then be missing.
 ///
 /// Example: vardrop evaluate model.safetensors --samples 32
+///
+/// Example: vardrop evaluate model-1.safetensors model-2.safetensors --unknown fashion-mnist --unknown letters
 #[derive(Debug, Args)]
 pub struct EvaluateArgs {
-    /// A model written by `vardrop train --save` or by `vardrop prune`
-    model: PathBuf,
+    /// Models written by `vardrop train --save` or by `vardrop prune`
+    #[arg(required = true, value_name = "MODEL")]
+    models: Vec<PathBuf>,
     /// mnist, fashion-mnist, synthetic, a folder with four files named like MNIST's, or a table, FILE.csv [default: the data that the
     /// model was trained on]
     #[arg(long, value_name = "DATA", value_parser = super::source())]
@@ -51,6 +58,8 @@ pub struct EvaluateArgs {
     /// Draw K noisy networks and average their predictions
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(1..))]
     samples: Option<u64>,
+    #[command(flatten)]
+    shift: ShiftArgs,
     /// Number of bins for the confidences, all of equal width
     #[arg(long, value_name = "M", default_value_t = Calibration::BINS)]
     bins: usize,
@@ -83,6 +92,8 @@ pub struct EvaluateArgs {
 struct Output<'a> {
     method: Method,
     hidden: &'a [usize],
+    /// Number of models: several are an ensemble, of which method and hidden are the first one's.
+    models: usize,
     dataset: &'a str,
     dataset_digest: Digest,
     /// Whether it is not the data that the model was trained on; `None` where the model does not say it.
@@ -94,98 +105,10 @@ struct Output<'a> {
     noise_seed: u64,
     uncertainty: Uncertainty,
     calibration: &'a Calibration,
-}
-
-/// What a model's file holds.
-enum Opened {
-    Whole(Box<Model>),
-    Pruned(Box<SparseModel>),
-}
-
-/// What is predicted for.
-enum Inputs<'a> {
-    /// The features of a table that needs no targets.
-    Rows(Array2<f32>),
-    /// All examples of a data set.
-    Examples(&'a Dataset),
-}
-
-impl Opened {
-    fn open(path: &Path) -> Result<Self> {
-        if SparseModel::is_one(path)? {
-            return Ok(Self::Pruned(Box::new(SparseModel::open(path)?)));
-        }
-        Ok(Self::Whole(Box::new(Model::open(path)?)))
-    }
-
-    fn config(&self) -> &Config {
-        match self {
-            Self::Whole(model) => &model.info.config,
-            Self::Pruned(model) => &model.info.config,
-        }
-    }
-
-    fn trained_on<'a>(&'a self, path: &'a Path) -> TrainedOn<'a> {
-        match self {
-            Self::Whole(model) => TrainedOn::new(path, &model.info),
-            Self::Pruned(model) => {
-                let info = &model.info;
-                TrainedOn { model: path, data: info.data(), recipe: info.recipe.as_ref() }
-            }
-        }
-    }
-
-    fn is_categorical(&self) -> bool {
-        match self {
-            Self::Whole(model) => model.network.likelihood().is_categorical(),
-            Self::Pruned(model) => model.network.likelihood().is_categorical(),
-        }
-    }
-
-    fn classes(&self, inputs: &Inputs<'_>, sampling: Sampling) -> Result<Predictive> {
-        let network = match self {
-            Self::Whole(model) => &model.network,
-            Self::Pruned(model) => {
-                let probabilities = outputs(&model.network, inputs, sampling.threads)?.mapv(f64::from);
-                let mut alone = Ensemble::new(probabilities.nrows(), probabilities.ncols())?;
-                alone.add(probabilities.view())?;
-                return alone.predictive();
-            }
-        };
-        match inputs {
-            Inputs::Rows(rows) => Predictive::of_array(network, rows.view(), sampling),
-            Inputs::Examples(dataset) => Predictive::of_dataset(network, dataset, sampling),
-        }
-    }
-
-    fn values(&self, inputs: &Inputs<'_>, sampling: Sampling) -> Result<RegressionPredictive> {
-        let network = match self {
-            Self::Whole(model) => &model.network,
-            Self::Pruned(model) => {
-                let outputs = outputs(&model.network, inputs, sampling.threads)?;
-                let moments = model.network.likelihood().moments(outputs.view());
-                let (means, variances) = moments.expect("the likelihood is of real targets");
-                let mut alone = RegressionEnsemble::new(means.nrows(), means.ncols())?;
-                alone.add(means.view(), variances.view())?;
-                return alone.predictive();
-            }
-        };
-        match inputs {
-            Inputs::Rows(rows) => RegressionPredictive::of_array(network, rows.view(), sampling),
-            Inputs::Examples(dataset) => RegressionPredictive::of_dataset(network, dataset, sampling),
-        }
-    }
-}
-
-/// Of a pruned network.
-fn outputs(network: &SparseNetwork, inputs: &Inputs<'_>, threads: usize) -> Result<Array2<f32>> {
-    match inputs {
-        Inputs::Rows(rows) => network.predict(&rows.view(), threads),
-        Inputs::Examples(dataset) => {
-            let indices: Vec<usize> = (0..dataset.len()).collect();
-            network.predict(&Examples { dataset, indices: &indices }, threads)
-        }
-    }
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    unknown: &'a [UnknownImages],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    turned: &'a [TurnedImages],
 }
 
 /// What `--json` prints of `--predict`.
@@ -207,60 +130,59 @@ impl EvaluateArgs {
             let expected = "shares between 0 and 1, such as 0.5,0.9".to_owned();
             return Err(Error::Argument { name: "levels", value: level.to_string(), expected });
         }
-        let model = Opened::open(&self.model)?;
-        let of_it = match &model {
-            Opened::Pruned(_) => Some(("a pruned network", "`vardrop prune --record` keeps what came of it")),
-            _ if !model.is_categorical() => {
-                Some(("real targets", "`json` prints the result, which you can keep in a file"))
-            }
-            Opened::Whole(_) => None,
-        };
-        if let Some(((what, instead), path)) = of_it.zip(self.record.as_ref()) {
-            let expected = format!("none for {what}: {instead}");
-            return Err(Error::Argument { name: "record", value: path.display().to_string(), expected });
+        let models = Models::open(&self.models)?;
+        if let Some(record) = &self.record {
+            models.for_record(record)?;
         }
-        if let (Opened::Pruned(_), Some(samples)) = (&model, self.samples) {
+        if let (true, Some(samples)) = (models.have_pruned(), self.samples) {
             let expected = "none for a pruned network, which has no noise".to_owned();
             return Err(Error::Argument { name: "samples", value: samples.to_string(), expected });
         }
-        let trained_on = model.trained_on(&self.model);
+        let trained_on = models.trained_on();
         let source = trained_on.source(self.data.as_ref())?;
         let mut claims = super::claims(self.force, &source);
-        claims.reads("the model", &self.model);
+        self.models.iter().for_each(|path| claims.reads("the model", path));
         let records =
             self.record.as_ref().map(|path| claims.adds_to::<EvaluationRecord>("record", path)).transpose()?;
         let predictions =
             self.predict.as_ref().map(|path| claims.writes("predict", path, Kind::Predictions)).transpose()?;
         if let Some(predictions) = predictions {
-            return self.write(&model, trained_on, &source, predictions);
+            return self.write(&models, trained_on, &source, predictions);
         }
-        let (splits, other_data) = self.splits(trained_on)?;
-        if model.is_categorical() {
-            self.classes(&model, &splits, other_data, records)
+        let (splits, other_data) = self.splits(&models)?;
+        let shifts = self.shift.open(&splits, models.is_categorical())?;
+        if models.is_categorical() {
+            self.classes(&models, &splits, &shifts, other_data, records)
         } else {
-            self.values(&model, &splits, other_data)
+            self.values(&models, &splits, other_data)
         }
     }
 
     fn classes(
         &self,
-        model: &Opened,
+        models: &Models,
         splits: &Splits,
+        shifts: &Shifts,
         other_data: Option<bool>,
         records: Option<vardrop::files::Output>,
     ) -> Result<ExitCode> {
-        let (test, sampling, config) = (&splits.test, self.sampling(), model.config());
-        let predictive = model.classes(&Inputs::Examples(test), sampling)?;
+        let (test, sampling, config) = (&splits.test, self.sampling(), models.config());
+        let predictive = models.classes(&Inputs::Examples(test), sampling)?;
         let calibration = predictive.calibration(test.labels(), self.bins)?;
+        let unknown = shifts.unknown(models, &predictive, sampling)?;
+        let turned = shifts.turned(models, test, sampling)?;
         let mut failed = Vec::new();
-        if let (Some(records), Opened::Whole(model)) = (records, model) {
-            let evaluated = Evaluated { model: &model.info, test_data: splits.identity(), sampling };
-            let record = EvaluationRecord::new(evaluated, &predictive, &calibration, command_line());
+        if let Some(records) = records {
+            let (model, ensemble) = models.for_record(records.path())?;
+            let evaluated = Evaluated { model, ensemble: &ensemble, test_data: splits.identity(), sampling };
+            let mut record = EvaluationRecord::new(evaluated, &predictive, &calibration, command_line());
+            (record.unknown, record.turned) = (unknown.clone(), turned.clone());
             failed.extend(record.append(records).err());
         }
         let output = Output {
             method: config.method,
             hidden: &config.hidden,
+            models: models.len(),
             dataset: test.name(),
             dataset_digest: splits.digest(),
             other_data,
@@ -271,20 +193,23 @@ impl EvaluateArgs {
             noise_seed: self.seed,
             uncertainty: predictive.mean_uncertainty(),
             calibration: &calibration,
+            unknown: &unknown,
+            turned: &turned,
         };
         super::end(failed, self.print(&output))?;
         Ok(ExitCode::SUCCESS)
     }
 
     /// How well real targets are predicted.
-    fn values(&self, model: &Opened, splits: &Splits, other_data: Option<bool>) -> Result<ExitCode> {
-        let (test, config) = (&splits.test, model.config());
-        let predictive = model.values(&Inputs::Examples(test), self.sampling())?;
+    fn values(&self, models: &Models, splits: &Splits, other_data: Option<bool>) -> Result<ExitCode> {
+        let (test, config) = (&splits.test, models.config());
+        let predictive = models.values(&Inputs::Examples(test), self.sampling())?;
         let predictive = evaluate_values::in_units(predictive, test.standardisation())?;
         let (scores, targets) = evaluate_values::scores(&predictive, test, &self.levels)?;
         let output = evaluate_values::Output {
             method: config.method,
             hidden: &config.hidden,
+            models: models.len(),
             dataset: test.name(),
             dataset_digest: splits.digest(),
             other_data,
@@ -305,7 +230,7 @@ impl EvaluateArgs {
     /// Writes a prediction for every row of a table, which needs no target; for other data, for every test example.
     fn write(
         &self,
-        model: &Opened,
+        models: &Models,
         trained_on: TrainedOn<'_>,
         source: &Source,
         to: vardrop::files::Output,
@@ -319,18 +244,18 @@ impl EvaluateArgs {
                 (Inputs::Rows(rows.mapv(|x| x as f32)), Some(&recipe.target), recipe.standardisation.as_ref())
             }
             _ => {
-                splits = self.splits(trained_on)?.0;
+                splits = self.splits(models)?.0;
                 (Inputs::Examples(&splits.test), None, splits.test.standardisation())
             }
         };
         let data = if let Inputs::Examples(dataset) = &inputs { Some(*dataset) } else { None };
-        let table = if model.is_categorical() {
-            let predictive = model.classes(&inputs, self.sampling())?;
+        let table = if models.is_categorical() {
+            let predictive = models.classes(&inputs, self.sampling())?;
             let name = if let Some(TargetColumns::Classes { name, .. }) = target { name } else { "class" };
             let classes = predict::class_names(target, data, predictive.classes());
             predict::of_classes(&predictive, name, &classes)
         } else {
-            let predictive = evaluate_values::in_units(model.values(&inputs, self.sampling())?, by)?;
+            let predictive = evaluate_values::in_units(models.values(&inputs, self.sampling())?, by)?;
             let names = match target {
                 Some(TargetColumns::Values { names }) => names.clone(),
                 _ => data.map(|data| data.quantities().to_vec()).unwrap_or_default(),
@@ -348,20 +273,20 @@ impl EvaluateArgs {
 
     /// The data to evaluate on, and whether it is other data than the model was trained on, as far as the model says: that is for
     /// the user to name.
-    fn splits(&self, model: TrainedOn<'_>) -> Result<(Splits, Option<bool>)> {
-        let trained_on = model.data;
-        let splits = model.open_for_test(self.data.as_ref())?;
+    fn splits(&self, models: &Models) -> Result<(Splits, Option<bool>)> {
+        let (model, trained_on) = (models.path(), models.trained_on().data);
+        let splits = models.trained_on().open_for_test(self.data.as_ref())?;
         let here = splits.identity();
         let other_data = here != trained_on;
         if other_data && self.data.is_none() {
-            let (name, path) = (quoted(here.dataset), quoted(&self.model));
+            let (name, path) = (quoted(here.dataset), quoted(model));
             return Err(Error::Argument {
                 name: "data",
                 value: here.to_string(),
                 expected: format!(
                     "{trained_on}, which {0} was trained on: give its new place with --data, or evaluate the model on this other \
                      data by naming it: vardrop evaluate {path} --data {name}",
-                    self.model.display()
+                    model.display()
                 ),
             });
         }
@@ -369,7 +294,7 @@ impl EvaluateArgs {
         let is_known = !other_data || trained_on.dataset_digest.is_some() || trained_on.is_mnist();
         if other_data {
             let what = if is_known { "is other data" } else { "may be other data" };
-            super::note(&format!("note: {here} {what} than {} was trained on, {trained_on}", self.model.display()));
+            super::note(&format!("note: {here} {what} than {} was trained on, {trained_on}", model.display()));
         }
         super::warn(&splits);
         Ok((splits, is_known.then_some(other_data)))
@@ -386,7 +311,7 @@ impl EvaluateArgs {
 }
 
 fn text(output: &Output<'_>) -> String {
-    let how = evaluate_values::how(output.samples);
+    let how = evaluate_values::how(output.models, output.samples);
     let other = if output.other_data == Some(true) { ", other data than it was trained on" } else { "" };
     let Calibration { brier_score, mean_confidence, maximum_calibration_error, .. } = *output.calibration;
     let Uncertainty { entropy, expected_entropy, mutual_information } = output.uncertainty;
@@ -395,12 +320,13 @@ fn text(output: &Output<'_>) -> String {
          Brier score {brier_score:.4}, mean confidence {mean_confidence:.4}, largest calibration error of a bin \
          {maximum_calibration_error:.4}\n\
          mean entropy {entropy:.4} nats = {expected_entropy:.4} expected entropy + {mutual_information:.4} mutual \
-         information\n\n{}",
+         information\n\n{}{}",
         output.method,
         output.test_examples,
         output.dataset,
         output.test_error_percent,
         output.test_cross_entropy,
         output.calibration.table().to_string().trim_end(),
+        super::evaluate_shift::text(output.unknown, output.turned),
     )
 }

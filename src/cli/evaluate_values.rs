@@ -12,6 +12,7 @@ use vardrop::{Method, Result, significant};
 pub struct Output<'a> {
     pub method: Method,
     pub hidden: &'a [usize],
+    pub models: usize,
     pub dataset: &'a str,
     pub dataset_digest: Digest,
     pub other_data: Option<bool>,
@@ -90,7 +91,7 @@ fn of(predictive: &RegressionPredictive, targets: &Array2<f64>, levels: &[f64]) 
 
 /// What is printed as text.
 pub fn text(output: &Output<'_>) -> String {
-    let how = how(output.samples);
+    let how = how(output.models, output.samples);
     let other = if output.other_data == Some(true) { ", other data than it was trained on" } else { "" };
     let Output { method, test_examples, dataset, .. } = output;
     let mut text = format!("{method} on {test_examples} test examples of {dataset}{other} ({how})");
@@ -116,6 +117,11 @@ pub fn text(output: &Output<'_>) -> String {
 }
 
 /// How the predictions were made.
-pub(super) fn how(samples: Option<u64>) -> String {
-    samples.map_or("without noise".to_owned(), |samples| format!("{samples} drawn networks"))
+pub(super) fn how(models: usize, samples: Option<u64>) -> String {
+    let of_one = samples.map_or("without noise".to_owned(), |samples| format!("{samples} drawn networks"));
+    match (models, samples) {
+        (1, _) => of_one,
+        (_, None) => format!("ensemble of {models} models, {of_one}"),
+        (_, Some(_)) => format!("ensemble of {models} models, {of_one} each"),
+    }
 }

@@ -4,7 +4,9 @@ mod data;
 #[cfg(test)]
 mod documents;
 mod evaluate;
+mod evaluate_shift;
 mod evaluate_values;
+mod models;
 mod predict;
 mod prune;
 mod report;
