@@ -39,7 +39,8 @@ train() { # WIDTH METHOD SEED
 evaluate() { # NAME MODEL... : without noise, and with 100 drawn networks where there is noise
     local name=$1
     [ -e "$models/$name.evaluated" ] && return
-    local shifts=(--unknown fashion-mnist --unknown letters --unknown noise --turned 1000)
+    local shifts=(--unknown fashion-mnist)
+    [[ $name != *-100-* ]] || shifts+=(--unknown letters --unknown noise --turned 1000)
     vardrop evaluate "${@:2}" --threads 1 "${shifts[@]}" --record "$out/evaluations.jsonl"
     [[ $name = none-* ]] ||
         vardrop evaluate "${@:2}" --samples 100 --threads 1 "${shifts[@]}" --record "$out/evaluations.jsonl"
