@@ -6,10 +6,11 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 
 use vardrop::experiment::{Records, report};
+use vardrop::uncertainty::{self, EvaluationRecord};
 use vardrop::variance::{self, VarianceRecord};
 use vardrop::{Result, Table};
 
-/// Compare recorded runs with the paper and with an older replication
+/// Print tables of recorded runs, beside the paper and an older replication where they have numbers
 ///
 /// Example: vardrop report figure1 results/figure1 --format csv
 #[derive(Debug, Args)]
@@ -18,7 +19,8 @@ pub struct ReportArgs {
     #[arg(value_enum)]
     what: What,
 
-    /// Folder or file of the records [default: results/figure1, or results/table1 for table1]
+    /// Folder or file of the records [default: results/figure1; results/table1 for table1; results/uncertainty for calibration, drawing,
+    /// unknown and turned]
     dir: Option<PathBuf>,
 
     /// Format of the output
@@ -42,6 +44,14 @@ enum What {
     Protocols,
     /// The variances of gradient estimates
     Table1,
+    /// How well networks predict, and how well calibrated they are
+    Calibration,
+    /// What averaging drawn networks changes in that, with 95 % intervals
+    Drawing,
+    /// How well uncertainty tells images of no class from test images (AUROC, with 95 % intervals)
+    Unknown,
+    /// Error and uncertainty of turned test images
+    Turned,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -66,6 +76,10 @@ impl ReportArgs {
             What::Selection => self.runs(report::selection, report::selection)?,
             What::SelectionClaims => self.runs(report::selection_claims, report::selection_claims)?,
             What::Table1 => self.table1()?,
+            What::Calibration => self.evaluations(uncertainty::evaluation_table)?,
+            What::Drawing => self.evaluations(uncertainty::drawing_table)?,
+            What::Unknown => self.evaluations(uncertainty::unknown_table)?,
+            What::Turned => self.evaluations(uncertainty::turned_table)?,
         };
         super::print(text.trim_end())?;
         Ok(ExitCode::SUCCESS)
@@ -99,6 +113,13 @@ impl ReportArgs {
         super::tell_of_torn(&torn);
         super::tell_of_mixture(records.iter().map(|record| &record.provenance.machine));
         self.render(|| variance::table1(&records), || variance::table1_points(&records))
+    }
+
+    fn evaluations(&self, table: impl Fn(&[EvaluationRecord]) -> Table) -> Result<String> {
+        let (records, torn) = EvaluationRecord::open(self.dir.as_deref().unwrap_or(Path::new("results/uncertainty")))?;
+        super::tell_of_torn(&torn);
+        super::tell_of_mixture(records.iter().map(|record| &record.provenance.machine));
+        self.render(|| Ok(table(&records)), || Ok(table(&records)))
     }
 
     fn render(&self, table: impl Fn() -> Result<Table>, points: impl Fn() -> Result<Table>) -> Result<String> {

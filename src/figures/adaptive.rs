@@ -26,8 +26,11 @@ pub fn input_alpha(network: &Network, dataset: &Dataset) -> Option<Figure> {
         .height(380)
         .panel("α of each input pixel")
         .images([picture(&alpha).view()], [""; 0], 1, ColorScale::Sequential)
+        .color_range(0.0, 1.0)
+        .color_bar("α")
         .panel("Standard deviation of the pixel")
         .images([picture(&deviation).view()], [""; 0], 1, ColorScale::Sequential)
+        .color_bar("pixels from 0 to 1")
         .panel("One against the other")
         .x_label("Standard deviation of the pixel")
         .y_label("α")
@@ -60,7 +63,12 @@ pub fn filters_by_alpha(network: &Network, height: usize, width: usize, shown: u
     let labels = units.iter().map(|&unit| format!("{:.3}", alpha[unit]));
     let views = pictures.iter().map(|picture| picture.view());
     let title = "First-layer filters by the α of their unit, each scaled to its largest weight";
-    Some(Figure::new(title).images(views, labels, 8, ColorScale::Diverging))
+    Some(
+        Figure::new(title)
+            .images(views, labels, 8, ColorScale::Diverging)
+            .color_range(-1.0, 1.0)
+            .color_bar("weight / largest"),
+    )
 }
 
 /// Mean α of each layer at the end of training over the width of the hidden layers, for one method's records (three hidden layers
@@ -88,7 +96,7 @@ pub fn alpha_by_width(records: &Records, method: Method) -> Figure {
         let mean = widths.iter().map(|&width| own(width).sum::<f64>() / own(width).count() as f64);
         let low = widths.iter().map(|&width| own(width).fold(f64::INFINITY, f64::min));
         let high = widths.iter().map(|&width| own(width).fold(0.0, f64::max));
-        let name = if layer == 0 { "input".to_owned() } else { format!("hidden layer {layer}") };
+        let name = if layer == 0 { "Input".to_owned() } else { format!("Hidden layer {layer}") };
         figure = figure.line(name, &widths, mean).band(low, high).markers(Marker::Circle);
     }
     if !widths.is_empty() {
@@ -97,18 +105,20 @@ pub fn alpha_by_width(records: &Records, method: Method) -> Figure {
     figure
 }
 
-/// The fraction of each layer's weights that are noise (ln α > 3) over the epochs, for sparse variational dropout.
+/// What is left of each layer's weights once those that are noise (ln α > 3) are gone, over the epochs, for sparse variational dropout.
 pub fn sparsity_curves(history: &History) -> Figure {
     let epochs = || history.epochs.iter().map(|epoch| epoch.epoch);
     let layers = history.epochs.iter().map(|epoch| epoch.sparsity.len()).max().unwrap_or(0);
-    let mut figure = Figure::new("Weights that are noise: ln α > 3")
+    let mut figure = Figure::new("Weights left: ln α up to 3")
         .height(380)
         .x_label("Epoch")
         .y_label("Share of the layer's weights (%)")
-        .y_range(0.0, 100.0);
+        .log_y();
     for layer in 0..layers {
-        let share = history.epochs.iter().map(|epoch| epoch.sparsity.get(layer).map(|share| 100.0 * share));
-        figure = figure.line(format!("layer {}", layer + 1), epochs(), share);
+        // A layer without a weight has no place on a logarithmic axis.
+        let left = |share: &f64| Some(100.0 * (1.0 - share)).filter(|left| *left > 0.0);
+        let share = history.epochs.iter().map(|epoch| epoch.sparsity.get(layer).and_then(left));
+        figure = figure.line(format!("Layer {}", layer + 1), epochs(), share);
     }
     figure
 }
@@ -123,12 +133,13 @@ pub fn weights_left_by_pixel(pruned: &Network, height: usize, width: usize) -> O
     let layers = crate::sparse::layer_sparsity(pruned);
     let title = format!("Weights left of the {} out of each pixel", layers[0].outputs);
     let kept: Vec<String> = layers.iter().map(|layer: &LayerSparsity| format!("{:.1} %", layer.percent())).collect();
-    Some(Figure::new(title).height(420).panel(format!("gone of each layer: {}", kept.join(", "))).images(
-        [Array2::from_shape_fn((height, width), left).view()],
-        [""; 0],
-        1,
-        ColorScale::Sequential,
-    ))
+    Some(
+        Figure::new(title)
+            .height(420)
+            .panel(format!("gone of each layer: {}", kept.join(", ")))
+            .images([Array2::from_shape_fn((height, width), left).view()], [""; 0], 1, ColorScale::Sequential)
+            .color_bar("weights"),
+    )
 }
 
 /// α of a layer's inputs, where it has one for each.
@@ -215,7 +226,7 @@ mod tests {
         };
         let records: Records = [at(100, 1, 0.1), at(100, 2, 0.3), at(250, 1, 0.4)].into_iter().collect();
         let json = drawn(&alpha_by_width(&records, Method::VariationalA));
-        let lines: Vec<_> = json["data"].as_array().unwrap().iter().filter(|s| s["name"] == "input").collect();
+        let lines: Vec<_> = json["data"].as_array().unwrap().iter().filter(|s| s["name"] == "Input").collect();
         assert_eq!(lines[0]["y"][0].as_f64().map(|y| (y * 1e6).round()), Some(2e5), "the mean over seeds");
         assert!(drawn(&alpha_by_width(&records, Method::None))["data"].as_array().is_some());
     }

@@ -60,7 +60,7 @@ pub fn reliability_diagram(calibrations: &[(&str, &Calibration)]) -> Figure {
 ///
 /// A curve that is called as a method's title or name is drawn as the method is everywhere.
 pub fn uncertainty_curves(x_label: &str, xs: &[f64], curves: &[(&str, Vec<Uncertainty>)]) -> Figure {
-    let mut figure = Figure::new("How unsure predictions are").columns(2).height(400);
+    let mut figure = Figure::new("Entropy, and the part of it that is mutual information").columns(2).height(400);
     figure = figure.panel("Entropy: all of the uncertainty").x_label(x_label).y_label("Nats");
     let names: Vec<&str> = curves.iter().map(|(name, _)| *name).collect();
     for ((name, curve), (color, marker)) in curves.iter().zip(styles(&names)) {
@@ -78,7 +78,7 @@ pub fn uncertainty_curves(x_label: &str, xs: &[f64], curves: &[(&str, Vec<Uncert
 /// compare, such as test images and images of no class. Heights are shares of a set's images, so that sets of different
 /// sizes compare.
 pub fn entropy_histograms(panels: &[(&str, Vec<(&str, &Predictive)>)]) -> Figure {
-    let mut figure = Figure::new("How unsure predictions are").columns(3);
+    let mut figure = Figure::new("Entropies of the predictions").columns(3);
     let classes = panels.iter().flat_map(|(_, sets)| sets).map(|(_, set)| set.classes()).max().unwrap_or(2);
     let width = (classes.max(2) as f64).ln() / ENTROPY_BINS as f64;
     let edges: Vec<f64> = (0..=ENTROPY_BINS).map(|index| index as f64 * width).collect();

@@ -88,5 +88,9 @@ pub use regression_ensemble::RegressionEnsemble;
 pub use regression_scores::RegressionScores;
 pub use sampling::Sampling;
 pub use shift::{TurnedImages, UnknownImages};
+pub(crate) use table::kinds;
 pub use table::{drawing_table, evaluation_table};
 pub use unknown_table::{turned_table, unknown_table};
+
+#[cfg(test)]
+pub(crate) use unknown_table::tests;

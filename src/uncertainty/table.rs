@@ -103,7 +103,7 @@ fn difference(differences: &[f64], decimals: usize) -> String {
 }
 
 /// The records of each kind of network and way of drawing, in the order of the records.
-pub(super) fn kinds(records: &[EvaluationRecord]) -> Vec<Vec<&EvaluationRecord>> {
+pub(crate) fn kinds(records: &[EvaluationRecord]) -> Vec<Vec<&EvaluationRecord>> {
     let mut kinds: Vec<Vec<&EvaluationRecord>> = Vec::new();
     for record in records {
         match kinds.iter_mut().find(|kind| kind[0].is_same_kind(record)) {

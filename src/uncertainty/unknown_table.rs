@@ -103,7 +103,7 @@ pub fn turned_table(records: &[EvaluationRecord]) -> Table {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::uncertainty::{ShareInterval, Uncertainty};
 
@@ -111,7 +111,7 @@ mod tests {
         Detection { auroc, interval: ShareInterval { low: auroc - 0.01, high: auroc + 0.005 }, known: 10, unknown: 10 }
     }
 
-    fn record(seed: u64, auroc: f64) -> EvaluationRecord {
+    pub(crate) fn record(seed: u64, auroc: f64) -> EvaluationRecord {
         let uncertainty = Uncertainty { entropy: 1.0, expected_entropy: 0.75, mutual_information: 0.25 };
         EvaluationRecord {
             seed,
