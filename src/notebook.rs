@@ -9,6 +9,7 @@
 //! `VARDROP_PICTURES`, as in headless runs whose outputs are stored: JupyterLab would show the picture, and not the figure
 //! until the mouse is on it. It adds a picture of its own once it has drawn the figure, so that saved notebooks have one too.
 
+mod progress;
 mod results;
 mod training;
 mod values;
@@ -26,6 +27,7 @@ use crate::table::Table;
 use crate::training::History;
 use crate::uncertainty::{Calibration, Prediction, Predictive, QuantileCalibration, RegressionScores};
 
+pub use progress::{print_done, print_quarters};
 pub use results::DisplayList;
 
 /// Representations of one thing: MIME types and contents.
@@ -186,9 +188,10 @@ mod tests {
     }
 
     #[test]
-    fn a_table_is_html_and_text() {
+    fn a_table_is_html_markdown_and_text() {
         let bundle = Table::new(["a"]).row((1,)).bundle();
         assert_eq!(bundle[0].0, "text/html");
-        assert_eq!(bundle[1], ("text/plain", "a\n-\n1".to_owned()));
+        assert_eq!(bundle[1], ("text/markdown", "| a |\n| ---: |\n| 1 |\n".to_owned()));
+        assert_eq!(bundle[2], ("text/plain", "a\n-\n1".to_owned()));
     }
 }

@@ -18,9 +18,7 @@ const SCALE: [f64; 2] = [-0.45, 0.25];
 /// As [`tested_claims`].
 pub fn claims_forest(records: &Records) -> Result<Figure> {
     let tests = tested_claims(records)?;
-    let mut figure = Figure::new("What the paper claims: differences in test error, and their 95 % intervals")
-        .height(860)
-        .columns(2);
+    let mut figure = Figure::new("What the paper claims: differences in test error").height(860).columns(2);
     for claim in tests.iter().filter(|test| test.hidden.is_none()).map(|test| test.claim) {
         if matches!(claim, Claim::NotAbove(..)) {
             figure = panel(figure, claim, &tests.iter().filter(|test| test.claim == claim).collect::<Vec<_>>());

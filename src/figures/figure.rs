@@ -135,7 +135,12 @@ impl Figure {
 
     /// Puts texts in place of the x axis' ticks, at 0, 1, 2 and so on.
     pub fn x_tick_labels<T: Into<String>>(self, labels: impl IntoIterator<Item = T>) -> Self {
-        let ticks = labels.into_iter().enumerate().map(|(at, label)| (at as f64, label.into())).collect();
+        self.x_tick_texts(labels.into_iter().enumerate().map(|(at, label)| (at as f64, label)))
+    }
+
+    /// Sets the places of the x axis' ticks, and the text at each of them.
+    pub fn x_tick_texts<T: Into<String>>(self, ticks: impl IntoIterator<Item = (f64, T)>) -> Self {
+        let ticks = ticks.into_iter().map(|(at, text)| (at, text.into())).collect();
         self.with_panel(|panel| panel.x.ticks = Some(ticks))
     }
 

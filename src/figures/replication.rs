@@ -9,6 +9,11 @@ use crate::experiment::{Contrast, Records};
 use crate::method::Method;
 
 const WIDTHS: [usize; 6] = [100, 250, 500, 750, 1000, 1250];
+/// A tick at each of them, and a text where there is room for one.
+const TICKS: [(f64, &str); 6] =
+    [(100.0, "100"), (250.0, ""), (500.0, "500"), (750.0, ""), (1000.0, "1000"), (1250.0, "")];
+/// The methods whose panels begin a row.
+const LEFTMOST: [Method; 2] = [Method::None, Method::VariationalA2];
 /// What is shown of the axis of errors, in percent: the older replication reaches beyond it.
 const ERRORS: [f64; 2] = [0.85, 2.75];
 /// What is shown of the axis of differences, in percentage points.
@@ -25,7 +30,8 @@ pub fn figure1(records: &Records) -> Result<Figure> {
     let title = format!("Figure 1: test error {} over the width of three hidden layers", dataset(&summaries));
     let mut figure = Figure::new(title).columns(4).height(640);
     for method in Method::FIGURE1 {
-        figure = panel(figure, method.title(), ERRORS);
+        let label = if LEFTMOST.contains(&method) { "Test error (%)" } else { "" };
+        figure = panel(figure, method.title(), ERRORS).y_label(label);
         figure = published(figure, method, paper::figure1_replication()).dotted().group(OLDER).hidden();
         figure = published(figure, method, paper::figure1()).dashed().open().group(PAPER);
         let points = own(records, method);
@@ -85,7 +91,9 @@ pub fn figure1_differences(records: &Records) -> Result<Figure> {
                 .map(move |(of, paper)| of.2.as_ref().map(|of| end(of) - paper))
                 .collect::<Vec<_>>()
         };
+        let label = if LEFTMOST.contains(&method) { "Percentage points" } else { "" };
         figure = panel(figure, method.title(), DIFFERENCES)
+            .y_label(label)
             .area("the paper's error bars", WIDTHS, bars.iter().map(|bar| -bar), bars.iter().copied())
             .color(Color::GREY)
             .horizontal_line(0.0, "")
@@ -104,7 +112,7 @@ pub fn figure1_differences(records: &Records) -> Result<Figure> {
         together
             .extend(contrast.map(|of| (method, [of.interval[0], of.estimate, of.interval[1]].map(|of| of - offset))));
     }
-    figure = panel(figure, "Mean over widths", DIFFERENCES).x_label("").x_range(-0.6, 6.6).x_tick_labels([""; 0]);
+    figure = panel(figure, "Mean over widths", DIFFERENCES).x_label("").x_range(-0.6, 6.6).x_tick_texts([(0.0, ""); 0]);
     figure = figure.horizontal_line(0.0, "");
     for (place, (method, [low, mean, high])) in together.into_iter().enumerate() {
         figure = figure.scatter(method.title(), [place], [mean]).intervals([low], [high]).method(method);
@@ -113,7 +121,7 @@ pub fn figure1_differences(records: &Records) -> Result<Figure> {
 }
 
 fn panel(figure: Figure, title: &str, [low, high]: [f64; 2]) -> Figure {
-    figure.panel(title).x_label("Units per layer").x_range(30.0, 1320.0).x_ticks([100, 500, 1000]).y_range(low, high)
+    figure.panel(title).x_label("Units per layer").x_range(30.0, 1320.0).x_tick_texts(TICKS).y_range(low, high)
 }
 
 /// The test errors of one point's runs.

@@ -21,12 +21,11 @@ const OLDER: &str = "older replication, minibatches of 200";
 /// As [`table1`](crate::variance::table1).
 pub fn table1_figure(records: &[VarianceRecord]) -> Result<Figure> {
     check(records)?;
-    let mut figure =
-        Figure::new("Table 1: the variance of the gradient, by its estimator").columns(4).height(430).share_y();
+    let mut figure = Figure::new("Table 1: the variance of the gradient, by its estimator").columns(2).height(640);
     for (column, (end, epochs, _)) in COLUMNS.into_iter().enumerate() {
-        let label = if column == 0 { "Variance, mean over weights" } else { "" };
-        let title = format!("{}, {epochs} epochs", end.title());
-        figure = figure.panel(title).y_label(label).log_y().x_range(-0.6, 4.6).x_tick_labels(SHORT);
+        let label = if column % 2 == 0 { "Variance, mean over weights" } else { "" };
+        let title = format!("{} weight matrix, {epochs} epochs", end.title());
+        figure = figure.panel(title).y_label(label).log_y().y_range(3.0, 1e6).x_range(-0.6, 4.6).x_tick_labels(SHORT);
         for (name, rows) in [(OLDER, paper::table1_replication()), (PAPER, paper::table1())] {
             let points = || rows.iter().map(|row| (place(row.estimator) + 0.15, row.columns[column]));
             figure = figure.scatter(name, points().map(|of| of.0), points().map(|of| of.1)).color(Color::GREY).open();

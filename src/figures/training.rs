@@ -54,7 +54,7 @@ pub fn learning_curves(history: &History) -> Figure {
 /// are shown.
 pub fn alpha_curves(history: &History) -> Figure {
     let layers = history.epochs.iter().map(|epoch| epoch.alpha.len()).max().unwrap_or(0).min(8);
-    let mut figure = Figure::new("The noise of each layer: mean of α, and one standard deviation on either side")
+    let mut figure = Figure::new("The noise of each layer: mean of α ± one standard deviation")
         .columns(layers.clamp(1, 4))
         .height(if layers > 4 { 560 } else { 330 })
         .share_y();
@@ -81,7 +81,8 @@ pub fn stored_curves(records: &Records) -> Choices {
     let mut choices = Choices::list("Method and width");
     for summary in records.summaries() {
         let units: Vec<String> = summary.hidden.iter().map(usize::to_string).collect();
-        let name = format!("{}, {}", summary.method.title(), units.join("–"));
+        let units = summary.width().map_or(units.join("–"), |width| width.to_string());
+        let name = format!("{}, {units} units", summary.method.title());
         let runs: Vec<&Record> =
             records.iter().filter(|run| (run.method, &run.hidden) == (summary.method, &summary.hidden)).collect();
         let values = |value: fn(&Epoch) -> f64| -> (Vec<usize>, Vec<Option<f64>>) {
@@ -97,7 +98,7 @@ pub fn stored_curves(records: &Records) -> Choices {
         };
         let (epochs, errors) = values(|epoch| epoch.test_error_percent);
         let (same, losses) = values(|epoch| epoch.train_cross_entropy);
-        let figure = Figure::new(format!("{name} units: {} runs", runs.len()))
+        let figure = Figure::new(format!("{name} per layer: {} runs", runs.len()))
             .height(380)
             .panel("Test error, without noise")
             .x_label("Epoch")
@@ -184,6 +185,6 @@ pub(crate) mod tests {
         let json: serde_json::Value = serde_json::from_str(&stored_curves(&records).to_plotly_json().unwrap()).unwrap();
         let buttons = json["layout"]["updatemenus"][0]["buttons"].as_array().unwrap();
         assert_eq!(buttons.len(), 2);
-        assert_eq!(buttons[1]["label"], "Gaussian A, 100–100–100");
+        assert_eq!(buttons[1]["label"], "Gaussian A, 100 units");
     }
 }

@@ -98,6 +98,11 @@ impl Claim {
         }
     }
 
+    /// What its difference over several widths is.
+    pub(super) fn over(self) -> &'static str {
+        if matches!(self, Self::GainFalls(..)) { "per doubling" } else { "together" }
+    }
+
     /// The paper's points of both methods at each width that the claim is made for.
     fn points(self) -> impl Iterator<Item = (usize, [f64; 2])> {
         let [lower, than] = self.methods();
@@ -235,7 +240,7 @@ pub fn claims(records: &Records) -> Result<Table> {
         "Verdict",
     ]);
     for test in &tests {
-        let over = if matches!(test.claim, Claim::GainFalls(..)) { "per doubling" } else { "together" };
+        let over = test.claim.over();
         table.push((
             test.claim.to_string(),
             test.hidden.map_or(over.to_owned(), |width| width.to_string()),

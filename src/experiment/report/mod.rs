@@ -1,10 +1,12 @@
 //! Ours, the paper's and the older replication's numbers in one table, and what follows from them.
 
+mod brief;
 mod claims;
 mod differences;
 mod protocols;
 mod selection;
 
+pub use brief::{claims_together, figure1_by_width};
 pub use claims::{CLAIMS, Claim, EQUIVALENCE, TestedClaim, Verdict, Widths, claims, tested_claims};
 pub use differences::{Agreement, PointDifference, differences};
 pub use protocols::protocols;
