@@ -42,6 +42,8 @@ enum What {
     SelectionClaims,
     /// The number of epochs and the step size of each point of Figure 1
     Protocols,
+    /// Mean α of each layer of Figure 1's networks that learn it
+    Rates,
     /// The variances of gradient estimates
     Table1,
     /// How well networks predict, and how well calibrated they are
@@ -73,6 +75,7 @@ impl ReportArgs {
             What::Differences => self.runs(report::differences, report::differences)?,
             What::Claims => self.runs(report::claims, report::claims)?,
             What::Protocols => self.runs(report::protocols, report::protocols)?,
+            What::Rates => self.runs(report::rates, report::rates)?,
             What::Selection => self.runs(report::selection, report::selection)?,
             What::SelectionClaims => self.runs(report::selection_claims, report::selection_claims)?,
             What::Table1 => self.table1()?,

@@ -19,13 +19,12 @@ pub fn unknown_areas(records: &[EvaluationRecord]) -> Figure {
             sorts.push(&unknown.images);
         }
     }
-    let places: Vec<usize> = (0..sorts.len()).collect();
     let names: Vec<&str> = kinds.iter().map(|(name, _)| &name[..]).collect();
     let mut figure = Figure::new("Unknown images told from test images").columns(2).height(420).share_y();
     let scores: [(&str, fn(&UnknownImages) -> Option<Detection>); 2] =
         [("By entropy", |one| Some(one.entropy)), ("By mutual information", |one| one.mutual_information)];
     for (title, score) in scores {
-        figure = figure.panel(title).x_ticks(places.clone()).x_tick_labels(sorts.iter().copied());
+        figure = figure.panel(title).x_tick_labels(sorts.iter().copied());
         figure = figure.x_range(-0.5, sorts.len().max(1) as f64 - 0.5).y_label("AUROC");
         for (index, ((name, records), (color, marker))) in kinds.iter().zip(styles(&names)).enumerate() {
             let of = |images: &str| {

@@ -4,12 +4,14 @@ mod brief;
 mod claims;
 mod differences;
 mod protocols;
+mod rates;
 mod selection;
 
 pub use brief::{claims_together, figure1_by_width};
 pub use claims::{CLAIMS, Claim, EQUIVALENCE, TestedClaim, Verdict, Widths, claims, tested_claims};
 pub use differences::{Agreement, PointDifference, differences};
 pub use protocols::protocols;
+pub use rates::rates;
 pub use selection::{Selection, selection, selection_claims};
 
 use super::paper::{self, PublishedPoint};
