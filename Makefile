@@ -12,7 +12,7 @@ MUTANTS ?=
 .DEFAULT_GOAL := help
 .PHONY: help setup data lab test check-code test-crate test-products test-doc test-readme test-runner test-kernel test-set-up notebooks
 .PHONY: test-miri test-workflow test-containers test-deploy test-image test-browser mutants bench bench-peers peers-torch test-peers readme lock
-.PHONY: test-features test-aarch64 test-platforms test-burn test-gpu bench-burn fuzz docs
+.PHONY: test-features test-aarch64 test-platforms test-burn test-gpu bench-burn fuzz docs lessons
 
 help: ## List the commands
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-15s %s\n", $$1, $$2 }'
@@ -68,6 +68,7 @@ test-doc: ## Build the documentation, warnings denied
 test-readme: setup ## Check the tables and the links of the documents
 	$(VENV)/python scripts/readme_tables.py --check
 	$(VENV)/python scripts/test_links.py
+	$(VENV)/python scripts/test_lessons.py
 
 test-deploy: setup ## Check the manifests of deploy/
 	$(VENV)/python deploy/test_kubernetes.py
@@ -91,6 +92,9 @@ test-containers: setup ## Check the image's scripts, and that Dockerfile, compos
 
 notebooks: setup ## Run every notebook headless in the real kernel (NOTEBOOKS="'notebooks/a.ipynb' …" for some)
 	$(VENV)/python scripts/run_notebooks.py $(NOTEBOOKS)
+
+lessons: setup ## Write each notebook, as it is stored, as one HTML file that works without a network: target/lessons
+	$(VENV)/python scripts/export_lessons.py
 
 mutants: ## Change the crate in one place at a time, and see whether a test fails (MUTANTS="src/noise …" for some modules)
 	scripts/mutants.sh $(MUTANTS)

@@ -13,14 +13,11 @@ import urllib.parse
 from html.parser import HTMLParser
 from pathlib import Path
 
+import export_lessons
+
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / ".cache/book"
 LINK = re.compile(r"(!?)\[((?:[^\]\[]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
-
-
-def lesson(notebook):
-    """The name of a notebook's page."""
-    return notebook.stem.replace(" ", "-") + ".html"
 
 
 def summary():
@@ -66,7 +63,7 @@ def write_pages():
                 return found[0]
             up = "../" * (len(page.parts) - 1)
             if file.suffix == ".ipynb":
-                return f"[{words}]({up}lessons/{lesson(file)})"
+                return f"[{words}]({up}lessons/{export_lessons.name(file)})"
             # mdBook calls the page of a README index.
             return found[0].replace("README.md", "index.md") if file.relative_to(ROOT) in pages else words
 
@@ -133,8 +130,7 @@ def main():
     subprocess.run([ROOT / given.mdbook, "build", "--dest-dir", site, WORK], check=True)
     shutil.copytree(ROOT / given.reference, site / "api", dirs_exist_ok=True)
     for path in notebooks():
-        convert = [sys.executable, "-m", "nbconvert", "--to", "html", "--log-level", "WARN", path]
-        subprocess.run([*convert, "--output-dir", site / "lessons", "--output", lesson(path)], check=True)
+        export_lessons.write(path, site / "lessons")
     if wrong := list(broken(site)):
         sys.exit("\n".join(wrong))
     print(f"the site is in {site}: open index.html")
