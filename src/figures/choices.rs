@@ -129,7 +129,10 @@ impl Choices {
         }
         let font = json!({ "color": GREY_TEXT });
         if self.control == Control::Slider {
-            let below = if layout.pointer("/xaxis/visible") == Some(&json!(false)) { 8 } else { 50 };
+            // Ticks and their label take room where any panel has them.
+            let axes = layout.as_object().into_iter().flatten().filter(|(name, _)| name.starts_with("xaxis"));
+            let has_ticks = axes.into_iter().any(|(_, axis)| axis["visible"] != json!(false));
+            let below = if has_ticks { 50 } else { 8 };
             layout["sliders"] = json!([{
                 "active": self.first, "steps": steps, "x": 0, "len": 1, "y": 0, "yanchor": "top", "font": font,
                 "pad": { "t": below, "b": 0 }, "bgcolor": "rgba(127,127,127,0.3)", "bordercolor": GREY_TEXT,

@@ -5,6 +5,7 @@ use super::figure::{Figure, Panel};
 use super::layout::LegendEntry;
 use super::series::{Bars, Grid, Mark, Rule, Series};
 use super::style::{BAND, Color, Dash, Marker};
+use super::traces::LONG;
 use crate::error::Result;
 
 /// Width of the figure in pixels of a page.
@@ -279,7 +280,12 @@ fn draw_color_bar(canvas: &mut Canvas, area: Area, grid: &Grid) {
         let color = grid.scale.at((step as f64 + 0.5) / STEPS as f64);
         canvas.tile(Area { left, top: area.bottom() - (step + 1) as f64 * height, width, height }, color);
     }
-    canvas.text([left, area.top - 9.0], &grid.measure, SMALL, INK, Align::Left, false);
+    if grid.measure.chars().count() > LONG {
+        let beside = [left + width + 44.0, area.top + area.height / 2.0];
+        canvas.text(beside, &grid.measure, SMALL, INK, Align::Middle, true);
+    } else {
+        canvas.text([left, area.top - 9.0], &grid.measure, SMALL, INK, Align::Left, false);
+    }
     for (at, text) in grid.bar_ticks(area.height) {
         let y = area.bottom() - (at - grid.low) / (grid.high - grid.low) * area.height;
         canvas.text([left + width + 5.0, y + 0.36 * SMALL], &text, SMALL, INK, Align::Left, false);

@@ -2,7 +2,7 @@
 
 use plotly::common::{
     Anchor, ColorBar, ColorScale, ColorScaleElement, DashType, ErrorData, ErrorType, Fill, HoverInfo, Line,
-    Marker as PlotlyMarker, MarkerSymbol, Mode, ThicknessMode, TickMode, Title, Visible,
+    Marker as PlotlyMarker, MarkerSymbol, Mode, Side, ThicknessMode, TickMode, Title, Visible,
 };
 use plotly::layout::Annotation;
 use plotly::{Bar, HeatMap, Plot, Scatter};
@@ -13,6 +13,8 @@ use super::plotly::{axis, css, html, note};
 use super::series::{Bars, Grid, Series};
 use super::style::{BAND, Color, Dash, Marker};
 
+/// What a colour bar measures stands above it up to so many letters, and else beside it, upright.
+pub(super) const LONG: usize = 3;
 /// A heat map of more cells is stored a byte for each.
 const MOST_NUMBERS: usize = 5_000;
 
@@ -146,7 +148,9 @@ impl Grid {
             let mut bar = ColorBar::new().x(right + 0.01).y((bottom + top) / 2.0).thickness(14);
             bar = bar.len_mode(ThicknessMode::Pixels).len(length).outline_width(0);
             if !self.measure.is_empty() {
-                bar = bar.title(Title::with_text(html(&self.measure)));
+                let title = Title::with_text(html(&self.measure));
+                // Above the bar a longer text would reach over the next panel.
+                bar = bar.title(if self.measure.chars().count() > LONG { title.side(Side::Right) } else { title });
             }
             if bytes {
                 let (places, texts) = self.bar_ticks(length as f64).into_iter().unzip::<_, _, Vec<f64>, Vec<String>>();
