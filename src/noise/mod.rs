@@ -16,4 +16,7 @@ pub use kl::{KL_COEFFICIENTS, negative_kl, negative_kl_slope};
 pub(crate) use rate::MOST_WEIGHTS;
 pub use rate::{Rates, Sharing, alpha_of_rate, rate_of_alpha};
 pub(crate) use sparse_kl::additive_log_alpha;
-pub use sparse_kl::{SMALLEST_SQUARE, SPARSE_KL_COEFFICIENTS, sparse_negative_kl, sparse_negative_kl_slope};
+pub use sparse_kl::{
+    SMALLEST_SQUARE, SPARSE_KL_COEFFICIENTS, sparse_negative_kl, sparse_negative_kl_and_slopes,
+    sparse_negative_kl_slope,
+};

@@ -38,8 +38,12 @@ pub(crate) fn local_reparameterization<const X: usize, const D: usize>(
     let mean = linear_map(input.clone(), weight, bias);
     let noise = noise(&mean);
     let smallest = Tensor::full([outputs], SMALLEST_VARIANCE, (&variance.device(), variance.dtype()));
-    let spread = linear_map(input.square(), variance, Some(smallest));
-    mean + spread.sqrt() * noise
+    let variance = linear_map(input.square(), variance, Some(smallest));
+    // √V ∘ ε as ½(V ∘ ε/√V) + ½√V ∘ ε, of which only the first V is differentiated: the value and the slope ε/(2√V) are those of the
+    // root, whose own backward pass raises every V to a power.
+    let half_noise = noise * 0.5;
+    let root = variance.clone().detach().sqrt();
+    mean + variance * (half_noise.clone() / root.clone()) + root * half_noise
 }
 
 /// The random numbers of [`Estimator::Flipout`].

@@ -39,6 +39,55 @@ pub fn sparse_negative_kl<const D: usize>(log_alpha: Tensor<D>) -> Tensor<D> {
     sigmoid(log_alpha * -k3 - k2) * -k1 - penalty * 0.5
 }
 
+/// Σ of [`sparse_negative_kl`] over weights, `[1]`.
+pub(crate) fn sum_of_sparse_negative_kl(weight: Tensor<1>, log_variance: Tensor<1>) -> Tensor<1> {
+    #[cfg(feature = "flex")]
+    if let Some(sum) = processor::sum_of_sparse_negative_kl(&weight, &log_variance) {
+        return sum;
+    }
+    sparse_negative_kl(log_alpha(weight, log_variance)).sum()
+}
+
+/// On the processor the core computes the sum and its slopes in one vectorised pass, where a chain of Burn's operations makes a dozen
+/// tensors of all weights.
+#[cfg(feature = "flex")]
+mod processor {
+    use burn::tensor::{DType, Device, Element, Tensor, TensorData};
+    use vardrop::Real;
+    use vardrop::noise::sparse_negative_kl_and_slopes;
+
+    /// Nothing on other devices and in other precisions than single and double.
+    pub(super) fn sum_of_sparse_negative_kl(weight: &Tensor<1>, log_variance: &Tensor<1>) -> Option<Tensor<1>> {
+        let same = weight.dtype() == log_variance.dtype() && weight.device() == Device::flex();
+        match weight.dtype() {
+            DType::F32 if same => Some(sum::<f32>(weight, log_variance)),
+            DType::F64 if same => Some(sum::<f64>(weight, log_variance)),
+            _ => None,
+        }
+    }
+
+    fn sum<T: Real + Element>(weight: &Tensor<1>, log_variance: &Tensor<1>) -> Tensor<1> {
+        let values =
+            |tensor: &Tensor<1>| tensor.clone().detach().into_data().into_vec::<T>().expect("its own precision");
+        let (theta, log_sigma) = (values(weight), values(log_variance));
+        let (mut of_weight, mut of_log_variance) = (vec![T::zero(); theta.len()], vec![T::zero(); theta.len()]);
+        let sum = sparse_negative_kl_and_slopes(&theta, &log_sigma, &mut of_weight, &mut of_log_variance);
+        let constant = |values: Vec<T>| {
+            let shape = [values.len()];
+            Tensor::<1>::from_data(TensorData::new(values, shape), (&weight.device(), weight.dtype()))
+        };
+        // Adds 0 with this slope: autodiff sees a linear function.
+        let tangent = |parameter: &Tensor<1>, slope: Tensor<1>| {
+            (parameter.clone() * slope.clone()).sum() - (parameter.clone().detach() * slope).sum()
+        };
+        let value = constant(vec![T::of(sum)]);
+        if !weight.device().is_autodiff() {
+            return value;
+        }
+        value + tangent(weight, constant(of_weight)) + tangent(log_variance, constant(of_log_variance))
+    }
+}
+
 /// ln α = ln σ² − ln θ² of weights with mean θ. A tiny number is added to θ², as in `vardrop`.
 ///
 /// # Shapes

@@ -7,7 +7,7 @@
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Int, Tensor};
 
-use crate::kl::{log_alpha, negative_kl, normal_negative_kl, sparse_negative_kl};
+use crate::kl::{log_alpha, negative_kl, normal_negative_kl, sum_of_sparse_negative_kl};
 
 /// The layers whose weights have a posterior, as the visitor is told of them.
 const WEIGHT_LAYERS: [&str; 3] = ["Struct:BayesianLinear", "Struct:BayesianConv1d", "Struct:BayesianConv2d"];
@@ -68,7 +68,7 @@ impl Found {
                 // One noise variable for each weight, also where weights share an α.
                 negative_kl(noise).sum() * (variables as f64 / values as f64)
             }
-            Kind::Sparse => sparse_negative_kl(log_alpha(weight(), noise)).sum(),
+            Kind::Sparse => sum_of_sparse_negative_kl(weight(), noise),
             Kind::MeanField => {
                 let deviation = self.prior_deviation.clone().expect("the walk has met the prior").detach();
                 normal_negative_kl(weight(), noise, deviation).sum()

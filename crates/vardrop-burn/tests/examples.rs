@@ -101,6 +101,12 @@ fn lenet5_goes_on_where_it_was_interrupted() {
     assert_eq!(LeNet5Record::open(&path).unwrap(), std::slice::from_ref(&found));
     assert!(lenet5_table(&[found]).to_string().contains("Ours, seed 3, 3 epochs"));
     std::fs::remove_file(path).unwrap();
+    // A further run goes on with the network, the seed and the count of epochs.
+    let mut third = Run::started(folder.path(), 2, 5e-4, &splits, Device::default().autodiff()).unwrap();
+    let epoch = third.epoch().clone();
+    assert_eq!((epoch.epoch, third.seed, third.protocol.epochs_before()), (4, 3, 3));
+    assert!(epoch.kl < 1.05 * found.epochs[2].kl, "{} after {}", epoch.kl, found.epochs[2].kl);
+    assert_eq!((third.protocol.kl_weight(0, 10), third.protocol.learning_rate(0, 10)), (1.0, 5e-4));
     // Only the newest checkpoint is kept, and another protocol does not go on from it.
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     let other = Run::new(Protocol::published(3), 3, &splits, Device::default().autodiff());

@@ -4,6 +4,7 @@
 //!     cargo run --release -p vardrop-burn --example lenet5 -- --epochs 30 --checkpoints models/lenet5 \
 //!         --record results/lenet5/runs.jsonl
 //!
+//! `--start FOLDER` goes on with the network of another run's checkpoints, with a step size (`--learning-rate`) that falls anew.
 //! A run that was interrupted goes on from its last epoch when it is started again. `--synthetic N` trains on N of the crate's own
 //! digits, which needs no MNIST. With `--zero-above 3` it trains as the authors' code does, which sets the mean of weights of more
 //! noise to 0.
@@ -22,38 +23,58 @@ use vardrop::sparse::lenet5_table;
 
 struct Arguments {
     epochs: usize,
-    seed: u64,
+    seed: Option<u64>,
     checkpoints: Option<PathBuf>,
     record: Option<PathBuf>,
     zero_above: Option<f64>,
+    start: Option<PathBuf>,
+    learning_rate: f64,
     synthetic: Option<usize>,
 }
 
 fn arguments() -> Outcome<Arguments> {
-    let mut found =
-        Arguments { epochs: 30, seed: 1, checkpoints: None, record: None, zero_above: None, synthetic: None };
+    let mut found = Arguments {
+        epochs: 30,
+        seed: None,
+        checkpoints: None,
+        record: None,
+        zero_above: None,
+        start: None,
+        learning_rate: 1e-3,
+        synthetic: None,
+    };
     let mut words = std::env::args().skip(1);
     while let Some(name) = words.next() {
         let value = words.next().ok_or_else(|| format!("{name} has no value"))?;
         match name.as_str() {
             "--epochs" => found.epochs = value.parse()?,
-            "--seed" => found.seed = value.parse()?,
+            "--seed" => found.seed = Some(value.parse()?),
             "--checkpoints" => found.checkpoints = Some(value.into()),
             "--record" => found.record = Some(value.into()),
             "--zero-above" => found.zero_above = Some(value.parse()?),
+            "--start" => found.start = Some(value.into()),
+            "--learning-rate" => found.learning_rate = value.parse()?,
             "--synthetic" => found.synthetic = Some(value.parse()?),
             _ => {
-                let known = "--epochs, --seed, --checkpoints, --record, --zero-above, --synthetic";
+                let known =
+                    "--epochs, --seed, --checkpoints, --record, --zero-above, --start, --learning-rate, --synthetic";
                 return Err(format!("argument is {name}: expected one of {known}").into());
             }
         }
+    }
+    if found.start.is_some() && (found.seed.is_some() || found.zero_above.is_some()) {
+        return Err(
+            "--start has the seed and the protocol of the run that it goes on from: leave out --seed and --zero-above"
+                .into(),
+        );
     }
     Ok(found)
 }
 
 fn main() -> Outcome<()> {
     let arguments = arguments()?;
-    let mut protocol = Protocol { zero_above: arguments.zero_above, ..Protocol::published(arguments.epochs) };
+    let Arguments { epochs, zero_above, learning_rate, .. } = arguments;
+    let mut protocol = Protocol { zero_above, learning_rate, ..Protocol::published(epochs) };
     let (train, test) = match arguments.synthetic {
         None => mnist::open(&mnist::MNIST)?,
         Some(images) => {
@@ -62,7 +83,11 @@ fn main() -> Outcome<()> {
         }
     };
     let splits = Splits::hold_out(train, test, protocol.held_out)?;
-    let mut run = Run::new(protocol, arguments.seed, &splits, Device::default().autodiff());
+    let device = Device::default().autodiff();
+    let mut run = match &arguments.start {
+        Some(folder) => Run::started(folder, epochs, learning_rate, &splits, device)?,
+        None => Run::new(protocol, arguments.seed.unwrap_or(1), &splits, device),
+    };
     if let Some(folder) = &arguments.checkpoints {
         run = run.resumed(folder)?;
     }

@@ -6,7 +6,10 @@ use vardrop_burn::Warmup;
 /// Everything that decides a run, with its seed and the data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Protocol {
-    /// Passes over the training images in all.
+    /// How the network was trained that this run starts from, if it starts from one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<Box<Protocol>>,
+    /// Passes over the training images, without those of `start`.
     pub epochs: usize,
     /// Of these, how many train the means alone: without noise and without the KL term. (Molchanov et al. start from a trained
     /// network.)
@@ -35,6 +38,7 @@ impl Protocol {
     /// That of the published record.
     pub fn published(epochs: usize) -> Self {
         Self {
+            start: None,
             epochs,
             pretraining_epochs: 3,
             warmup_epochs: 5,
@@ -46,6 +50,17 @@ impl Protocol {
             threshold: vardrop::network::PRUNING_THRESHOLD,
             held_out: 5_000,
         }
+    }
+
+    /// A further run of a network that was trained so: with noise and the whole KL term from its first step on, and a step size that
+    /// starts anew.
+    pub fn continued(self, epochs: usize) -> Self {
+        Self { epochs, pretraining_epochs: 0, warmup_epochs: 0, start: Some(Box::new(self.clone())), ..self }
+    }
+
+    /// The epochs of the runs before this one.
+    pub fn epochs_before(&self) -> usize {
+        self.start.as_ref().map_or(0, |start| start.epochs + start.epochs_before())
     }
 
     /// The weight of the KL term at a step, for so many steps an epoch.

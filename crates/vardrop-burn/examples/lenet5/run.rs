@@ -47,6 +47,23 @@ impl<'a> Run<'a> {
         Self { protocol, seed, splits, device, model, optimizer, epochs: Vec::new() }
     }
 
+    /// A further run of the network of the newest checkpoint in a folder, in so many epochs and with a fresh optimizer.
+    pub fn started(
+        folder: &Path,
+        epochs: usize,
+        learning_rate: f64,
+        splits: &'a Splits,
+        device: Device,
+    ) -> Outcome<Self> {
+        let newest = checkpoints(folder)?.pop().ok_or_else(|| format!("{} has no checkpoint", folder.display()))?;
+        let (before, seed, _): (Protocol, u64, Vec<LeNet5Epoch>) =
+            serde_json::from_slice(&fs::read(newest.join("state.json"))?)?;
+        let protocol = Protocol { learning_rate, ..before.continued(epochs) };
+        let run = Self::new(protocol, seed, splits, device);
+        let model = run.model.try_load_file(newest.join("model.bpk"))?;
+        Ok(Self { model, ..run })
+    }
+
     /// The same, from the newest checkpoint in a folder, if there is one.
     pub fn resumed(self, folder: &Path) -> Outcome<Self> {
         let Some(newest) = checkpoints(folder)?.pop() else { return Ok(self) };
@@ -89,7 +106,8 @@ impl<'a> Run<'a> {
     /// Trains for one epoch. Its noise and its order follow from the seed and its number, so that a resumed run gives the same.
     pub fn epoch(&mut self) -> &LeNet5Epoch {
         let (number, train) = (self.epochs.len(), &self.splits.train);
-        let seed = self.seed.wrapping_mul(1_000_003).wrapping_add(number as u64 + 1);
+        let before = self.protocol.epochs_before();
+        let seed = self.seed.wrapping_mul(1_000_003).wrapping_add((before + number) as u64 + 1);
         self.device.seed(seed);
         let order = shuffled(train.len(), &self.device);
         let steps = train.len() / self.protocol.batch_size;
@@ -115,7 +133,7 @@ impl<'a> Run<'a> {
         let layers = sparsity(&model, self.protocol.threshold);
         let valid = &self.splits.validation;
         self.epochs.push(LeNet5Epoch {
-            epoch: number + 1,
+            epoch: before + number + 1,
             seconds,
             train_cross_entropy: total / steps as f64,
             kl: kl_divergence(&model).into_scalar::<f64>(),
