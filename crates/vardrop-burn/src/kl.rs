@@ -68,7 +68,7 @@ mod processor {
 
     fn sum<T: Real + Element>(weight: &Tensor<1>, log_variance: &Tensor<1>) -> Tensor<1> {
         let values =
-            |tensor: &Tensor<1>| tensor.clone().detach().into_data().into_vec::<T>().expect("its own precision");
+            |tensor: &Tensor<1>| tensor.clone().detach().into_data().try_into_vec::<T>().expect("its own precision");
         let (theta, log_sigma) = (values(weight), values(log_variance));
         let (mut of_weight, mut of_log_variance) = (vec![T::zero(); theta.len()], vec![T::zero(); theta.len()]);
         let sum = sparse_negative_kl_and_slopes(&theta, &log_sigma, &mut of_weight, &mut of_log_variance);

@@ -11,6 +11,9 @@ pub struct Protocol {
     pub start: Option<Box<Protocol>>,
     /// Passes over the training images, without those of `start`.
     pub epochs: usize,
+    /// Of a `start`: after how many of them it was left, if not after all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_after: Option<usize>,
     /// Of these, how many train the means alone: without noise and without the KL term. (Molchanov et al. start from a trained
     /// network.)
     pub pretraining_epochs: usize,
@@ -40,6 +43,7 @@ impl Protocol {
         Self {
             start: None,
             epochs,
+            left_after: None,
             pretraining_epochs: 3,
             warmup_epochs: 5,
             batch_size: 100,
@@ -52,15 +56,16 @@ impl Protocol {
         }
     }
 
-    /// A further run of a network that was trained so: with noise and the whole KL term from its first step on, and a step size that
-    /// starts anew.
-    pub fn continued(self, epochs: usize) -> Self {
-        Self { epochs, pretraining_epochs: 0, warmup_epochs: 0, start: Some(Box::new(self.clone())), ..self }
+    /// A further run of a network that was trained so for `done` epochs: with noise and the whole KL term from its first step on, and a
+    /// step size that starts anew.
+    pub fn continued(self, done: usize, epochs: usize) -> Self {
+        let before = Self { left_after: (done < self.epochs).then_some(done), ..self.clone() };
+        Self { epochs, pretraining_epochs: 0, warmup_epochs: 0, start: Some(Box::new(before)), ..self }
     }
 
     /// The epochs of the runs before this one.
     pub fn epochs_before(&self) -> usize {
-        self.start.as_ref().map_or(0, |start| start.epochs + start.epochs_before())
+        self.start.as_ref().map_or(0, |start| start.left_after.unwrap_or(start.epochs) + start.epochs_before())
     }
 
     /// The weight of the KL term at a step, for so many steps an epoch.

@@ -56,9 +56,9 @@ impl<'a> Run<'a> {
         device: Device,
     ) -> Outcome<Self> {
         let newest = checkpoints(folder)?.pop().ok_or_else(|| format!("{} has no checkpoint", folder.display()))?;
-        let (before, seed, _): (Protocol, u64, Vec<LeNet5Epoch>) =
+        let (before, seed, done): (Protocol, u64, Vec<LeNet5Epoch>) =
             serde_json::from_slice(&fs::read(newest.join("state.json"))?)?;
-        let protocol = Protocol { learning_rate, ..before.continued(epochs) };
+        let protocol = Protocol { learning_rate, ..before.continued(done.len(), epochs) };
         let run = Self::new(protocol, seed, splits, device);
         let model = run.model.try_load_file(newest.join("model.bpk"))?;
         Ok(Self { model, ..run })
