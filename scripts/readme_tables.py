@@ -59,6 +59,34 @@ def verdicts(report):
     return columns(rows, ["Claim", "Ours", "95 % interval", "Paper", "Verdict"])
 
 
+def variational_a(report):
+    """The rates of variational A alone, without the method's name."""
+    head, line, *rows = table(report).splitlines()
+    rows = [head, line, *[row for row in rows if cells(row)[0] == "Variational A"]]
+    return columns(rows, cells(head)[1:])
+
+
+def calibration(report):
+    """Calibration without what entropy says."""
+    rows = table(report).splitlines()
+    return columns(rows, cells(rows[0])[:-2])
+
+
+def fashion(report):
+    """How Fashion-MNIST is told from the test digits."""
+    head, line, *rows = table(report).splitlines()
+    rows = [head, line, *[row for row in rows if cells(row)[4] == "fashion-mnist"]]
+    return columns(rows, [name for name in cells(head) if name != "Unknown images"])
+
+
+def letters_and_noise(report):
+    """How letters and noise are told from the test digits, by networks with their noise drawn."""
+    head, line, *rows = table(report).splitlines()
+    is_drawn = lambda row: not cells(row)[2].startswith("none") or cells(row)[0] == "No dropout"
+    rows = [head, line, *[row for row in rows if cells(row)[4] in ("letters", "noise") and is_drawn(row)]]
+    return columns(rows, [name for name in cells(head) if name != "Units per layer"])
+
+
 def summary(report):
     """How many points are near the paper's, and which are not run."""
     return re.search(r"(All|\d+) of the paper's \d+ points are run.*", report)[0]
@@ -80,6 +108,10 @@ PARTS = {
     "by width": by_width,
     "together": together,
     "verdicts": verdicts,
+    "variational a": variational_a,
+    "calibration": calibration,
+    "fashion": fashion,
+    "letters and noise": letters_and_noise,
     "summary": summary,
     "verdict": verdict,
 }
