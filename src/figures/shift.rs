@@ -6,6 +6,11 @@ use crate::experiment::{Contrast, Sample};
 use crate::method::Method;
 use crate::uncertainty::{Detection, EvaluationRecord, TurnedImages, UnknownImages, kinds};
 
+/// How well a score tells unknown images.
+type Score = fn(&UnknownImages) -> Option<Detection>;
+/// What is shown of turned images.
+type Value = fn(&TurnedImages) -> f64;
+
 /// Ticks of an axis of angles.
 const EIGHTHS: [f64; 9] = [0.0, 45.0, 90.0, 135.0, 180.0, 225.0, 270.0, 315.0, 360.0];
 
@@ -21,7 +26,7 @@ pub fn unknown_areas(records: &[EvaluationRecord]) -> Figure {
     }
     let names: Vec<&str> = kinds.iter().map(|(name, _)| &name[..]).collect();
     let mut figure = Figure::new("Unknown images told from test images").columns(2).height(420).share_y();
-    let scores: [(&str, fn(&UnknownImages) -> Option<Detection>); 2] =
+    let scores: [(&str, Score); 2] =
         [("By entropy", |one| Some(one.entropy)), ("By mutual information", |one| one.mutual_information)];
     for (title, score) in scores {
         figure = figure.panel(title).x_tick_labels(sorts.iter().copied());
@@ -59,7 +64,7 @@ pub fn turned_curves(records: &[EvaluationRecord]) -> Figure {
     let kinds = with_names(records);
     let names: Vec<&str> = kinds.iter().map(|(name, _)| &name[..]).collect();
     let mut figure = Figure::new("Turned test images").columns(3).height(380);
-    let values: [(&str, &str, fn(&TurnedImages) -> f64); 3] = [
+    let values: [(&str, &str, Value); 3] = [
         ("Error against the label", "%", |one| one.error_percent),
         ("Entropy", "Nats", |one| one.uncertainty.entropy),
         ("Mutual information", "Nats", |one| one.uncertainty.mutual_information),
