@@ -92,8 +92,8 @@ compare!(
 );
 compare!(
     sparse_with_zeros,
-    SparseConv2dConfig::new([IN, OUT], [KERNEL, KERNEL]).with_log_variance(-2.0).with_zero_above(Some(1.0)),
-    |conv| vardrop_burn::Sparse { log_variance: parameter(conv.posterior.log_variance.val()), zero_above: Some(1.0) },
+    SparseConv2dConfig::new([IN, OUT], [KERNEL, KERNEL]).with_log_variance(-2.0).with_zero_above(Some(3.0)),
+    |conv| vardrop_burn::Sparse { log_variance: parameter(conv.posterior.log_variance.val()), zero_above: Some(3.0) },
     |linear| linear.posterior.log_variance.val(),
     |conv| conv.posterior.log_variance.val()
 );
@@ -133,11 +133,11 @@ fn a_weight_sample_is_one_convolution_with_the_sampled_weights() {
 fn what_is_zero_above_a_threshold_is_zero_in_the_mean_in_every_estimator_and_in_the_ordinary_layer() {
     let device = Device::default();
     let config =
-        SparseConv2dConfig::new([IN, OUT], [KERNEL, KERNEL]).with_log_variance(-2.0).with_zero_above(Some(1.0));
+        SparseConv2dConfig::new([IN, OUT], [KERNEL, KERNEL]).with_log_variance(-2.0).with_zero_above(Some(3.0));
     let conv = config.init(&device);
     let images = random(1, [BATCH, IN, SIDE, SIDE], &device);
     let log_alpha = vardrop_burn::log_alpha(conv.weight.val(), conv.posterior.log_variance.val());
-    let left: Vec<bool> = log_alpha.into_data().iter::<f64>().map(|log_alpha| log_alpha <= 1.0).collect();
+    let left: Vec<bool> = log_alpha.into_data().iter::<f64>().map(|log_alpha| log_alpha <= 3.0).collect();
     let share = left.iter().filter(|&&left| left).count() as f64 / left.len() as f64;
     assert!((0.1..0.9).contains(&share), "{share}");
     let means = numbers(conv.clone().into_conv().weight.val());

@@ -99,7 +99,7 @@ fn lenet5_goes_on_where_it_was_interrupted() {
     let path = folder.path().join("runs.jsonl");
     found.append(&path).unwrap();
     assert_eq!(LeNet5Record::open(&path).unwrap(), std::slice::from_ref(&found));
-    assert!(lenet5_table(&[found]).to_string().contains("Ours, seed 3, 3 epochs"));
+    assert!(lenet5_table(std::slice::from_ref(&found)).to_string().contains("Ours, seed 3, 3 epochs"));
     std::fs::remove_file(path).unwrap();
     // A further run goes on with the network, the seed and the count of epochs.
     let mut third = Run::started(folder.path(), 2, 5e-4, &splits, Device::default().autodiff()).unwrap();

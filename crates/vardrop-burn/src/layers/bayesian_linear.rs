@@ -66,7 +66,7 @@ impl<P: Posterior<2>> BayesianLinear<P> {
     /// Without noise: the means of the weights. Shapes and panics as [`Self::forward`].
     pub fn mean<const X: usize>(&self, input: Tensor<X>) -> Tensor<X> {
         self.check(&input);
-        linear(input, self.weight.val(), self.bias())
+        linear(input, self.posterior.mean(self.weight.val()), self.bias())
     }
 
     /// With noise from the layer's estimator, wherever the input is. Shapes and panics as [`Self::forward`].
