@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use vardrop::Method;
 use vardrop::experiment::{Record, Records, SweepPlan};
 use vardrop::training::{Preset, Protocol};
+use vardrop::uncertainty::EvaluationRecord;
 use vardrop::variance::VarianceRecord;
 
 /// Every plan under `experiments/`, its number of networks, and the hashes of their protocols.
@@ -153,6 +154,18 @@ fn the_records_of_table_1_and_of_the_sparse_network_have_their_presets() {
     let trainings = Records::open(root("results/sparse/training.jsonl")).unwrap();
     let reported: Vec<_> = trainings.iter().filter(|record| record.train_examples == 60_000).map(preset_of).collect();
     assert_eq!(reported, [Some(Preset::Sparse); 3]);
+}
+
+#[test]
+fn uncertainty_is_measured_on_networks_of_figure_1() {
+    let (records, torn) = EvaluationRecord::open(root("results/uncertainty")).unwrap();
+    assert!(torn.is_empty() && !records.is_empty());
+    for record in records {
+        assert_eq!(record.protocol.preset(record.method, &record.hidden), Some(Preset::Figure1));
+        assert_eq!((record.train_examples, record.calibration.examples), (60_000, 10_000));
+        assert!(record.unknown.iter().any(|unknown| unknown.images == "fashion-mnist"));
+        assert!(record.samples.is_none_or(|samples| samples == 100));
+    }
 }
 
 #[test]
