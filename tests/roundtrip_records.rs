@@ -191,8 +191,9 @@ fn every_value_comes_back<K: Kind>() {
                     accepted += 1;
                 }
             }
-            // Names of a list, and two ends.
-            let chosen = ["method", "estimator", "protocol_hash", "kl_warm_up"];
+            // Names of a list, two ends, and digests.
+            let chosen =
+                ["method", "estimator", "protocol_hash", "kl_warm_up", "dataset_digest", "test_dataset_digest"];
             let is_chosen = path.last().is_some_and(|key| chosen.contains(&key.as_str()));
             assert!(accepted > 0 || others.is_empty() || is_chosen, "nothing else is accepted as {}", named(&path));
         }
