@@ -70,39 +70,46 @@ pub fn sparse_negative_kl_and_slopes<T: Real>(
 ) -> f64 {
     let lengths = [log_variance.len(), of_weight.len(), of_log_variance.len()];
     assert_eq!(lengths, [weight.len(); 3], "one number of each kind for every weight");
-    // Sums of short rows: single precision does not lose what many weights add up to.
-    const ROW: usize = 1024;
     let parameters = weight.chunks(ROW).zip(log_variance.chunks(ROW));
     let slopes = of_weight.chunks_mut(ROW).zip(of_log_variance.chunks_mut(ROW));
-    let rows = parameters.zip(slopes);
-    rows.map(|((weight, log_variance), (of_weight, of_log_variance))| {
-        row_and_slopes(weight, log_variance, of_weight, of_log_variance).f64()
-    })
-    .sum()
+    let mut values = [T::zero(); ROW];
+    let mut sum = 0.0;
+    for ((weight, log_variance), (of_weight, of_log_variance)) in parameters.zip(slopes) {
+        let values = &mut values[..weight.len()];
+        row_and_slopes(weight, log_variance, values, of_weight, of_log_variance);
+        sum += values.iter().map(|value| value.f64()).sum::<f64>();
+    }
+    sum
 }
 
+/// Weights that are worked on at a time.
+const ROW: usize = 256;
+
+/// For one row, −KL of each weight and its slopes. (A sum in here would keep the loop from being vectorised.)
 #[multiversion(targets = "simd")]
-fn row_and_slopes<T: Real>(weight: &[T], log_variance: &[T], of_weight: &mut [T], of_log_variance: &mut [T]) -> T {
+fn row_and_slopes<T: Real>(
+    weight: &[T],
+    log_variance: &[T],
+    values: &mut [T],
+    of_weight: &mut [T],
+    of_log_variance: &mut [T],
+) {
     let (one, half) = (T::one(), T::of(0.5));
     // Keeps single precision from overflowing where a weight is 10¹⁷ times its noise.
     let bounded = |x: T| if x > T::of(80.0) { T::of(80.0) } else { x };
-    let mut sum = T::zero();
-    let slopes = of_weight.iter_mut().zip(of_log_variance);
-    for ((&weight, &log_variance), (of_weight, of_log_variance)) in weight.iter().zip(log_variance).zip(slopes) {
+    let out = values.iter_mut().zip(of_weight).zip(of_log_variance);
+    for ((&weight, &log_variance), ((value, of_weight), of_log_variance)) in weight.iter().zip(log_variance).zip(out) {
         let (log_alpha, inverse) = additive_log_alpha(weight, log_variance);
         let inverse_alpha = bounded(-log_alpha).exponential();
         let rest = bounded(-(T::of(K2) + T::of(K3) * log_alpha)).exponential();
         let sigmoid = one / (one + rest);
-        let value = -T::of(K1) * rest * sigmoid - half * (one + inverse_alpha).logarithm();
-        let slope = T::of(K1 * K3) * rest * sigmoid * sigmoid + half * inverse_alpha / (one + inverse_alpha);
-        // The polynomials of single precision would hide a NaN.
-        let both = weight + log_variance;
-        let (value, slope) = if both.is_nan() { (both, both) } else { (value, slope) };
-        sum = sum + value;
+        // The polynomials of single precision would hide a NaN; 0 times the rest is 0 but for that.
+        let lost = T::zero() * (weight + log_variance);
+        let slope = T::of(K1 * K3) * rest * sigmoid * sigmoid + half * inverse_alpha / (one + inverse_alpha) + lost;
+        *value = -T::of(K1) * rest * sigmoid - half * (one + inverse_alpha).logarithm() + lost;
         *of_log_variance = slope;
         *of_weight = -T::of(2.0) * slope * inverse;
     }
-    sum
 }
 
 /// ln α = ln σ² − ln θ² of a weight with mean θ, and 1/θ as far as the slope of the KL term needs it.

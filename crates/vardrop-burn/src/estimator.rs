@@ -1,6 +1,10 @@
 //! How the noise of weights reaches a layer's output: three estimators of one posterior's gradient.
 
 use burn::tensor::Tensor;
+#[cfg(feature = "flex")]
+use burn::tensor::{DType, Device, TensorData};
+#[cfg(feature = "flex")]
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::noise::{normal_like, signs};
@@ -39,11 +43,36 @@ pub(crate) fn local_reparameterization<const X: usize, const D: usize>(
     let noise = noise(&mean);
     let smallest = Tensor::full([outputs], SMALLEST_VARIANCE, (&variance.device(), variance.dtype()));
     let variance = linear_map(input.square(), variance, Some(smallest));
-    // √V ∘ ε as ½(V ∘ ε/√V) + ½√V ∘ ε, of which only the first V is differentiated: the value and the slope ε/(2√V) are those of the
-    // root, whose own backward pass raises every V to a power.
-    let half_noise = noise * 0.5;
-    let root = variance.clone().detach().sqrt();
-    mean + variance * (half_noise.clone() / root.clone()) + root * half_noise
+    let (slope, rest) = slope_and_rest(&variance, noise);
+    mean + variance * slope + rest
+}
+
+/// ε/(2√V) and ½√V ∘ ε, not differentiated. V times the first plus the second is √V ∘ ε, with the slope of the root: the root's own
+/// backward pass would raise every V to a power.
+fn slope_and_rest<const X: usize>(variance: &Tensor<X>, noise: Tensor<X>) -> (Tensor<X>, Tensor<X>) {
+    let (variance, noise) = (variance.clone().detach(), noise.detach());
+    #[cfg(feature = "flex")]
+    if variance.device() == Device::flex() && (variance.dtype(), noise.dtype()) == (DType::F32, DType::F32) {
+        return on_the_processor(variance, noise);
+    }
+    let (root, half) = (variance.sqrt(), noise * 0.5);
+    (half.clone() / root.clone(), root * half)
+}
+
+/// The same in one pass, where Burn's operations make a tensor each.
+#[cfg(feature = "flex")]
+fn on_the_processor<const X: usize>(variance: Tensor<X>, noise: Tensor<X>) -> (Tensor<X>, Tensor<X>) {
+    let (shape, device) = (noise.dims(), noise.device());
+    let values = |tensor: Tensor<X>| tensor.into_data().try_into_vec::<f32>().expect("single precision");
+    let (mut slope, mut rest) = (values(variance), values(noise));
+    slope.par_chunks_mut(8192).zip(rest.par_chunks_mut(8192)).for_each(|(slope, rest)| {
+        for (variance, noise) in slope.iter_mut().zip(rest) {
+            let (root, half) = (variance.sqrt(), 0.5 * *noise);
+            (*variance, *noise) = (half / root, root * half);
+        }
+    });
+    let tensor = |values| Tensor::from_data(TensorData::new(values, shape), (&device, DType::F32));
+    (tensor(slope), tensor(rest))
 }
 
 /// The random numbers of [`Estimator::Flipout`].

@@ -77,9 +77,8 @@ mod processor {
             Tensor::<1>::from_data(TensorData::new(values, shape), (&weight.device(), weight.dtype()))
         };
         // Adds 0 with this slope: autodiff sees a linear function.
-        let tangent = |parameter: &Tensor<1>, slope: Tensor<1>| {
-            (parameter.clone() * slope.clone()).sum() - (parameter.clone().detach() * slope).sum()
-        };
+        let tangent =
+            |parameter: &Tensor<1>, slope: Tensor<1>| ((parameter.clone() - parameter.clone().detach()) * slope).sum();
         let value = constant(vec![T::of(sum)]);
         if !weight.device().is_autodiff() {
             return value;

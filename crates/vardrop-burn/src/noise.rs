@@ -81,8 +81,12 @@ pub(crate) fn normal_like<const D: usize>(tensor: &Tensor<D>) -> Tensor<D> {
 #[cfg(feature = "flex")]
 mod processor {
     use burn::tensor::{DType, Device, Distribution, Element, Tensor, TensorData};
+    use rayon::prelude::*;
     use vardrop::Real;
     use vardrop::noise::NoiseSource;
+
+    /// Draws of one stream.
+    const ROW: usize = 8192;
 
     /// Nothing on other devices and in other precisions than single and double.
     pub(super) fn normal_like<const D: usize>(tensor: &Tensor<D>) -> Option<Tensor<D>> {
@@ -100,8 +104,12 @@ mod processor {
         // Two times 24 bits, which single precision holds.
         let words = Tensor::<1>::random([2], Distribution::Uniform(0.0, 1.0), (&Device::flex(), DType::F32));
         let seed = words.into_data().iter::<f64>().fold(0, |seed, word| (seed << 24) | (word * 16_777_216.0) as u64);
-        let mut noise = vec![T::zero(); tensor.shape().num_elements()];
-        T::fill_standard_normal(NoiseSource::new(seed, 0).row(0, 0), &mut noise);
+        let (source, mut noise) = (NoiseSource::new(seed, 0), vec![T::zero(); tensor.shape().num_elements()]);
+        // Each row has a stream of its own, so that the draws do not depend on the number of threads.
+        noise
+            .par_chunks_mut(ROW)
+            .enumerate()
+            .for_each(|(row, noise)| T::fill_standard_normal(source.row(0, row), noise));
         Tensor::from_data(TensorData::new(noise, tensor.dims()), (&tensor.device(), tensor.dtype()))
     }
 }

@@ -167,7 +167,7 @@ fn multiplicative<const D: usize>(weight: &Tensor<D>) -> Multiplicative<D> {
 
 /// ln σ² of α = 0.25.
 fn log_variance<const D: usize>(weight: &Tensor<D>) -> Param<Tensor<D>> {
-    Param::from_tensor((weight.clone().square() * ALPHA + 1e-30).log())
+    Param::from_tensor((weight.clone().detach().square() * ALPHA + 1e-30).log().detach())
 }
 
 fn sparse<const D: usize>(weight: &Tensor<D>) -> Sparse<D> {
