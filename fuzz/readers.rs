@@ -239,7 +239,7 @@ pub fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         ("pruned", saved_pruned()),
         ("pruned", description("vardrop-pruned", &saved_pruned())),
         ("plan", include_bytes!("../experiments/figure1.toml").to_vec()),
-        ("plan", include_bytes!("../experiments/adaptive.toml").to_vec()),
+        ("plan", include_bytes!("../experiments/engine.toml").to_vec()),
         ("paper", include_bytes!("../paper/figure1.csv").to_vec()),
         ("paper", include_bytes!("../paper/figure1_replication.csv").to_vec()),
         ("paper", include_bytes!("../paper/table1.csv").to_vec()),

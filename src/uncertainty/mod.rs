@@ -88,6 +88,7 @@ pub use regression_ensemble::RegressionEnsemble;
 pub use regression_scores::RegressionScores;
 pub use sampling::Sampling;
 pub use shift::{TurnedImages, UnknownImages};
+#[cfg(feature = "figures")]
 pub(crate) use table::kinds;
 pub use table::{drawing_table, evaluation_table};
 pub use unknown_table::{turned_table, unknown_table};
