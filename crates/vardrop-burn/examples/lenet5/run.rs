@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Instant;
 
 use burn::module::Module;
@@ -186,9 +187,19 @@ impl<'a> Run<'a> {
                 .ok()
                 .and_then(|threads| threads.parse().ok())
                 .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
-            provenance: Provenance::now(command),
+            provenance: Provenance { commit: commit(), ..Provenance::now(command) },
         })
     }
+}
+
+/// The commit of the source tree that Cargo has built this example from; `-dirty` behind it where the tree has changes.
+fn commit() -> Option<String> {
+    let git = |arguments: &[&str]| {
+        let output = Command::new("git").current_dir(env!("CARGO_MANIFEST_DIR")).args(arguments).output().ok()?;
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let changed = git(&["status", "--porcelain", "--", "../../src", "../../Cargo.lock", "."])?;
+    Some(git(&["rev-parse", "HEAD"])? + if changed.is_empty() { "" } else { "-dirty" })
 }
 
 /// Finished checkpoints, the newest last.
