@@ -122,6 +122,16 @@ def provenance():
 STAND_IN = "so the digits below are synthetic"
 
 
+NUMBER = r"(?:-?\d[\d.eE+-]*|null)"
+# Across lines, of which a string in JSON has none.
+NUMBERS = re.compile(rf"\[\n\s*({NUMBER}(?:,\n\s*{NUMBER})*)\n\s*\]")
+
+
+def compact(text):
+    """JSON with each list of numbers on one line: figures have many, and on a line each they are most of a notebook's size."""
+    return NUMBERS.sub(lambda found: "[" + re.sub(r"\s+", "", found[1]) + "]", text)
+
+
 def run_notebook(path, options):
     """Runs one notebook in a new kernel; returns the seconds of its cells."""
     notebook = nbformat.read(path, as_version=4)
@@ -144,7 +154,7 @@ def run_notebook(path, options):
                 if "execution_count" in out:
                     out.execution_count = cell.execution_count
         notebook.metadata["vardrop"] = made_by
-        nbformat.write(notebook, path)
+        path.write_text(compact(nbformat.writes(notebook)) + "\n", encoding="utf-8")
     return timings
 
 

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use toml::Value;
 use vardrop::experiment::{Record, Records};
-use vardrop::sparse::PruneRecord;
+use vardrop::sparse::{LeNet5Record, PruneRecord};
 use vardrop::uncertainty::EvaluationRecord;
 use vardrop::variance::VarianceRecord;
 use vardrop::{Result, to_json};
@@ -61,6 +61,17 @@ impl Kind for EvaluationRecord {
 
 impl Kind for PruneRecord {
     const FILES: [&str; 2] = ["sparse/lenet-300-100.jsonl", "sparse/threshold.jsonl"];
+
+    fn append_to(&self, path: &Path) -> Result<()> {
+        self.append(path)
+    }
+    fn open(path: &Path) -> Result<Vec<Self>> {
+        Self::open(path)
+    }
+}
+
+impl Kind for LeNet5Record {
+    const FILES: [&str; 2] = ["lenet5/runs.jsonl"; 2];
 
     fn append_to(&self, path: &Path) -> Result<()> {
         self.append(path)

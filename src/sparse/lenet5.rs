@@ -150,7 +150,7 @@ pub fn lenet5_table(records: &[LeNet5Record]) -> Table {
             Some(threshold) => format!(", zero above {threshold}"),
             None => String::new(),
         };
-        let epochs = record.epochs.len();
+        let epochs = record.epochs.last().map_or(0, |epoch| epoch.epoch);
         let mut row = vec![Cell::from(format!("Ours, seed {}, {epochs} epochs{zeros}", record.seed))];
         row.extend(pruned.layers.iter().map(|layer| Cell::number(layer.sparsity.percent(), 1)));
         row.extend([Cell::number(pruned.compression, 0), Cell::number(pruned.test_error_percent, 2)]);
