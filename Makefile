@@ -112,7 +112,7 @@ fuzz: ## Fuzz every reader, FUZZ_SECONDS (600) each (FUZZ_TARGETS="idx plan" for
 bench: ## Run the benchmarks, and time a step beside its matrix products alone
 	cargo bench --locked
 
-bench-burn: .cache/peers/stamp ## Time a step of LeNet-5 in Burn with each estimator, beside the deterministic network's and JAX
+bench-burn: .cache/peers/stamp ## Time a step of LeNet-5 in Burn beside JAX, and measure what each kind of layer costs
 	cargo bench --locked -p vardrop-burn -- --python $(CURDIR)/.cache/peers/bin/python
 
 bench-peers: .cache/peers/stamp ## Time a step beside JAX and, after `make peers-torch`, PyTorch (PEERS="--rows none:250:100")

@@ -118,7 +118,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     let mut reference = None;
-    println!("| Layers | Estimator | Forward (ms) | Backward (ms) | Memory (MiB) | Gradient variance: conv2 | fc1 |");
+    println!(
+        "| Layers | Estimator | Forward (ms) | Backward (ms) | Memory (MiB) | Variance, convolution | Variance, linear |"
+    );
     println!("|---|---|---:|---:|---:|---:|---:|");
     for (index, (case, (forward, backward))) in cases.iter().zip(times).enumerate() {
         let relative = if case.kl.is_none() && index == 0 {
