@@ -250,7 +250,9 @@ fn wrong_arguments_exit_2_with_the_known_names_and_wrong_values_exit_1_with_what
     let place = Place::new();
     let message = place.failure("train --method dropout", 2);
     assert!(message.contains("dropout") && message.contains("variational-a2"), "{message}");
-    for arguments in ["train", "train --methd none", "train --method none --epochs many", "evaluate", "evaluate a --samples"] {
+    for arguments in
+        ["train", "train --methd none", "train --method none --epochs many", "evaluate", "evaluate a --samples"]
+    {
         place.failure(arguments, 2);
     }
     assert!(place.failure("evaluate model --samples 0", 2).contains("--samples"));

@@ -76,7 +76,7 @@ pub fn alpha_curves(history: &History) -> Figure {
 }
 
 /// The learning curves of stored runs, of one method and network at a time, which the reader chooses from a list: each run's test error
-/// and training cross-entropy over its epochs. Of long trainings, [`POINTS`] epochs are shown.
+/// and training cross-entropy over its epochs. Of long trainings, evenly spaced epochs are shown.
 pub fn stored_curves(records: &Records) -> Choices {
     let mut choices = Choices::list("Method and width");
     for summary in records.summaries() {
