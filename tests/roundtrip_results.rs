@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use vardrop::experiment::{Record, Records, SweepPlan};
-use vardrop::sparse::PruneRecord;
+use vardrop::sparse::{LeNet5Record, PruneRecord};
 use vardrop::to_json;
 use vardrop::training::Model;
 use vardrop::uncertainty::EvaluationRecord;
@@ -57,20 +57,21 @@ fn without_nulls(value: Value) -> Value {
 
 #[test]
 fn every_record_is_read_and_written_as_it_was() {
-    let mut counts = [0; 5];
+    let mut counts = [0; 6];
     for path in files("results", "jsonl") {
         for line in fs::read_to_string(&path).unwrap().lines() {
             // A key that no other kind has.
             let has = |key: &str| serde_json::from_str::<Value>(line).unwrap().get(key).is_some();
-            let kind =
-                ["best", "measurement", "calibration", "threshold", "contestants"].iter().position(|key| has(key));
+            let keys = ["best", "measurement", "calibration", "first_filters", "threshold", "contestants"];
+            let kind = keys.iter().position(|key| has(key));
             match kind {
                 Some(0) => assert_same::<Record>(&path, line),
                 Some(1) => assert_same::<VarianceRecord>(&path, line),
                 Some(2) => assert_same::<EvaluationRecord>(&path, line),
-                Some(3) => assert_same::<PruneRecord>(&path, line),
+                Some(3) => assert_same::<LeNet5Record>(&path, line),
+                Some(4) => assert_same::<PruneRecord>(&path, line),
                 // The benchmarks' own, which the crate does not read.
-                Some(4) => {}
+                Some(5) => {}
                 _ => panic!("{} holds a record of no kind: {line}", path.display()),
             }
             counts[kind.unwrap()] += 1;
@@ -80,6 +81,7 @@ fn every_record_is_read_and_written_as_it_was() {
             VarianceRecord::open(&path).is_ok(),
             EvaluationRecord::open(&path).is_ok(),
             PruneRecord::open(&path).is_ok(),
+            LeNet5Record::open(&path).is_ok(),
         ];
         let performance = path.components().any(|part| part.as_os_str() == "performance");
         let expected = usize::from(!performance);
