@@ -92,6 +92,20 @@ pub(crate) fn read<T: Line>(path: &Path) -> Result<(Vec<T>, Option<TornLine>)> {
     Ok((entries, torn))
 }
 
+/// The lines of a file or of the files of a folder ([`files`]), in their order, and those that a crash tore.
+///
+/// # Errors
+/// As [`files`] and [`read`].
+pub(crate) fn read_all<T: Line>(path: &Path, hint: &str) -> Result<(Vec<T>, Vec<TornLine>)> {
+    let (mut entries, mut torn) = (Vec::new(), Vec::new());
+    for file in files(path, hint)? {
+        let (own, cut) = read(&file)?;
+        entries.extend(own);
+        torn.extend(cut);
+    }
+    Ok((entries, torn))
+}
+
 /// Gives `see` each line that is not empty, with its number; returns the last one where a crash tore it.
 fn each(path: &Path, mut see: impl FnMut(usize, &[u8]) -> Result<()>) -> Result<Option<TornLine>> {
     let mut file = BufReader::new(File::open(path).map_err(Error::io("read", path))?);

@@ -41,7 +41,7 @@ pub use output::Output;
 pub(crate) use kind::{MODEL_KEY, NETWORK_KEY, PRUNED_KEY};
 #[cfg(feature = "sweep")]
 pub(crate) use lines::in_folder;
-pub(crate) use lines::{append, files, read};
+pub(crate) use lines::{append, files, read, read_all};
 #[cfg(feature = "sweep")]
 pub(crate) use lock::is_at;
 pub(crate) use lock::locked;

@@ -102,11 +102,10 @@ fn row_and_slopes<T: Real>(
         let (log_alpha, inverse) = additive_log_alpha(weight, log_variance);
         let inverse_alpha = bounded(-log_alpha).exponential();
         let rest = bounded(-(T::of(K2) + T::of(K3) * log_alpha)).exponential();
-        let sigmoid = one / (one + rest);
         // The polynomials of single precision would hide a NaN; 0 times the rest is 0 but for that.
         let lost = T::zero() * (weight + log_variance);
-        let slope = T::of(K1 * K3) * rest * sigmoid * sigmoid + half * inverse_alpha / (one + inverse_alpha) + lost;
-        *value = -T::of(K1) * rest * sigmoid - half * (one + inverse_alpha).logarithm() + lost;
+        let slope = sparse_negative_kl_slope(log_alpha) + lost;
+        *value = -T::of(K1) * rest / (one + rest) - half * (one + inverse_alpha).logarithm() + lost;
         *of_log_variance = slope;
         *of_weight = -T::of(2.0) * slope * inverse;
     }

@@ -118,11 +118,7 @@ impl LeNet5Record {
     /// # Errors
     /// A path that cannot be read, a folder without such a file, or a line that is no record.
     pub fn open(path: impl AsRef<Path>) -> Result<Vec<Self>> {
-        let mut records = Vec::new();
-        for file in files::files(path.as_ref(), "the example `lenet5` of vardrop-burn writes one with --record")? {
-            records.extend(files::read::<Self>(&file)?.0);
-        }
-        Ok(records)
+        Ok(files::read_all(path.as_ref(), "the example `lenet5` of vardrop-burn writes one with --record")?.0)
     }
 
     /// Appends the record to a file as one whole line, or not at all.

@@ -132,11 +132,7 @@ impl PruneRecord {
     /// # Errors
     /// A path that cannot be read, a folder without such a file, or a line that is no record.
     pub fn open(path: impl AsRef<Path>) -> Result<Vec<Self>> {
-        let mut records = Vec::new();
-        for file in files::files(path.as_ref(), "`vardrop prune --record FILE.jsonl` writes one")? {
-            records.extend(files::read::<Self>(&file)?.0);
-        }
-        Ok(records)
+        Ok(files::read_all(path.as_ref(), "`vardrop prune --record FILE.jsonl` writes one")?.0)
     }
 
     /// Appends the record to a file as one whole line, or not at all.

@@ -20,10 +20,7 @@ pub fn evaluation_table(records: &[EvaluationRecord]) -> Table {
         "of it mutual information",
     ]);
     for kind in kinds(records) {
-        let cell = |decimals: usize, value: fn(&EvaluationRecord) -> f64| {
-            let values: Vec<f64> = kind.iter().map(|record| value(record)).collect();
-            Sample::of(&values).map(|sample| Cell::estimate(sample.mean, sample.standard_error, decimals))
-        };
+        let cell = |decimals, value: fn(&EvaluationRecord) -> f64| mean_cell(&kind, decimals, value);
         table.push((
             kind[0].method,
             kind[0].units(),
@@ -83,6 +80,12 @@ pub fn drawing_table(records: &[EvaluationRecord]) -> Table {
         table.push(row);
     }
     table
+}
+
+/// The mean of a value ± its standard error; nothing of none.
+pub(super) fn mean_cell<T>(of: &[&T], decimals: usize, value: fn(&T) -> f64) -> Option<Cell> {
+    let values: Vec<f64> = of.iter().map(|of| value(of)).collect();
+    Sample::of(&values).map(|sample| Cell::estimate(sample.mean, sample.standard_error, decimals))
 }
 
 /// In percent.

@@ -3,7 +3,7 @@
 use super::detection::Detection;
 use super::record::EvaluationRecord;
 use super::shift::{TurnedImages, UnknownImages};
-use super::table::kinds;
+use super::table::{kinds, mean_cell};
 use crate::experiment::{Contrast, Sample};
 use crate::table::{Cell, Table};
 
@@ -82,10 +82,7 @@ pub fn turned_table(records: &[EvaluationRecord]) -> Table {
         for degrees in angles {
             let at = kind.iter().flat_map(|record| &record.turned).filter(|turned| turned.degrees == degrees);
             let found: Vec<&TurnedImages> = at.collect();
-            let cell = |decimals: usize, value: fn(&TurnedImages) -> f64| {
-                let values: Vec<f64> = found.iter().map(|turned| value(turned)).collect();
-                Sample::of(&values).map(|sample| Cell::estimate(sample.mean, sample.standard_error, decimals))
-            };
+            let cell = |decimals, value: fn(&TurnedImages) -> f64| mean_cell(&found, decimals, value);
             table.push((
                 kind[0].method,
                 kind[0].units(),

@@ -143,16 +143,14 @@ impl VarianceRecord {
     /// # Errors
     /// A path that cannot be read, a folder without such a file, or a line that is no record: the error has its number.
     pub fn open(path: impl AsRef<Path>) -> Result<(Vec<Self>, Vec<TornLine>)> {
-        let (mut records, mut torn): (Vec<Self>, Vec<TornLine>) = (Vec::new(), Vec::new());
-        for file in files::files(path.as_ref(), "`vardrop variance --record FILE.jsonl` writes one")? {
-            let (entries, cut) = files::read::<Self>(&file)?;
-            torn.extend(cut);
-            for entry in entries {
-                match records.iter_mut().find(|record| record.is_same_measurement(&entry)) {
-                    Some(record) if record.provenance.finished <= entry.provenance.finished => *record = entry,
-                    Some(_) => {}
-                    None => records.push(entry),
-                }
+        let (entries, torn) =
+            files::read_all::<Self>(path.as_ref(), "`vardrop variance --record FILE.jsonl` writes one")?;
+        let mut records: Vec<Self> = Vec::new();
+        for entry in entries {
+            match records.iter_mut().find(|record| record.is_same_measurement(&entry)) {
+                Some(record) if record.provenance.finished <= entry.provenance.finished => *record = entry,
+                Some(_) => {}
+                None => records.push(entry),
             }
         }
         records.sort_by_key(|record| (record.protocol.epochs, record.seed, record.measurement.estimator));

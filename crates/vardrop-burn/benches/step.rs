@@ -9,45 +9,19 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Instant;
 
 use burn::module::Module;
-use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::loss::CrossEntropyLossConfig;
-use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
-use burn::nn::{Linear, LinearConfig};
 use burn::optim::GradientsParams;
-use burn::tensor::activation::relu;
 use burn::tensor::{Device, Distribution, Int, Tensor};
 use vardrop_burn::{Estimator, kl_divergence};
 
 #[path = "../examples/lenet5/model.rs"]
 mod model;
 
+#[path = "costs/deterministic.rs"]
+mod deterministic;
+
+use deterministic::median;
 use model::LeNet5;
-
-/// The network without noise, in Burn's own layers.
-#[derive(Module, Debug)]
-struct Deterministic {
-    conv1: Conv2d,
-    conv2: Conv2d,
-    fc1: Linear,
-    fc2: Linear,
-    pool: MaxPool2d,
-}
-
-impl Deterministic {
-    fn new(device: &Device) -> Self {
-        let conv = |channels| Conv2dConfig::new(channels, [5, 5]).init(device);
-        let fc = |inputs, outputs| LinearConfig::new(inputs, outputs).init(device);
-        let pool = MaxPool2dConfig::new([2, 2]).with_strides([2, 2]).init();
-        Self { conv1: conv([1, 20]), conv2: conv([20, 50]), fc1: fc(800, 500), fc2: fc(500, 10), pool }
-    }
-
-    fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        let x = self.pool.forward(relu(self.conv1.forward(images)));
-        let x = self.pool.forward(relu(self.conv2.forward(x)));
-        let x = relu(self.fc1.forward(x.flatten::<2>(1, 3)));
-        self.fc2.forward(x)
-    }
-}
 
 /// The bar: a step with local reparameterization takes at most so many times the deterministic one's time.
 const BAR: f64 = 2.2;
@@ -65,11 +39,6 @@ fn step<M: Module>(model: &M, loss: impl FnOnce(&M) -> Tensor<1>) -> f64 {
     let gradients = GradientsParams::from_grads(loss(model).backward(), model);
     std::hint::black_box(gradients);
     start.elapsed().as_secs_f64() * 1e3
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }
 
 /// `lenet5_jax.py` in a process of its own.
@@ -126,7 +95,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let images = Tensor::<4>::random([100, 1, 28, 28], Distribution::Uniform(0.0, 1.0), &device);
     let labels = Tensor::<1, Int>::arange(0..100, &device).remainder_scalar(10);
     let loss = CrossEntropyLossConfig::new().init(&device);
-    let deterministic = Deterministic::new(&device);
+    let deterministic = deterministic::LeNet5::new(&device);
     let estimators = [Estimator::LocalReparameterization, Estimator::Flipout, Estimator::WeightSample];
     let models = estimators.map(|estimator| with(estimator, &device));
 

@@ -46,7 +46,7 @@ fn last_alpha(run: &Record) -> Vec<f64> {
 mod tests {
     use super::*;
     use crate::Method;
-    use crate::experiment::tests::record;
+    use crate::experiment::tests::{epoch, record};
     use crate::training::{AlphaStatistics, Epoch};
 
     #[test]
@@ -54,21 +54,7 @@ mod tests {
         let at = |method, width, seed, means: &[f64]| {
             let mut record = record(method, width, seed, 1.0);
             let alpha = means.iter().map(|&mean| AlphaStatistics { mean, std: 0.0, min: mean, max: mean }).collect();
-            record.epochs = vec![Epoch {
-                epoch: 1,
-                seconds: 1.0,
-                train_loss: 0.5,
-                train_cross_entropy: 0.5,
-                train_kl: 0.0,
-                valid_cross_entropy: None,
-                valid_error_percent: None,
-                test_cross_entropy: 0.1,
-                test_error_percent: 1.0,
-                valid_rmse: None,
-                test_rmse: None,
-                alpha,
-                sparsity: Vec::new(),
-            }];
+            record.epochs = vec![Epoch { alpha, ..epoch(1, 1.0) }];
             record
         };
         let records: Records = [

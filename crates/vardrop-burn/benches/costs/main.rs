@@ -6,6 +6,7 @@
 //! without noise; all noise has α = 0.25.
 
 mod case;
+mod deterministic;
 
 use std::error::Error;
 use std::process::Command;
@@ -18,7 +19,8 @@ use vardrop::data::synthetic;
 use vardrop::peak_memory_mib;
 use vardrop::variance::Moments;
 
-use case::{Case, LeNet5};
+use case::Case;
+use deterministic::{LeNet5, median};
 
 const BATCH: usize = 100;
 /// Timed rounds, and draws for the variance.
@@ -65,11 +67,6 @@ fn step(case: &Case, with_kl: bool, (images, labels): &(Tensor<4>, Tensor<1, Int
     };
     let gradients = objective.backward();
     (1e3 * forward.as_secs_f64(), 1e3 * start.elapsed().as_secs_f64(), gradients)
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }
 
 /// Of the gradients of the second convolution and of the first linear layer.
