@@ -49,10 +49,12 @@ pub struct LeNet5Epoch {
     pub train_cross_entropy: f64,
     /// KL in nats, at the end of the epoch.
     pub kl: f64,
-    /// Validation error of the means, in percent.
-    pub valid_error_percent: f64,
+    /// Validation error of the means, in percent; `None` if no images were held out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_error_percent: Option<f64>,
     /// The same with the pruned weights at 0.
-    pub pruned_valid_error_percent: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pruned_valid_error_percent: Option<f64>,
     /// The fraction of each layer's weights that are pruned.
     pub sparsity: Vec<f64>,
     /// All weights for each one that is left.
@@ -68,8 +70,9 @@ pub struct PrunedAt {
     pub layers: Vec<SparseLayer>,
     /// All weights for each one that is left.
     pub compression: f64,
-    /// Validation error in percent.
-    pub valid_error_percent: f64,
+    /// Validation error in percent; `None` if no images were held out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_error_percent: Option<f64>,
     /// Test error in percent.
     pub test_error_percent: f64,
 }
@@ -93,8 +96,9 @@ pub struct LeNet5Record {
     pub threshold: f64,
     /// The network pruned at that threshold and at others.
     pub by_threshold: Vec<PrunedAt>,
-    /// Validation error of the means at the end of training, in percent.
-    pub unpruned_valid_error_percent: f64,
+    /// Validation error of the means at the end of training, in percent; `None` if no images were held out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unpruned_valid_error_percent: Option<f64>,
     /// Test error of the means at the end of training, in percent. It decided nothing.
     pub unpruned_test_error_percent: f64,
     /// The 5 × 5 weights of each filter of the first convolution, pruned at the protocol's threshold.

@@ -85,7 +85,7 @@ fn lenet5_goes_on_where_it_was_interrupted() {
         second.save(folder.path()).unwrap();
     }
     let found = second.record("resumed").unwrap();
-    let numbers = |record: &LeNet5Record| -> Vec<(f64, f64, f64)> {
+    let numbers = |record: &LeNet5Record| -> Vec<(f64, f64, Option<f64>)> {
         record.epochs.iter().map(|epoch| (epoch.train_cross_entropy, epoch.kl, epoch.valid_error_percent)).collect()
     };
     assert_eq!(numbers(&found), numbers(&expected));
@@ -100,13 +100,22 @@ fn lenet5_goes_on_where_it_was_interrupted() {
     found.append(&path).unwrap();
     assert_eq!(LeNet5Record::open(&path).unwrap(), std::slice::from_ref(&found));
     assert!(lenet5_table(std::slice::from_ref(&found)).to_string().contains("Ours, seed 3, 3 epochs"));
-    std::fs::remove_file(path).unwrap();
+    std::fs::remove_file(&path).unwrap();
     // A further run goes on with the network, the seed and the count of epochs.
     let mut third = Run::started(folder.path(), 2, 5e-4, &splits, Device::default().autodiff()).unwrap();
     let epoch = third.epoch().clone();
     assert_eq!((epoch.epoch, third.seed, third.protocol.epochs_before()), (4, 3, 3));
     assert!(epoch.kl < 1.05 * found.epochs[2].kl, "{} after {}", epoch.kl, found.epochs[2].kl);
     assert_eq!((third.protocol.kl_weight(0, 10), third.protocol.learning_rate(0, 10)), (1.0, 5e-4));
+    // Without images held out there is no validation error, and the record says so.
+    let all = Splits::hold_out(synthetic(200, 1), synthetic(60, 2), 0).unwrap();
+    let mut fourth = Run::started(folder.path(), 1, 5e-4, &all, Device::default().autodiff()).unwrap();
+    assert_eq!((fourth.epoch().valid_error_percent, fourth.protocol.held_out), (None, 0));
+    let record = fourth.record("all images").unwrap();
+    assert_eq!((record.at(3.0).unwrap().valid_error_percent, record.train_examples), (None, 200));
+    record.append(&path).unwrap();
+    assert_eq!(LeNet5Record::open(&path).unwrap(), [record]);
+    std::fs::remove_file(&path).unwrap();
     // Only the newest checkpoint is kept, and another protocol does not go on from it.
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     let other = Run::new(Protocol::published(3), 3, &splits, Device::default().autodiff());

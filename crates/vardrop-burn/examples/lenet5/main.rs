@@ -6,7 +6,7 @@
 //!
 //! `--start FOLDER` goes on with the network of another run's checkpoints, with a step size (`--learning-rate`) that falls anew.
 //! A run that was interrupted goes on from its last epoch when it is started again. `--synthetic N` trains on N of the crate's own
-//! digits, which needs no MNIST. With `--zero-above 3` it trains as the authors' code does, which sets the mean of weights of more
+//! digits, which needs no MNIST. `--held-out 0` trains on all images. With `--zero-above 3` it trains as the authors' code does, which sets the mean of weights of more
 //! noise to 0.
 
 mod model;
@@ -29,6 +29,7 @@ struct Arguments {
     zero_above: Option<f64>,
     start: Option<PathBuf>,
     learning_rate: f64,
+    held_out: Option<usize>,
     synthetic: Option<usize>,
 }
 
@@ -41,6 +42,7 @@ fn arguments() -> Outcome<Arguments> {
         zero_above: None,
         start: None,
         learning_rate: 1e-3,
+        held_out: None,
         synthetic: None,
     };
     let mut words = std::env::args().skip(1);
@@ -54,10 +56,10 @@ fn arguments() -> Outcome<Arguments> {
             "--zero-above" => found.zero_above = Some(value.parse()?),
             "--start" => found.start = Some(value.into()),
             "--learning-rate" => found.learning_rate = value.parse()?,
+            "--held-out" => found.held_out = Some(value.parse()?),
             "--synthetic" => found.synthetic = Some(value.parse()?),
             _ => {
-                let known =
-                    "--epochs, --seed, --checkpoints, --record, --zero-above, --start, --learning-rate, --synthetic";
+                let known = "--epochs, --seed, --checkpoints, --record, --zero-above, --start, --learning-rate, --held-out, --synthetic";
                 return Err(format!("argument is {name}: expected one of {known}").into());
             }
         }
@@ -71,6 +73,11 @@ fn arguments() -> Outcome<Arguments> {
     Ok(found)
 }
 
+/// An error in percent, or a dash where no images were held out.
+fn percent(error: Option<f64>) -> String {
+    error.map_or("–".to_owned(), |error| format!("{error:.2}"))
+}
+
 fn main() -> Outcome<()> {
     let arguments = arguments()?;
     let Arguments { epochs, zero_above, learning_rate, .. } = arguments;
@@ -82,6 +89,7 @@ fn main() -> Outcome<()> {
             (synthetic(images, 1), synthetic(images / 4, 2))
         }
     };
+    protocol.held_out = arguments.held_out.unwrap_or(protocol.held_out);
     let splits = Splits::hold_out(train, test, protocol.held_out)?;
     let device = Device::default().autodiff();
     let mut run = match &arguments.start {
@@ -95,12 +103,12 @@ fn main() -> Outcome<()> {
         let epoch = run.epoch();
         let layers: Vec<String> = epoch.sparsity.iter().map(|pruned| format!("{:.1}", 100.0 * pruned)).collect();
         println!(
-            "epoch {:3}: {:6.1} s, cross-entropy {:.4}, validation error {:.2} %, pruned {:.2} % at {:.1} times ({} % gone)",
+            "epoch {:3}: {:6.1} s, cross-entropy {:.4}, validation error {} %, pruned {} % at {:.1} times ({} % gone)",
             epoch.epoch,
             epoch.seconds,
             epoch.train_cross_entropy,
-            epoch.valid_error_percent,
-            epoch.pruned_valid_error_percent,
+            percent(epoch.valid_error_percent),
+            percent(epoch.pruned_valid_error_percent),
             epoch.compression,
             layers.join(", "),
         );

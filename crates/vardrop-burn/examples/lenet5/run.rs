@@ -48,7 +48,7 @@ impl<'a> Run<'a> {
         Self { protocol, seed, splits, device, model, optimizer, epochs: Vec::new() }
     }
 
-    /// A further run of the network of the newest checkpoint in a folder, in so many epochs and with a fresh optimizer.
+    /// A further run of the network of the newest checkpoint in a folder, in so many epochs, on these images and with a fresh optimizer.
     pub fn started(
         folder: &Path,
         epochs: usize,
@@ -59,7 +59,8 @@ impl<'a> Run<'a> {
         let newest = checkpoints(folder)?.pop().ok_or_else(|| format!("{} has no checkpoint", folder.display()))?;
         let (before, seed, done): (Protocol, u64, Vec<LeNet5Epoch>) =
             serde_json::from_slice(&fs::read(newest.join("state.json"))?)?;
-        let protocol = Protocol { learning_rate, ..before.continued(done.len(), epochs) };
+        let held_out = splits.validation.len();
+        let protocol = Protocol { learning_rate, held_out, ..before.continued(done.len(), epochs) };
         let run = Self::new(protocol, seed, splits, device);
         let model = run.model.try_load_file(newest.join("model.bpk"))?;
         Ok(Self { model, ..run })
@@ -138,8 +139,8 @@ impl<'a> Run<'a> {
             seconds,
             train_cross_entropy: total / steps as f64,
             kl: kl_divergence(&model).into_scalar::<f64>(),
-            valid_error_percent: error_percent(&model, valid),
-            pruned_valid_error_percent: error_percent(&prune(model, self.protocol.threshold), valid),
+            valid_error_percent: valid_error_percent(&model, valid),
+            pruned_valid_error_percent: valid_error_percent(&prune(model, self.protocol.threshold), valid),
             sparsity: layers.iter().map(pruned_fraction).collect(),
             compression: compression_of(&layers),
         });
@@ -161,7 +162,7 @@ impl<'a> Run<'a> {
                 threshold,
                 compression: compression_of(&layers),
                 layers,
-                valid_error_percent: error_percent(&pruned, valid),
+                valid_error_percent: valid_error_percent(&pruned, valid),
                 test_error_percent: error_percent(&pruned, test),
             }
         };
@@ -179,7 +180,7 @@ impl<'a> Run<'a> {
             epochs: self.epochs.clone(),
             threshold: self.protocol.threshold,
             by_threshold: thresholds.into_iter().map(at).collect(),
-            unpruned_valid_error_percent: error_percent(&model, valid),
+            unpruned_valid_error_percent: valid_error_percent(&model, valid),
             unpruned_test_error_percent: error_percent(&model, test),
             first_filters: first.chunks(25).map(<[f32]>::to_vec).collect(),
             seconds: self.epochs.iter().map(|epoch| epoch.seconds).sum(),
@@ -240,6 +241,11 @@ pub fn tensors(data: &Dataset, examples: &[usize], device: &Device) -> (Tensor<4
     let images = Tensor::from_data(TensorData::new(pixels, shape), device);
     let labels: Vec<i64> = examples.iter().map(|&example| data.labels()[example] as i64).collect();
     (images, Tensor::from_data(TensorData::new(labels, [examples.len()]), device))
+}
+
+/// The same of the images that were held out, if any were.
+fn valid_error_percent(model: &LeNet5, data: &Dataset) -> Option<f64> {
+    (!data.is_empty()).then(|| error_percent(model, data))
 }
 
 /// Percent of the images that the network's most probable class is wrong about.
