@@ -11,7 +11,7 @@ MUTANTS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup data lab test check-code test-crate test-products test-doc test-readme test-runner test-kernel test-set-up notebooks
-.PHONY: test-miri test-workflow test-containers test-deploy test-image test-browser mutants bench bench-peers peers-torch test-peers readme lock
+.PHONY: test-miri test-workflow test-containers test-deploy test-image test-browser test-pages mutants bench bench-peers peers-torch test-peers readme lock
 .PHONY: test-features test-aarch64 test-platforms test-burn test-gpu bench-burn fuzz docs lessons
 
 help: ## List the commands
@@ -104,6 +104,9 @@ test-image: ## Run the image (IMAGE=name) in each way that it can be run, and ch
 
 test-browser: .cache/browser/stamp ## Run the notebooks of a server in Chromium (BROWSER="https://localhost --password …")
 	.cache/browser/bin/python scripts/browser/test_notebooks.py $(BROWSER)
+
+test-pages: lessons .cache/browser/stamp ## Open each lesson's page in Chromium, and move every slider and list
+	.cache/browser/bin/python scripts/browser/test_pages.py
 
 # Needs a nightly compiler, cargo-fuzz and a C++ compiler, and says so where one is missing.
 fuzz: ## Fuzz every reader, FUZZ_SECONDS (600) each (FUZZ_TARGETS="idx plan" for some)

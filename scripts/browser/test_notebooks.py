@@ -2,7 +2,8 @@
 
 Logs in (the wrong password is refused), opens each notebook, runs all its cells, and waits for the line
 `notebook finished: <file name>`. Then every interactive figure is drawn, no output is wider than its cell at 1280 and at
-800 pixels (neither are those that were stored), no cell shows an error, Tab completes a name of the crate and Shift-Tab shows
+800 pixels (neither are those that were stored), nothing in a figure lies over something else, every value of every slider and list
+changes its picture, no cell shows an error, Tab completes a name of the crate and Shift-Tab shows
 its documentation, and no request has left for another host. Nothing is saved: the notebooks keep their outputs, the server
 its settings.
 """
@@ -15,6 +16,7 @@ import sys
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+import figures
 from playwright.sync_api import Error, TimeoutError, sync_playwright
 
 WIDTHS = (1280, 800)
@@ -43,32 +45,6 @@ MEASURE = """
         return beyond > 1 ? [{cell: index + 1, mime: output.dataset.mimeType || output.className, beyond}] : [];
     });
 })
-"""
-
-# Of each interactive figure: its cell, its size, and how many marks it has drawn.
-FIGURES = """
-() => [...document.querySelectorAll('.jp-Notebook .jp-CodeCell')].flatMap((cell, index) =>
-    [...cell.querySelectorAll('.js-plotly-plot')].map(plot => {
-        const box = plot.querySelector('.main-svg')?.getBoundingClientRect();
-        const marks = plot.querySelectorAll('.trace, .hm image, .im image, .barlayer path, .shapelayer path, canvas');
-        return {cell: index + 1, width: box?.width ?? 0, height: box?.height ?? 0, marks: marks.length};
-    }))
-"""
-
-# Of each figure whose legend covers a part of it: its cell, the part, and how many pixels of its height are covered. Panels are
-# where the mouse can select (nsewdrag).
-COVERED = """
-() => [...document.querySelectorAll('.jp-Notebook .jp-CodeCell')].flatMap((cell, index) =>
-    [...cell.querySelectorAll('.js-plotly-plot')].flatMap(plot => {
-        const legend = plot.querySelector('.legend')?.getBoundingClientRect();
-        if (!legend) return [];
-        return [...plot.querySelectorAll('.nsewdrag, .xtick text, .ytick text, .xtitle, .ytitle, .gtitle')].flatMap(part => {
-            const box = part.getBoundingClientRect();
-            const wide = Math.min(box.right, legend.right) - Math.max(box.left, legend.left);
-            const high = Math.min(box.bottom, legend.bottom) - Math.max(box.top, legend.top);
-            return wide > 1 && high > 1 ? [{cell: index + 1, part: part.textContent || part.getAttribute('class'), high}] : [];
-        });
-    }))
 """
 
 # The text and the errors of every code cell.
@@ -123,6 +99,7 @@ class Browser:
         self.page = self.context.new_page()
         self.page.on("websocket", lambda socket: self.addresses.append(socket.url))
         self.page_errors = []
+        self.moved = 0
         self.page.on("pageerror", lambda error: self.page_errors.append(str(error)))
         self.page.set_default_timeout(60_000)
 
@@ -223,22 +200,24 @@ class Browser:
             expect("panicked" not in cell["text"] and "\nError: " not in cell["text"], f"cell {number}: {cell['text'][-300:]}")
 
     def check_figures(self, stored):
-        figures = self.page.evaluate(FIGURES)
-        for figure in figures:
-            drawn = figure["width"] > 200 and figure["height"] > 100 and figure["marks"] > 0
-            expect(drawn, f"the figure of code cell {figure['cell']} is not drawn: {figure}")
-        expect(len(figures) >= max(stored, 1), f"{len(figures)} interactive figures, of {stored} in the file")
-        return figures
+        _, problems = figures.drawn(self.page, stored)
+        expect(not problems, "; ".join(problems[:5]))
+
+    def check_controls(self):
+        """Sliders and lists, at the first width."""
+        self.page.set_viewport_size({"width": WIDTHS[0], "height": HEIGHT})
+        self.moved, problems = figures.move_controls(self.page, lambda: figures.overlaps(self.page))
+        expect(not problems, "; ".join(problems[:5]))
 
     def check_widths(self, width):
-        """At a width of the page: figures as high as before, no legend over a figure, and nothing wider than its cell."""
-        before = self.page.evaluate(FIGURES)
+        """At a width of the page: figures as high as before, nothing over a part of one, and nothing wider than its cell."""
+        before = self.page.evaluate(figures.DRAWN)
         self.page.set_viewport_size({"width": width, "height": HEIGHT})
         self.page.wait_for_timeout(2500)
-        for old, new in zip(before, self.page.evaluate(FIGURES), strict=True):
+        for old, new in zip(before, self.page.evaluate(figures.DRAWN), strict=True):
             expect(abs(old["height"] - new["height"]) < 2, f"at {width} pixels, a figure is not as high as before: {old}, {new}")
-        covered = self.page.evaluate(COVERED)
-        expect(not covered, f"at {width} pixels, a legend covers parts of its figure: {covered[:5]}")
+        covered = figures.overlaps(self.page)
+        expect(not covered, f"at {width} pixels, {covered[:5]}")
         wide = self.page.evaluate(MEASURE)
         expect(not wide, f"at {width} pixels, outputs are wider than their cells: {wide}")
 
@@ -304,16 +283,16 @@ class Browser:
         checks = [self.check_cells, lambda: self.check_figures(stored)]
         for width in WIDTHS:
             checks += [lambda width=width: self.check_widths(width), lambda width=width: self.screenshot(name, width)]
-        checks += [lambda: self.excerpt(name), self.check_help]
+        checks += [self.check_controls, lambda: self.excerpt(name), self.check_help]
         for check in checks:
             try:
                 check()
             except (Failure, TimeoutError) as failure:
                 problems.append(str(failure))
-        figures = len(self.page.evaluate(FIGURES))
+        count = len(self.page.evaluate(figures.DRAWN))
         self.stop_kernels()
         expect(not problems, "; ".join(problems))
-        print(f"  finished; {figures} interactive figures are drawn, nothing is too wide", flush=True)
+        print(f"  finished; {count} interactive figures are drawn, {self.moved} values of their controls chosen, nothing is too wide", flush=True)
 
 
 def parse():

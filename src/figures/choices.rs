@@ -26,6 +26,8 @@ pub struct Choices {
     control: Control,
     figures: Vec<(String, Figure)>,
     first: usize,
+    /// Whether a second list chooses among the lines of every figure.
+    by_line: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +39,7 @@ enum Control {
 impl Choices {
     /// A choice by a slider, whose values are of `what`.
     pub fn slider(what: impl Into<String>) -> Self {
-        Self { what: what.into(), control: Control::Slider, figures: Vec::new(), first: 0 }
+        Self { what: what.into(), control: Control::Slider, figures: Vec::new(), first: 0, by_line: false }
     }
 
     /// A choice from a list of `what`.
@@ -48,6 +50,13 @@ impl Choices {
     /// Adds a figure under a name.
     pub fn add(mut self, name: impl Into<String>, figure: Figure) -> Self {
         self.figures.push((name.into(), figure));
+        self
+    }
+
+    /// Puts a second list beside the first, of the names of the lines. It shows the lines of one name, in all panels; it takes the place of
+    /// the legend. All lines of a figure keep their common range.
+    pub fn and_by_line(mut self) -> Self {
+        self.by_line = true;
         self
     }
 
@@ -114,13 +123,14 @@ impl Choices {
         for (trace, visible) in traces.iter_mut().zip(shown.as_array().into_iter().flatten()) {
             trace["visible"] = visible.clone();
         }
+        let second = self.by_line.then(|| choose_lines(&mut traces));
         page["data"] = traces.into();
-        self.lay_out(&mut page["layout"], steps);
+        self.lay_out(&mut page["layout"], steps, second);
         Ok(page.to_string())
     }
 
-    /// Makes room for the control, and puts it there.
-    fn lay_out(&self, layout: &mut Value, steps: Vec<Value>) {
+    /// Makes room for the controls, and puts them there.
+    fn lay_out(&self, layout: &mut Value, steps: Vec<Value>, second: Option<Vec<Value>>) {
         let side = if self.control == Control::Slider { "b" } else { "t" };
         for key in ["/height".to_owned(), format!("/margin/{side}")] {
             if let Some(length) = layout.pointer_mut(&key) {
@@ -139,13 +149,51 @@ impl Choices {
                 "currentvalue": { "prefix": format!("{}: ", html(&self.what)), "font": { "color": GREY_TEXT, "size": 13 } },
             }]);
         } else {
-            layout["updatemenus"] = json!([{
-                "active": self.first, "buttons": steps, "type": "dropdown", "direction": "down", "showactive": true, "font": font,
-                "x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom", "pad": { "b": 26 },
-                "bgcolor": "rgba(127,127,127,0.12)", "bordercolor": GREY_TEXT,
-            }]);
+            layout["updatemenus"] = json!([drop_down(0.0, self.first, steps)]);
+        }
+        if let Some(buttons) = second {
+            layout["showlegend"] = json!(false);
+            layout["updatemenus"] = json!([layout["updatemenus"][0], drop_down(0.5, 0, buttons)]);
         }
     }
+}
+
+/// A list that unfolds above the panels, from this part of their width on. Unfolded, it lies over the figure: its background does not let
+/// the lines through, on a light page or a dark one.
+fn drop_down(x: f64, active: usize, buttons: Vec<Value>) -> Value {
+    json!({
+        "active": active, "buttons": buttons, "type": "dropdown", "direction": "down", "showactive": true,
+        "x": x, "xanchor": "left", "y": 1, "yanchor": "bottom", "pad": { "b": 26 },
+        "font": { "color": "#24292f" }, "bgcolor": "#eceff1", "bordercolor": GREY_TEXT,
+    })
+}
+
+/// Shows the traces of one name, and answers the buttons that show those of another. What is shown of a figure is `visible`; of these,
+/// a trace is there, but clear, if its name is not chosen.
+fn choose_lines(traces: &mut [Value]) -> Vec<Value> {
+    let mut names: Vec<Value> = Vec::new();
+    for trace in traces.iter() {
+        if !names.contains(&trace["name"]) {
+            names.push(trace["name"].clone());
+        }
+    }
+    let shown = |name: &Value| -> (Vec<f64>, Vec<&str>) {
+        let chosen = |trace: &Value| if trace["name"] == *name { (1.0, "all") } else { (0.0, "skip") };
+        traces.iter().map(chosen).unzip()
+    };
+    let sets: Vec<(Vec<f64>, Vec<&str>)> = names.iter().map(shown).collect();
+    let button = |(name, (opacity, hover)): (&Value, &(Vec<f64>, Vec<&str>))| {
+        let args = json!([{ "opacity": opacity, "hoverinfo": hover }]);
+        json!({ "label": name, "method": "restyle", "args": args })
+    };
+    let buttons = names.iter().zip(&sets).map(button).collect();
+    if let Some((opacity, hover)) = sets.into_iter().next() {
+        for (trace, (opacity, hover)) in traces.iter_mut().zip(opacity.into_iter().zip(hover)) {
+            trace["opacity"] = json!(opacity);
+            trace["hoverinfo"] = json!(hover);
+        }
+    }
+    buttons
 }
 
 fn read(json: &str) -> Value {
@@ -204,6 +252,19 @@ mod tests {
         let buttons = page["layout"]["updatemenus"][0]["buttons"].as_array().unwrap();
         assert_eq!(buttons[1]["args"][0]["visible"], json!([false, true, "legendonly"]));
         assert_eq!(buttons[1]["args"][1]["title.text"], "u");
+    }
+
+    #[test]
+    fn a_second_list_shows_the_lines_of_one_name_of_each_figure() {
+        let two = |title| line(title, 1.0).line("r", [0], [1.0]);
+        let page = page(&Choices::list("which").add("a", two("t")).add("b", two("u")).and_by_line());
+        let of =
+            |key: &str| -> Vec<&Value> { page["data"].as_array().unwrap().iter().map(|trace| &trace[key]).collect() };
+        assert_eq!(of("visible"), [&json!(true), &json!(true), &json!(false), &json!(false)]);
+        assert_eq!(of("opacity"), [&json!(1.0), &json!(0.0), &json!(1.0), &json!(0.0)]);
+        let buttons = page["layout"]["updatemenus"][1]["buttons"].as_array().unwrap();
+        assert_eq!((buttons.len(), &buttons[1]["label"]), (2, &json!("r")));
+        assert_eq!(buttons[1]["args"][0]["opacity"], json!([0.0, 1.0, 0.0, 1.0]));
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use super::choices::Choices;
 use super::figure::Figure;
 use super::style::Color;
-use crate::experiment::{Record, Records};
+use crate::experiment::{Records, Summary};
+use crate::method::Method;
 use crate::training::{Epoch, History};
 
 /// The parts of the objective and the errors over the epochs, with the epoch that validation chose. Cross-entropy and errors have
@@ -75,46 +76,55 @@ pub fn alpha_curves(history: &History) -> Figure {
     figure
 }
 
-/// The learning curves of stored runs, of one method and network at a time, which the reader chooses from a list: each run's test error
-/// and training cross-entropy over its epochs. Of long trainings, evenly spaced epochs are shown.
+/// The learning curves of stored runs, of one method and network at a time, which the reader chooses from two lists: each run's test
+/// error and training cross-entropy over its epochs. Of long trainings, evenly spaced epochs are shown.
 pub fn stored_curves(records: &Records) -> Choices {
-    let mut choices = Choices::list("Method and width");
-    for summary in records.summaries() {
-        let units: Vec<String> = summary.hidden.iter().map(usize::to_string).collect();
-        let units = summary.width().map_or(units.join("–"), |width| width.to_string());
-        let name = format!("{}, {units} units", summary.method.title());
-        let runs: Vec<&Record> =
-            records.iter().filter(|run| (run.method, &run.hidden) == (summary.method, &summary.hidden)).collect();
-        let values = |value: fn(&Epoch) -> f64| -> (Vec<usize>, Vec<Option<f64>>) {
-            let mut points: Vec<(usize, Option<f64>)> = Vec::new();
-            for run in &runs {
-                let stride = run.epochs.len().div_ceil(POINTS).max(1);
-                let shown = run.epochs.iter().rev().step_by(stride).rev();
-                points.extend(shown.map(|epoch| (epoch.epoch, Some(rounded(value(epoch))))));
-                // A gap, so that the next run's line begins anew.
-                points.push((points.last().map_or(1, |point| point.0), None));
-            }
-            points.into_iter().unzip()
-        };
-        let (epochs, errors) = values(|epoch| epoch.test_error_percent);
-        let (same, losses) = values(|epoch| epoch.train_cross_entropy);
-        let figure = Figure::new(format!("{name} per layer: {} runs", runs.len()))
+    let mut choices = Choices::list("method").and_by_line();
+    let summaries = records.summaries();
+    let mut methods: Vec<Method> = Vec::new();
+    for summary in &summaries {
+        if !methods.contains(&summary.method) {
+            methods.push(summary.method);
+        }
+    }
+    for method in methods {
+        let mut errors = Figure::new(format!("{}: each run is a line", method.title()))
             .height(380)
             .panel("Test error, without noise")
             .x_label("Epoch")
             .y_label("%")
-            .log_y()
-            .line("test error", epochs, errors)
-            .color(Color::of(summary.method))
-            .panel("Training cross-entropy, with noise")
-            .x_label("Epoch")
-            .y_label("Nats per example")
-            .log_y()
-            .line("", same, losses)
-            .color(Color::of(summary.method));
-        choices = choices.add(name, figure);
+            .log_y();
+        let networks = || summaries.iter().filter(|summary| summary.method == method);
+        for summary in networks() {
+            let (epochs, values) = curve(records, summary, |epoch| epoch.test_error_percent);
+            errors = errors.line(units(summary), epochs, values).color(Color::of(method));
+        }
+        let mut both =
+            errors.panel("Training cross-entropy, with noise").x_label("Epoch").y_label("Nats per example").log_y();
+        for summary in networks() {
+            let (epochs, values) = curve(records, summary, |epoch| epoch.train_cross_entropy);
+            both = both.line(units(summary), epochs, values).color(Color::of(method));
+        }
+        choices = choices.add(method.title(), both);
     }
     choices
+}
+
+fn units(summary: &Summary) -> String {
+    let layers: Vec<String> = summary.hidden.iter().map(usize::to_string).collect();
+    format!("{} units per layer", summary.width().map_or(layers.join("–"), |width| width.to_string()))
+}
+
+/// A value over the epochs of every run of a method and network, as one line with a gap between runs.
+fn curve(records: &Records, summary: &Summary, value: fn(&Epoch) -> f64) -> (Vec<usize>, Vec<Option<f64>>) {
+    let mut points: Vec<(usize, Option<f64>)> = Vec::new();
+    for run in records.iter().filter(|run| (run.method, &run.hidden) == (summary.method, &summary.hidden)) {
+        let stride = run.epochs.len().div_ceil(POINTS).max(1);
+        let shown = run.epochs.iter().rev().step_by(stride).rev();
+        points.extend(shown.map(|epoch| (epoch.epoch, Some(rounded(value(epoch))))));
+        points.push((points.last().map_or(1, |point| point.0), None));
+    }
+    points.into_iter().unzip()
 }
 
 /// Points of a line that a stored run has at most.
@@ -179,12 +189,17 @@ pub(crate) mod tests {
     #[test]
     fn stored_runs_are_chosen_from_a_list() {
         use crate::experiment::tests::record;
-        use crate::method::Method;
-        let runs = [(Method::None, 1), (Method::None, 2), (Method::GaussianA, 1)];
-        let records: Records = runs.map(|(method, seed)| record(method, 100, seed, 1.5)).into_iter().collect();
+        let runs =
+            [(Method::None, 100, 1), (Method::None, 100, 2), (Method::GaussianA, 100, 1), (Method::GaussianA, 250, 1)];
+        let records: Records = runs.map(|(method, units, seed)| record(method, units, seed, 1.5)).into_iter().collect();
         let json: serde_json::Value = serde_json::from_str(&stored_curves(&records).to_plotly_json().unwrap()).unwrap();
         let buttons = json["layout"]["updatemenus"][0]["buttons"].as_array().unwrap();
-        assert_eq!(buttons.len(), 2);
-        assert_eq!(buttons[1]["label"], "Gaussian A, 100 units");
+        assert_eq!((buttons.len(), &buttons[1]["label"]), (2, &"Gaussian A".into()));
+        let widths = json["layout"]["updatemenus"][1]["buttons"].as_array().unwrap();
+        assert_eq!((widths.len(), &widths[0]["label"]), (2, &"100 units per layer".into()));
+        // Two panels of one width for each of two methods, and two of another width for the second.
+        let shown: Vec<f64> =
+            json["data"].as_array().unwrap().iter().map(|trace| trace["opacity"].as_f64().unwrap()).collect();
+        assert_eq!(shown, [1.0, 1.0, 1.0, 0.0, 1.0, 0.0]);
     }
 }

@@ -5,9 +5,9 @@
 //!         --record results/lenet5/runs.jsonl
 //!
 //! `--start FOLDER` goes on with the network of another run's checkpoints, with a step size (`--learning-rate`) that falls anew.
-//! A run that was interrupted goes on from its last epoch when it is started again. `--synthetic N` trains on N of the crate's own
-//! digits, which needs no MNIST. `--held-out 0` trains on all images. With `--zero-above 3` it trains as the authors' code does, which sets the mean of weights of more
-//! noise to 0.
+//! A run that was interrupted goes on from its last epoch when it is started again. `--held-out 0` trains on all images.
+//! `--synthetic N` trains on N of the crate's own digits, which needs no MNIST. With `--zero-above 3` it trains as the authors' code
+//! does, which sets the mean of weights of more noise to 0.
 
 mod model;
 mod protocol;
