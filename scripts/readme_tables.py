@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = ["README.md", "docs/results.md", "experiments/protocol.md"]
-BLOCK = re.compile(r"(<!-- vardrop (report [a-z0-9]+)(?:: ([a-z ]+))? -->\n\n)(?:(?!<!--).)*?(\n\n<!-- end -->)", re.DOTALL)
+BLOCK = re.compile(r"(<!-- vardrop (report [a-z0-9-]+)(?:: ([a-z ]+))? -->\n\n)(?:(?!<!--).)*?(\n\n<!-- end -->)", re.DOTALL)
 
 
 def table(report):
@@ -24,32 +24,10 @@ def cells(row):
     return [cell.strip() for cell in row.strip("|").split("|")]
 
 
-def by_width(report):
-    """Figure 1 with a line for each method and a column for each width: our error, and the paper's in parentheses."""
-    points, runs = {}, {}
-    for row in table(report).splitlines()[2:]:
-        method, width, count, ours, paper, *_ = cells(row)
-        points.setdefault(method, {})[width] = f"{ours} ({paper.split()[0]})"
-        runs.setdefault(width, set()).add(int(count))
-    widths = sorted(runs, key=int)
-    counts = ["–".join(str(count) for count in sorted({min(runs[width]), max(runs[width])})) for width in widths]
-    heads = [f"{width} units, {count} run{'s' if count != '1' else ''}" for width, count in zip(widths, counts)]
-    rows = [["Method", *heads], [":---", *["---:"] * len(widths)]]
-    rows += [[method, *[of.get(width, "") for width in widths]] for method, of in points.items()]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
 def columns(rows, kept):
     """The rows of a table with some of its columns, by their names."""
     places = [cells(rows[0]).index(name) for name in kept]
     return "\n".join(f"| {' | '.join(cells(row)[place] for place in places)} |" for row in rows)
-
-
-def together(report):
-    """The claims over all widths, without the drawing, which needs letters of one width."""
-    head, line, *rows = table(report).splitlines()
-    rows = [head, line, *[row for row in rows if cells(row)[1] in ("together", "per doubling")]]
-    return columns(rows, [name for name in cells(head) if name != "−0.3 to +0.3"])
 
 
 def verdicts(report):
@@ -105,8 +83,6 @@ def verdict(report):
 
 PARTS = {
     "": table,
-    "by width": by_width,
-    "together": together,
     "verdicts": verdicts,
     "variational a": variational_a,
     "calibration": calibration,

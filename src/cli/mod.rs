@@ -10,6 +10,7 @@ mod models;
 mod predict;
 mod prune;
 mod report;
+mod settings;
 mod shell;
 mod sweep;
 mod table;

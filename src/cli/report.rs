@@ -32,10 +32,14 @@ pub struct ReportArgs {
 enum What {
     /// Test errors by width of the network
     Figure1,
+    /// The same with a row for each method and a column for each width
+    Figure1ByWidth,
     /// How far Figure 1 is from the paper's, point by point
     Differences,
     /// The paper's claims about Figure 1: for each a difference, its 95 % interval and a verdict
     Claims,
+    /// The same over all widths, without single widths
+    ClaimsTogether,
     /// How far the points would be from the paper's if test errors chose the number of epochs
     Selection,
     /// What that choice would change in each claim
@@ -72,8 +76,10 @@ impl ReportArgs {
     pub fn run(self) -> Result<ExitCode> {
         let text = match self.what {
             What::Figure1 => self.runs(report::figure1, report::figure1_points)?,
+            What::Figure1ByWidth => self.runs(report::figure1_by_width, report::figure1_by_width)?,
             What::Differences => self.runs(report::differences, report::differences)?,
             What::Claims => self.runs(report::claims, report::claims)?,
+            What::ClaimsTogether => self.runs(report::claims_together, report::claims_together)?,
             What::Protocols => self.runs(report::protocols, report::protocols)?,
             What::Rates => self.runs(report::rates, report::rates)?,
             What::Selection => self.runs(report::selection, report::selection)?,

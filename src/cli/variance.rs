@@ -12,11 +12,11 @@ use serde::Serialize;
 use vardrop::data::{Source, Splits, Validation};
 use vardrop::engine::{Engine, Examples};
 use vardrop::files::{Claims, Kind, Output};
-use vardrop::likelihood::Family;
 use vardrop::training::{Config, ModelInfo, Preset, Progress, Protocol, Trainer};
 use vardrop::variance::{self, Estimator, GradientSampler, Plan, Trained, VarianceRecord};
 use vardrop::{Error, Method, Result};
 
+use super::settings::SettingArgs;
 use super::table::TableArgs;
 use super::trained_on::TrainedOn;
 
@@ -35,8 +35,9 @@ use super::trained_on::TrainedOn;
 pub struct VarianceArgs {
     /// Measure this model, written by `vardrop train --save`, instead of training one; the parameters are those of its last step
     #[arg(conflicts_with_all = [
-        "method", "hidden", "epochs", "train_batch_size", "held_out", "validation", "learning_rate", "alpha_step", "averaging", "seed",
-        "threads", "save", "protocol", "likelihood", "target", "categorical", "ignored", "test_data", "test_share", "test_seed",
+        "method", "hidden", "epochs", "train_batch_size", "held_out", "validation", "learning_rate", "constant_epochs", "alpha_step",
+        "averaging", "kl_warm_up", "seed", "threads", "save", "protocol", "likelihood", "activation", "optimizer", "schedule",
+        "input_rate", "hidden_rate", "target", "categorical", "ignored", "test_data", "test_share", "test_seed",
     ])]
     model: Option<PathBuf>,
     /// Where noise enters and whether its rate is learned
@@ -67,9 +68,6 @@ pub struct VarianceArgs {
     /// Settings of the training that no other option sets [default: table1; table for a table]
     #[arg(long, value_name = "NAME", value_parser = super::train::presets())]
     protocol: Option<Preset>,
-    /// What the outputs predict: categorical, gaussian, gaussian-predicted or gaussian-fixed:VARIANCE [default: as the targets are]
-    #[arg(long, value_name = "FAMILY")]
-    likelihood: Option<Family>,
     /// Examples in a minibatch of the training [default: as in the protocol: 1000 for table1, 100 for the others]
     #[arg(long, value_name = "N")]
     train_batch_size: Option<usize>,
@@ -81,17 +79,8 @@ pub struct VarianceArgs {
     /// that runs with different --seed share one validation set [default: last for mnist and synthetic, drawn for other data]
     #[arg(long, value_name = "WHICH")]
     validation: Option<Validation>,
-    /// Adam's step size [default: as in the protocol: 0.0001 for table1, 0.001 or 0.0003 for figure1, by method and width, 0.001 for
-    /// first]
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
-    learning_rate: Option<f64>,
-    /// How many times larger the step for ln α is [default: as in the protocol: 1, or 20 for first]
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
-    alpha_step: Option<f64>,
-    /// Decay of the moving average of the parameters, from 0 (no average) to below 1 [default: as in the protocol: 0.999, or 0.9998
-    /// for figure1]
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
-    averaging: Option<f64>,
+    #[command(flatten)]
+    settings: SettingArgs,
     /// Measure the moving average of the parameters instead of those of the last step
     #[arg(long)]
     averaged: bool,
@@ -152,7 +141,7 @@ impl VarianceArgs {
         let splits = match (trained_on, &data) {
             (Some(trained_on), _) => trained_on.open(self.data.as_ref(), held_out, validation)?,
             (None, Source::Csv(path)) => {
-                let splits = self.table.open(path, self.likelihood, Some(held_out), self.validation)?;
+                let splits = self.table.open(path, self.settings.likelihood(), Some(held_out), self.validation)?;
                 config.protocol = self.changed(self.preset().protocol_for(config.method, &config.hidden, &splits)?);
                 splits
             }
@@ -225,12 +214,9 @@ impl VarianceArgs {
         let mut protocol = protocol.with_epochs(longest);
         // It is trained as long as is asked for.
         protocol.patience = None;
-        protocol.likelihood = self.likelihood.unwrap_or(protocol.likelihood);
         protocol.batch_size = self.train_batch_size.unwrap_or(protocol.batch_size);
         protocol.held_out = self.held_out.unwrap_or(protocol.held_out);
-        protocol.learning_rate = self.learning_rate.unwrap_or(protocol.learning_rate);
-        protocol.alpha_step = self.alpha_step.unwrap_or(protocol.alpha_step);
-        protocol.averaging = self.averaging.unwrap_or(protocol.averaging);
+        self.settings.change(&mut protocol);
         protocol
     }
 

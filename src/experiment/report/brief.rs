@@ -17,7 +17,14 @@ pub fn figure1_by_width(records: &Records) -> Result<Table> {
     let mut widths: Vec<usize> = summaries.iter().filter_map(|summary| summary.width()).collect();
     widths.sort_unstable();
     widths.dedup();
-    let heads = widths.iter().map(|width| format!("{width} units"));
+    let heads = widths.iter().map(|width| {
+        let runs = summaries.iter().filter(|of| of.width() == Some(*width)).map(|of| of.test_error_percent.runs);
+        match (runs.clone().min(), runs.max()) {
+            (Some(1), Some(1)) => format!("{width} units, 1 run"),
+            (Some(least), Some(most)) if least < most => format!("{width} units, {least}–{most} runs"),
+            (_, most) => format!("{width} units, {} runs", most.unwrap_or(0)),
+        }
+    });
     let mut table = Table::new(["Method".to_owned()].into_iter().chain(heads));
     for method in Method::FIGURE1 {
         let cell = |&width: &usize| -> Cell {
@@ -76,7 +83,7 @@ mod tests {
     fn figure_1_has_a_row_for_each_method_that_was_run_and_a_column_for_each_width() {
         let csv = figure1_by_width(&records()).unwrap().to_csv();
         let lines: Vec<&str> = csv.lines().collect();
-        assert_eq!((lines.len(), lines[0]), (4, "Method,100 units,250 units"));
+        assert_eq!((lines.len(), lines[0]), (4, "Method,\"100 units, 3 runs\",\"250 units, 3 runs\""));
         assert!(lines[1].starts_with("Gaussian A,2.52 ± 0.01 (2.40)"), "{csv}");
     }
 
