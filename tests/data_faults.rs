@@ -6,38 +6,38 @@ mod support;
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::ops::Deref;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
+use support::folder::Folder;
 use support::server::{Reply, Server};
 use support::{Tiny, gzip, idx};
 use vardrop::data::mnist::MNIST;
 use vardrop::data::{Source, Splits};
 
-struct Place {
-    root: tempfile::TempDir,
+/// A folder with the data set `digits`.
+struct Place(Folder);
+
+impl Deref for Place {
+    type Target = Folder;
+
+    fn deref(&self) -> &Folder {
+        &self.0
+    }
 }
 
 impl Place {
-    /// A folder with the data set `digits`.
     fn new() -> Self {
-        let root = tempfile::tempdir().unwrap();
-        support::digits(&root.path().join("digits"));
-        Self { root }
-    }
-
-    fn path(&self, name: impl AsRef<Path>) -> PathBuf {
-        self.root.path().join(name)
+        Self(Folder::with_digits())
     }
 
     fn command<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vardrop"));
-        command.args(arguments).current_dir(self.root.path());
-        command.env("XDG_CACHE_HOME", self.root.path()).env("HOME", self.root.path()).env_remove("MNIST_DIR");
-        command.env_remove("FASHION_MNIST_DIR");
+        let mut command = self.0.command("");
+        command.args(arguments).env("HOME", self.root()).env_remove("FASHION_MNIST_DIR");
         command
     }
 
@@ -108,7 +108,7 @@ fn a_file_that_does_not_do_is_named_with_what_is_there_in_its_place() {
 #[test]
 fn what_may_not_be_read_says_so_and_how_to_change_it() {
     let place = Place::new();
-    fs::set_permissions(place.root.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(place.root(), fs::Permissions::from_mode(0o755)).unwrap();
     // Root may read everything: it leaves its rights, with a program that another user can start.
     let program = place.path("vardrop");
     fs::copy(env!("CARGO_BIN_EXE_vardrop"), &program).unwrap();
@@ -118,11 +118,7 @@ fn what_may_not_be_read_says_so_and_how_to_change_it() {
     };
     let error = |arguments: &[&str], mnist_dir: Option<&Path>| {
         let mut command = Command::new(&program);
-        command
-            .args(arguments)
-            .current_dir(place.root.path())
-            .env("XDG_CACHE_HOME", "/nowhere")
-            .env_remove("MNIST_DIR");
+        command.args(arguments).current_dir(place.root()).env("XDG_CACHE_HOME", "/nowhere").env_remove("MNIST_DIR");
         command.envs(mnist_dir.map(|folder| ("MNIST_DIR", folder)));
         if is_root {
             command.uid(65_534).gid(65_534);
@@ -223,7 +219,7 @@ fn damaged_files_in_mnist_dir_are_moved_away_and_downloaded_as_the_advice_says()
     // Typed into a shell, with this program as `vardrop` and the server as the mirror.
     let command = advice(&shown).replace("vardrop data fetch", "\"$VARDROP\" data fetch --mirror \"$MIRROR\"");
     let mut shell = Command::new("sh");
-    shell.args(["-c", &command]).current_dir(place.root.path()).env("MNIST_DIR", &folder);
+    shell.args(["-c", &command]).current_dir(place.root()).env("MNIST_DIR", &folder);
     shell.env("VARDROP", env!("CARGO_BIN_EXE_vardrop")).env("MIRROR", &server.url);
     let output = shell.output().unwrap();
     let message = String::from_utf8(output.stderr).unwrap();

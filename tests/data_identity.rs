@@ -5,10 +5,12 @@
 mod support;
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::ops::Deref;
+use std::path::Path;
+use std::process::Output;
 
 use serde_json::Value;
+use support::folder::Folder;
 use support::{gzip, rewritten};
 use vardrop::data::mnist::{MNIST, Places};
 use vardrop::data::{Digest, Identity, Source, Splits, Validation};
@@ -17,8 +19,14 @@ use vardrop::training::{ModelInfo, Trainer};
 
 const TRAIN: &str = "train --held-out 60 --hidden 6 --batch-size 20 --threads 1 --averaging 0 --method none";
 
-struct Place {
-    root: tempfile::TempDir,
+struct Place(Folder);
+
+impl Deref for Place {
+    type Target = Folder;
+
+    fn deref(&self) -> &Folder {
+        &self.0
+    }
 }
 
 impl Place {
@@ -30,34 +38,13 @@ impl Place {
     }
 
     fn without_model() -> Self {
-        let root = tempfile::tempdir().unwrap();
-        support::digits(&root.path().join("digits"));
-        Self { root }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.root.path().join(name)
-    }
-
-    fn run(&self, arguments: &str) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vardrop"));
-        command.args(arguments.split_whitespace()).current_dir(self.root.path());
-        command.env("XDG_CACHE_HOME", self.root.path()).env_remove("MNIST_DIR").output().unwrap()
-    }
-
-    #[track_caller]
-    fn stdout(&self, arguments: &str) -> String {
-        let Output { status, stdout, stderr } = self.run(arguments);
-        assert_eq!(status.code(), Some(0), "{arguments}: {}", String::from_utf8_lossy(&stderr));
-        String::from_utf8(stdout).unwrap()
+        Self(Folder::with_digits())
     }
 
     /// The message of a command that must fail.
     #[track_caller]
     fn error(&self, arguments: &str) -> String {
-        let Output { status, stdout, stderr } = self.run(arguments);
-        assert_eq!((status.code(), stdout.len()), (Some(1), 0), "{arguments}");
-        String::from_utf8(stderr).unwrap()
+        self.failure_of(arguments, 1)
     }
 
     fn digest(&self, folder: &str) -> Digest {

@@ -4,67 +4,50 @@
 mod support;
 
 use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::ops::Deref;
 
 use serde_json::Value;
+use support::folder::Folder;
 use vardrop::uncertainty::EvaluationRecord;
 
 /// A folder with small images and a model that was trained on them.
-struct Place {
-    root: tempfile::TempDir,
+/// A folder with digits, and a `model` that was trained on them.
+struct Place(Folder);
+
+impl Deref for Place {
+    type Target = Folder;
+
+    fn deref(&self) -> &Folder {
+        &self.0
+    }
 }
 
 impl Place {
     fn new(method: &str) -> Self {
-        let root = tempfile::tempdir().unwrap();
-        support::digits(&root.path().join("digits"));
-        let place = Self { root };
+        let place = Self(Folder::with_digits());
         place.train(&format!("--seed 3 --hidden 8,8 --method {method} --save model"));
         place
     }
 
     #[track_caller]
     fn train(&self, arguments: &str) {
-        let train = "train --data ./digits --held-out 60 --batch-size 32 --threads 1 --epochs 3";
-        let output = self.run(&format!("{train} {arguments}"));
-        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.root.path().join(name)
-    }
-
-    fn run(&self, arguments: &str) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vardrop"));
-        command.args(arguments.split_whitespace()).current_dir(self.root.path());
-        command.env("XDG_CACHE_HOME", self.root.path()).env_remove("MNIST_DIR").stdin(Stdio::null());
-        command.output().unwrap()
+        self.both(&format!("train --data ./digits --held-out 60 --batch-size 32 --threads 1 --epochs 3 {arguments}"));
     }
 
     #[track_caller]
     fn evaluate(&self, arguments: &str) -> String {
-        let output = self.run(&format!("evaluate model --threads 1 {arguments}"));
-        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-        text(&output.stdout)
+        self.stdout(&format!("evaluate model --threads 1 {arguments}"))
     }
 
     #[track_caller]
     fn json(&self, arguments: &str) -> Value {
-        serde_json::from_str(&self.evaluate(&format!("{arguments} --json"))).unwrap()
+        self.0.json(&format!("evaluate model --threads 1 {arguments}"))
     }
 
     #[track_caller]
     fn failure(&self, arguments: &str) -> String {
-        let output = self.run(&format!("evaluate {arguments}"));
-        assert_ne!(output.status.code(), Some(0), "{arguments}");
-        assert_eq!(text(&output.stdout), "", "{arguments}");
-        text(&output.stderr)
+        self.0.failure(&format!("evaluate {arguments}"))
     }
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
 }
 
 fn number(value: &Value) -> f64 {

@@ -5,28 +5,33 @@ mod support;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::ops::Deref;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
-use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Instant;
 
+use support::folder::Folder;
 use vardrop::experiment::Records;
 use vardrop::files::Kind;
 use vardrop::sparse::SparseModel;
 use vardrop::training::Model;
 
 /// A folder with a tiny data set.
-struct Place {
-    root: tempfile::TempDir,
+struct Place(Folder);
+
+impl Deref for Place {
+    type Target = Folder;
+
+    fn deref(&self) -> &Folder {
+        &self.0
+    }
 }
 
 const TRAIN: &str = "train --data ./digits --held-out 60 --batch-size 20 --threads 1 --hidden 6";
 
 impl Place {
     fn new() -> Self {
-        let root = tempfile::tempdir().unwrap();
-        support::digits(&root.path().join("digits"));
-        Self { root }
+        Self(Folder::with_digits())
     }
 
     /// With a checkpoint `sp.st` of a sparse network and `dense.st` of another, and an exported model `good.st`.
@@ -37,24 +42,12 @@ impl Place {
         place
     }
 
-    fn path(&self, name: &str) -> PathBuf {
-        self.root.path().join(name)
-    }
-
     fn read(&self, name: &str) -> Vec<u8> {
         fs::read(self.path(name)).unwrap()
     }
 
     fn write(&self, name: &str, text: &str) {
         fs::write(self.path(name), text).unwrap();
-    }
-
-    fn command(&self, arguments: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vardrop"));
-        command.args(arguments.split_whitespace()).current_dir(self.root.path());
-        command.env("XDG_CACHE_HOME", self.root.path()).env_remove("MNIST_DIR");
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
     }
 
     /// Standard output and standard error of a command that ends with a code.
@@ -68,13 +61,13 @@ impl Place {
     fn shell(&self, line: &str, code: i32) -> (String, String) {
         let script = format!("vardrop() {{ {} \"$@\"; }}; {line}", env!("CARGO_BIN_EXE_vardrop"));
         let mut shell = Command::new("bash");
-        shell.args(["-c", &script]).current_dir(self.root.path()).env_remove("MNIST_DIR").stdin(Stdio::null());
+        shell.args(["-c", &script]).current_dir(self.root()).env_remove("MNIST_DIR").stdin(Stdio::null());
         told(shell.output().unwrap(), code)
     }
 
     /// What is in the folder and was not there at first.
     fn names(&self) -> Vec<String> {
-        let entries = fs::read_dir(self.root.path()).unwrap();
+        let entries = fs::read_dir(self.root()).unwrap();
         let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.retain(|name| name != "digits");
         names.sort();

@@ -203,7 +203,7 @@ fn a_full_disk_is_an_error_and_the_next_sweep_goes_on() {
         "trap '' XFSZ; ulimit -f 1; exec {} sweep plan.toml --out full --jobs 1",
         env!("CARGO_BIN_EXE_vardrop")
     );
-    let output = shell.args(["-c", &script]).current_dir(place.root.path()).output().unwrap();
+    let output = shell.args(["-c", &script]).current_dir(place.root()).output().unwrap();
     let message = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{message}");
     assert!(message.contains("cannot write full/none-3x9-1.jsonl"), "{message}");

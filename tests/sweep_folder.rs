@@ -175,7 +175,7 @@ fn a_folder_of_networks_from_two_processors_says_so() {
     let text = place.run("--out out", 0);
     assert!(text.contains("note: with this machine's, the networks in out are from ?"), "{text}");
     let mut report = Command::new(env!("CARGO_BIN_EXE_vardrop"));
-    let report = report.args(["report", "figure1", "out"]).current_dir(place.root.path()).output().unwrap();
+    let report = report.args(["report", "figure1", "out"]).current_dir(place.root()).output().unwrap();
     let stderr = String::from_utf8(report.stderr).unwrap();
     assert!(report.status.success() && stderr.contains("note: the records are from ?"), "{stderr}");
 

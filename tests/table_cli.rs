@@ -5,17 +5,10 @@ mod support;
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
-
 use support::figures;
-
-/// A folder with two tables of 120 rows, made by a formula, and nothing else around.
-struct Place {
-    root: tempfile::TempDir,
-}
+use support::folder::Folder;
 
 /// Numbers in [−1, 1) that look random.
 fn numbers() -> impl FnMut() -> f64 {
@@ -26,65 +19,28 @@ fn numbers() -> impl FnMut() -> f64 {
     }
 }
 
-impl Place {
-    fn new() -> Self {
-        let place = Self { root: tempfile::tempdir().unwrap() };
-        let mut number = numbers();
-        let mut houses = "id,area,side,age,price\n".to_owned();
-        let mut flowers = "length,width,kind\n".to_owned();
-        for row in 0..120 {
-            let (area, age, noise) = (100.0 + 40.0 * number(), 50.0 + 50.0 * number(), number());
-            let side = ["north", "south"][row % 2];
-            let price = 1000.0 * area + if row % 2 == 0 { 20_000.0 } else { 0.0 } - 200.0 * age + 3000.0 * noise;
-            writeln!(houses, "{row},{area:.1},{side},{age:.0},{price:.0}").unwrap();
-            let kind = ["rose", "lily, white", "iris"][row % 3];
-            let centre = [1.0, 4.0, 7.0][row % 3];
-            writeln!(flowers, "{:.2},{:.2},\"{kind}\"", centre + number(), 2.0 * centre + number()).unwrap();
-        }
-        fs::write(place.path("houses.csv"), houses).unwrap();
-        fs::write(place.path("flowers.csv"), flowers).unwrap();
-        place
+/// A folder with two tables of 120 rows, made by a formula, and nothing else around.
+fn with_tables() -> Folder {
+    let place = Folder::new();
+    let mut number = numbers();
+    let mut houses = "id,area,side,age,price\n".to_owned();
+    let mut flowers = "length,width,kind\n".to_owned();
+    for row in 0..120 {
+        let (area, age, noise) = (100.0 + 40.0 * number(), 50.0 + 50.0 * number(), number());
+        let side = ["north", "south"][row % 2];
+        let price = 1000.0 * area + if row % 2 == 0 { 20_000.0 } else { 0.0 } - 200.0 * age + 3000.0 * noise;
+        writeln!(houses, "{row},{area:.1},{side},{age:.0},{price:.0}").unwrap();
+        let kind = ["rose", "lily, white", "iris"][row % 3];
+        let centre = [1.0, 4.0, 7.0][row % 3];
+        writeln!(flowers, "{:.2},{:.2},\"{kind}\"", centre + number(), 2.0 * centre + number()).unwrap();
     }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.root.path().join(name)
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.path(name)).unwrap()
-    }
-
-    fn run(&self, arguments: &str) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vardrop"));
-        command.args(arguments.split_whitespace()).current_dir(self.root.path());
-        command.env("XDG_CACHE_HOME", self.root.path()).env_remove("MNIST_DIR");
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).output().unwrap()
-    }
-
-    /// What a command prints on standard output and on standard error; it must end well.
-    #[track_caller]
-    fn both(&self, arguments: &str) -> [String; 2] {
-        let output = self.run(arguments);
-        assert_eq!(output.status.code(), Some(0), "{arguments}: {}", text(&output.stderr));
-        [text(&output.stdout), text(&output.stderr)]
-    }
-
-    #[track_caller]
-    fn json(&self, arguments: &str) -> Value {
-        serde_json::from_str(&self.both(&format!("{arguments} --json"))[0]).unwrap()
-    }
-
-    /// The message of a command that must fail.
-    #[track_caller]
-    fn failure(&self, arguments: &str) -> String {
-        let output = self.run(arguments);
-        assert!(!output.status.success(), "{arguments}: {}", text(&output.stdout));
-        text(&output.stderr)
-    }
+    fs::write(place.path("houses.csv"), houses).unwrap();
+    fs::write(place.path("flowers.csv"), flowers).unwrap();
+    place
 }
 
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
+fn read(place: &Folder, name: &str) -> String {
+    fs::read_to_string(place.path(name)).unwrap()
 }
 
 const HOUSES: &str = "train --data ./houses.csv --target price --ignored id --method variational-b --hidden 20 --threads 1 --epochs 60 \
@@ -100,7 +56,7 @@ fn column<'a>(csv: &'a str, name: &str) -> Vec<&'a str> {
 
 #[test]
 fn real_targets_are_told_in_the_tables_units_from_training_to_prediction() {
-    let place = Place::new();
+    let place = with_tables();
     let trained = place.json(&format!("{HOUSES} --save houses.safetensors"));
     // 120 rows, 24 of them for the test.
     assert_eq!((&trained["train_examples"], &trained["preset"]), (&86.into(), &"custom".into()));
@@ -129,14 +85,14 @@ fn real_targets_are_told_in_the_tables_units_from_training_to_prediction() {
     assert!(told.contains("price: RMSE ") && told.contains("intervals of 90 %: "), "{told}");
 
     // Without the target, and the columns in another order.
-    let houses = place.read("houses.csv");
+    let houses = read(&place, "houses.csv");
     let other: String = houses.lines().fold(String::new(), |text, line| {
         let cells: Vec<&str> = line.split(',').collect();
         text + &format!("{},note,{},{}\n", cells[3], cells[2], cells[1])
     });
     fs::write(place.path("new.csv"), &other).unwrap();
     place.both("evaluate houses.safetensors --data ./new.csv --predict predictions.csv --samples 10 --levels 0.9");
-    let predictions = place.read("predictions.csv");
+    let predictions = read(&place, "predictions.csv");
     assert!(predictions.starts_with("price,price low 90%,price high 90%\n"), "{predictions}");
     let number = |text: &str| text.parse::<f64>().unwrap();
     let [mean, low, high] = ["price", "price low 90%", "price high 90%"].map(|name| column(&predictions, name));
@@ -154,7 +110,7 @@ fn real_targets_are_told_in_the_tables_units_from_training_to_prediction() {
 
 #[test]
 fn classes_keep_their_names_from_training_to_prediction() {
-    let place = Place::new();
+    let place = with_tables();
     let [told, log] = place.both(&format!("{FLOWERS} --save flowers.safetensors"));
     assert!(told.starts_with("variational-b: test error "), "{told}");
     assert!(log.starts_with("protocol table but for epochs, learning rate: 40 epochs, step size 1e-2"), "{log}");
@@ -162,11 +118,11 @@ fn classes_keep_their_names_from_training_to_prediction() {
     let evaluated = place.json("evaluate flowers.safetensors");
     assert!(evaluated["test_error_percent"].as_f64().unwrap() < 10.0, "{evaluated}");
     place.both("evaluate flowers.safetensors --predict predictions.csv");
-    let predictions = place.read("predictions.csv");
+    let predictions = read(&place, "predictions.csv");
     assert!(predictions.starts_with("kind,p(iris),\"p(lily, white)\",p(rose)\n"), "{predictions}");
     assert_eq!(predictions.lines().count(), 121);
     // Of another table every row counts.
-    let flowers = place.read("flowers.csv");
+    let flowers = read(&place, "flowers.csv");
     let part: String = flowers.lines().take(31).fold(String::new(), |text, line| text + line + "\n");
     fs::write(place.path("part.csv"), part).unwrap();
     let evaluated = place.json("evaluate flowers.safetensors --data ./part.csv");
@@ -182,8 +138,8 @@ fn classes_keep_their_names_from_training_to_prediction() {
 
 #[test]
 fn whole_numbers_are_classes_where_the_likelihood_says_so() {
-    let place = Place::new();
-    let codes = place.read("flowers.csv").replace("rose", "0").replace("\"lily, white\"", "1").replace("iris", "2");
+    let place = with_tables();
+    let codes = read(&place, "flowers.csv").replace("rose", "0").replace("\"lily, white\"", "1").replace("iris", "2");
     fs::write(place.path("codes.csv"), codes.replace("\"", "")).unwrap();
     let train = "train --data ./codes.csv --method none --hidden 10 --threads 1 --epochs 3";
     let values = place.json(train);
@@ -196,7 +152,7 @@ fn whole_numbers_are_classes_where_the_likelihood_says_so() {
 
 #[test]
 fn what_does_not_fit_is_named_with_its_place() {
-    let place = Place::new();
+    let place = with_tables();
     let train = "train --method none --hidden 5 --epochs 1 --threads 1";
     for (arguments, parts) in [
         ("--data ./houses.csv --target prize", ["prize", "price"]),
@@ -212,7 +168,7 @@ fn what_does_not_fit_is_named_with_its_place() {
         let message = place.failure(&format!("{train} {arguments}"));
         assert!(parts.iter().all(|part| message.contains(part)), "{arguments}: {message}");
     }
-    let houses = place.read("houses.csv");
+    let houses = read(&place, "houses.csv");
     fs::write(place.path("hole.csv"), houses.replacen("south", "", 1)).unwrap();
     let message = place.failure(&format!("{train} --data ./hole.csv"));
     assert!(message.contains("hole.csv") && message.contains("line 3") && message.contains("side"), "{message}");
@@ -228,7 +184,7 @@ fn what_does_not_fit_is_named_with_its_place() {
 
 #[test]
 fn a_resumed_run_gives_the_numbers_of_an_uninterrupted_one() {
-    let place = Place::new();
+    let place = with_tables();
     let train = "train --data ./houses.csv --target price --test-share 0.25 --test-seed 7 --method variational-a --hidden 8 \
                  --activation tanh --optimizer sgd:0.9 --learning-rate 0.01 --threads 1 --patience 99 --held-out 10 --seed 3";
     let whole = place.json(&format!("{train} --epochs 6"));
@@ -244,7 +200,7 @@ fn a_resumed_run_gives_the_numbers_of_an_uninterrupted_one() {
     assert!(message.contains("houses.csv: no such file") && message.contains("--data FILE.csv"), "{message}");
     let resumed = place.json("train --resume moved.safetensors --epochs 6 --data ./moved.csv");
     assert_eq!(resumed["best"], whole["best"]);
-    fs::write(place.path("moved.csv"), place.read("moved.csv").replacen("south", "north", 1)).unwrap();
+    fs::write(place.path("moved.csv"), read(&place, "moved.csv").replacen("south", "north", 1)).unwrap();
     let message = place.failure("train --resume moved.safetensors --epochs 6 --data ./moved.csv");
     assert!(message.contains("expected the data with digest"), "{message}");
     assert!(place.failure("train --resume moved.safetensors --target price").contains("--target"));
@@ -252,8 +208,8 @@ fn a_resumed_run_gives_the_numbers_of_an_uninterrupted_one() {
 
 #[test]
 fn a_test_table_with_its_columns_in_another_order_tests_what_the_other_trains() {
-    let place = Place::new();
-    let flowers = place.read("flowers.csv");
+    let place = with_tables();
+    let flowers = read(&place, "flowers.csv");
     let lines: Vec<&str> = flowers.lines().collect();
     let test: String = lines[81..].iter().fold("kind,width,length\n".to_owned(), |text, line| {
         let (numbers, kind) = line.split_once(",\"").unwrap();
@@ -279,13 +235,13 @@ fn a_test_table_with_its_columns_in_another_order_tests_what_the_other_trains() 
 
 #[test]
 fn a_plan_trains_on_a_table() {
-    let place = Place::new();
+    let place = with_tables();
     let plan = "data = \"./houses.csv\"\n[table]\ntarget = \"price\"\nignored = [\"id\"]\ntest_share = 0.25\n[protocol]\nepochs = 3\n\
                 [[grid]]\nmethods = [\"none\", \"variational-b\"]\nwidths = [8]\nlayers = 1\nseeds = [1, 2]\n";
     fs::write(place.path("plan.toml"), plan).unwrap();
     let [_, log] = place.both("sweep plan.toml --out out --jobs 1");
     assert!(log.contains("test RMSE") && log.contains("4 networks have their record"), "{log}");
-    let records = support::records(&place.root.path().join("out"));
+    let records = support::records(&place.path("out"));
     for line in records.lines() {
         let record: Value = serde_json::from_str(line).unwrap();
         assert_eq!((&record["train_examples"], &record["protocol"]["held_out"]), (&72.into(), &18.into()));
@@ -309,7 +265,7 @@ fn a_plan_trains_on_a_table() {
 
 #[test]
 fn a_sparse_network_of_a_table_is_pruned_and_evaluated() {
-    let place = Place::new();
+    let place = with_tables();
     let train = "train --data ./houses.csv --target price --method sparse --hidden 10 --activation tanh --threads 1 --epochs 20";
     place.both(&format!("{train} --save sparse.safetensors"));
     let pruned = place.json("prune sparse.safetensors --out pruned.safetensors --fine-tune 1");
@@ -317,12 +273,12 @@ fn a_sparse_network_of_a_table_is_pruned_and_evaluated() {
     let evaluated = place.json("evaluate pruned.safetensors");
     assert!(evaluated["test_rmse"].is_number() && evaluated["targets"][0]["name"] == "price", "{evaluated}");
     place.both("evaluate pruned.safetensors --predict predictions.csv");
-    assert_eq!(place.read("predictions.csv").lines().count(), 121);
+    assert_eq!(read(&place, "predictions.csv").lines().count(), 121);
 }
 
 #[test]
 fn the_variance_of_a_tables_gradient_is_measured() {
-    let place = Place::new();
+    let place = with_tables();
     let measured = place.json(
         "variance --data ./houses.csv --target price --ignored id --hidden 8 --epochs 1,2 --batch-size 20 --threads 1",
     );

@@ -5,70 +5,21 @@ mod support;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
 use vardrop::data::mnist::MNIST;
 use vardrop::training::Preset;
 
 use support::figures;
-
-/// A folder with 300 training and 100 test images of 4 × 4 pixels, whose class shows in them, and nothing else around.
-struct Place {
-    root: tempfile::TempDir,
-}
-
-impl Place {
-    fn new() -> Self {
-        let root = tempfile::tempdir().unwrap();
-        support::digits(&root.path().join("digits"));
-        Self { root }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.root.path().join(name)
-    }
-
-    fn command(&self, arguments: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vardrop"));
-        command.args(arguments.split_whitespace()).current_dir(self.root.path());
-        command.env("XDG_CACHE_HOME", self.root.path()).env_remove("MNIST_DIR");
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
-    }
-
-    fn run(&self, arguments: &str) -> Output {
-        self.command(arguments).output().unwrap()
-    }
-
-    /// The object that a command prints; it must end well.
-    #[track_caller]
-    fn json(&self, arguments: &str) -> Value {
-        let output = self.run(arguments);
-        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-        serde_json::from_slice(&output.stdout).unwrap()
-    }
-
-    /// The message of a command that must fail with a code.
-    #[track_caller]
-    fn failure(&self, arguments: &str, code: i32) -> String {
-        let output = self.run(arguments);
-        assert_eq!(output.status.code(), Some(code), "{arguments}: {}", text(&output.stderr));
-        assert_eq!(text(&output.stdout), "", "{arguments}");
-        text(&output.stderr)
-    }
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
+use support::folder::{Folder, text};
 
 const SMALL: &str = "train --data ./digits --held-out 60 --hidden 8,8 --batch-size 32 --threads 1 --seed 3";
 
 #[test]
 fn train_prints_one_object_with_the_keys_that_scripts_rely_on() {
-    let place = Place::new();
+    let place = Folder::with_digits();
     let output = place.run(&format!("{SMALL} --method variational-b --epochs 2 --json"));
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let stdout = text(&output.stdout);
@@ -108,7 +59,7 @@ fn train_prints_one_object_with_the_keys_that_scripts_rely_on() {
 /// What decides a run, and where it is said: on standard error, in the object, in the record and in the saved model.
 #[test]
 fn the_protocol_is_the_readmes_where_no_option_says_otherwise() {
-    let place = Place::new();
+    let place = Folder::with_digits();
     let small = "train --data ./digits --hidden 8,8 --threads 1 --json --batch-size 30";
     let run = |arguments: &str| {
         let output = place.run(&format!("{small} {arguments}"));
@@ -135,28 +86,28 @@ fn the_protocol_is_the_readmes_where_no_option_says_otherwise() {
     let record: Value = serde_json::from_str(&text(&fs::read(place.path("runs.jsonl")).unwrap())).unwrap();
     assert_eq!(record["preset"], "custom");
     assert_eq!(vardrop::training::ModelInfo::open(place.path("model")).unwrap().preset.as_deref(), Some("custom"));
-    let exact = place.json("train --data ./digits --hidden 8 --threads 1 --method none --held-out 0 --json");
+    let exact = place.json("train --data ./digits --hidden 8 --threads 1 --method none --held-out 0");
     assert_eq!((&exact["preset"], &exact["best"]["epoch"]), (&"figure1".into(), &60.into()));
 }
 
 #[test]
 fn patience_stops_a_run_early() {
-    let place = Place::new();
-    let output = place.json(&format!("{SMALL} --method none --epochs 400 --patience 3 --json"));
+    let place = Folder::with_digits();
+    let output = place.json(&format!("{SMALL} --method none --epochs 400 --patience 3"));
     let (done, best) = (output["epochs"].as_array().unwrap().len() as u64, output["best"]["epoch"].as_u64().unwrap());
     assert!(done < 400 && done == best + 3, "{done} epochs, the best {best}");
 }
 
 #[test]
 fn train_without_json_prints_one_sentence_and_the_same_run_twice_is_the_same() {
-    let place = Place::new();
+    let place = Folder::with_digits();
     let output = place.run(&format!("{SMALL} --method binary --epochs 1"));
     let stdout = text(&output.stdout);
     assert!(stdout.starts_with("binary: test error ") && stdout.contains("validation chose"), "{stdout}");
     assert_eq!(stdout.lines().count(), 1);
-    let run = || figures(place.json(&format!("{SMALL} --method gaussian-a --epochs 2 --json")));
+    let run = || figures(place.json(&format!("{SMALL} --method gaussian-a --epochs 2")));
     assert_eq!(run(), run());
-    let all = place.json("train --data ./digits --held-out 0 --hidden 4 --method none --epochs 2 --threads 1 --json");
+    let all = place.json("train --data ./digits --held-out 0 --hidden 4 --method none --epochs 2 --threads 1");
     assert_eq!((&all["best"]["epoch"], &all["best"]["valid_error_percent"]), (&2.into(), &Value::Null));
     assert_eq!(all["train_examples"], 300);
 }
@@ -164,7 +115,7 @@ fn train_without_json_prints_one_sentence_and_the_same_run_twice_is_the_same() {
 #[cfg(unix)]
 #[test]
 fn an_interrupt_leaves_a_model_to_evaluate_and_to_resume_to_the_same_numbers() {
-    let place = Place::new();
+    let place = Folder::with_digits();
     let endless = format!("{SMALL} --method variational-a --epochs 1000000 --save model --record runs.jsonl --json");
     let mut child = place.command(&endless).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -184,13 +135,13 @@ fn an_interrupt_leaves_a_model_to_evaluate_and_to_resume_to_the_same_numbers() {
     assert!(epochs >= 2);
     assert!(!place.path("runs.jsonl").exists(), "an unfinished run is no record");
 
-    let evaluated = place.json("evaluate model --json");
+    let evaluated = place.json("evaluate model");
     assert_eq!(evaluated["test_error_percent"], interrupted["best"]["test_error_percent"]);
     assert_eq!((&evaluated["dataset"], &evaluated["test_examples"]), (&"./digits".into(), &100.into()));
 
     let all = epochs + 2;
-    let resumed = place.json(&format!("train --resume model --save model --epochs {all} --json --record runs.jsonl"));
-    let whole = place.json(&format!("{SMALL} --method variational-a --epochs {all} --json"));
+    let resumed = place.json(&format!("train --resume model --save model --epochs {all} --record runs.jsonl"));
+    let whole = place.json(&format!("{SMALL} --method variational-a --epochs {all}"));
     assert_eq!(figures(resumed), figures(whole));
     let report = place.run("report figure1 runs.jsonl --format csv");
     assert_eq!(report.status.code(), Some(0), "{}", text(&report.stderr));
@@ -198,8 +149,8 @@ fn an_interrupt_leaves_a_model_to_evaluate_and_to_resume_to_the_same_numbers() {
 
 #[test]
 fn a_run_that_goes_on_on_another_processor_says_so_and_its_record_names_both() {
-    let place = Place::new();
-    place.json(&format!("{SMALL} --method none --epochs 1 --save model --json"));
+    let place = Folder::with_digits();
+    place.json(&format!("{SMALL} --method none --epochs 1 --save model"));
     let unmoved = place.run("train --resume model --epochs 2");
     assert!(!text(&unmoved.stderr).contains("another machine"), "{}", text(&unmoved.stderr));
     // As if it had been written on another one, whose name is as long.
@@ -222,40 +173,40 @@ fn a_run_that_goes_on_on_another_processor_says_so_and_its_record_names_both() {
 
 #[test]
 fn resuming_takes_the_models_data_and_refuses_other() {
-    let place = Place::new();
-    place.json(&format!("{SMALL} --method none --epochs 1 --save model --json"));
-    let resumed = place.json("train --resume model --epochs 2 --json");
+    let place = Folder::with_digits();
+    place.json(&format!("{SMALL} --method none --epochs 1 --save model"));
+    let resumed = place.json("train --resume model --epochs 2");
     assert_eq!((&resumed["train_examples"], &resumed["dataset"]), (&240.into(), &"./digits".into()));
-    let message = place.failure("train --resume model --epochs 2 --held-out 50", 1);
+    let message = place.failure_of("train --resume model --epochs 2 --held-out 50", 1);
     assert!(message.contains("images held out is 50, which leaves 250 to train on: expected 60"), "{message}");
     fs::create_dir(place.path("other")).unwrap();
     for file in MNIST.files {
         fs::copy(place.path("digits").join(file.name), place.path("other").join(file.name)).unwrap();
     }
-    place.json("train --resume model --epochs 2 --data ./other --json");
+    place.json("train --resume model --epochs 2 --data ./other");
     fs::copy(place.path("other").join(MNIST.files[0].name), place.path("other").join(MNIST.files[2].name)).unwrap();
     fs::copy(place.path("other").join(MNIST.files[1].name), place.path("other").join(MNIST.files[3].name)).unwrap();
-    let message = place.failure("train --resume model --epochs 2 --data ./other", 1);
+    let message = place.failure_of("train --resume model --epochs 2 --data ./other", 1);
     assert!(message.contains("data is ./other (digest ") && message.contains("(then called ./digits)"), "{message}");
     // The model's own settings count.
     for setting in ["--method none", "--hidden 8,8", "--seed 4", "--threads 1", "--batch-size 10", "--averaging 0.5"] {
-        let message = place.failure(&format!("train --resume model {setting}"), 2);
+        let message = place.failure_of(&format!("train --resume model {setting}"), 2);
         assert!(message.contains("cannot be used with"), "{message}");
     }
-    assert!(place.failure("train --resume missing", 1).contains("missing"));
+    assert!(place.failure_of("train --resume missing", 1).contains("missing"));
 }
 
 #[test]
 fn wrong_arguments_exit_2_with_the_known_names_and_wrong_values_exit_1_with_what_is_expected() {
-    let place = Place::new();
-    let message = place.failure("train --method dropout", 2);
+    let place = Folder::with_digits();
+    let message = place.failure_of("train --method dropout", 2);
     assert!(message.contains("dropout") && message.contains("variational-a2"), "{message}");
     for arguments in
         ["train", "train --methd none", "train --method none --epochs many", "evaluate", "evaluate a --samples"]
     {
-        place.failure(arguments, 2);
+        place.failure_of(arguments, 2);
     }
-    assert!(place.failure("evaluate model --samples 0", 2).contains("--samples"));
+    assert!(place.failure_of("evaluate model --samples 0", 2).contains("--samples"));
     fs::write(place.path("notes"), "{}\nwhat I have seen").unwrap();
     for (arguments, parts) in [
         ("--threads 0", ["--threads is 0", "1 to 1024"]),
@@ -293,17 +244,17 @@ fn wrong_arguments_exit_2_with_the_known_names_and_wrong_values_exit_1_with_what
             .filter(|default| !arguments.contains(default.split(' ').next().unwrap()))
             .collect::<Vec<_>>()
             .join(" ");
-        let message = place.failure(&format!("train --method none --data ./digits {defaults} {arguments}"), 1);
+        let message = place.failure_of(&format!("train --method none --data ./digits {defaults} {arguments}"), 1);
         assert!(parts.iter().all(|part| message.contains(part)), "{arguments}: {message}");
         assert!(message.starts_with("error: ") || arguments.contains("1e30"), "{message}");
     }
-    let message = place.failure("train --method none --data nowhere", 2);
+    let message = place.failure_of("train --method none --data nowhere", 2);
     assert!(message.contains("nowhere") && message.contains("synthetic"), "{message}");
 }
 
 #[test]
 fn a_wrong_setting_is_named_before_the_data_is_looked_for() {
-    let place = Place::new();
+    let place = Folder::with_digits();
     fs::create_dir(place.path("empty")).unwrap();
     for (arguments, name) in [
         ("--averaging 1", "averaging"),
@@ -320,10 +271,10 @@ fn a_wrong_setting_is_named_before_the_data_is_looked_for() {
 
 #[test]
 fn a_saved_model_is_not_replaced_by_another_run() {
-    let place = Place::new();
-    place.json(&format!("{SMALL} --method none --epochs 1 --save model --json"));
+    let place = Folder::with_digits();
+    place.json(&format!("{SMALL} --method none --epochs 1 --save model"));
     let before = fs::read(place.path("model")).unwrap();
-    let message = place.failure(&format!("{SMALL} --method binary --epochs 1 --save model"), 1);
+    let message = place.failure_of(&format!("{SMALL} --method binary --epochs 1 --save model"), 1);
     assert!(
         message.contains("model is there already") && message.contains("vardrop train --resume model --save model"),
         "{message}"
@@ -333,10 +284,10 @@ fn a_saved_model_is_not_replaced_by_another_run() {
 
 #[test]
 fn a_finished_run_is_recorded_for_the_report() {
-    let place = Place::new();
+    let place = Folder::with_digits();
     for seed in [1, 2] {
         let arguments = format!("--data ./digits --held-out 60 --hidden 8,8,8 --threads 1 --epochs 1 --seed {seed}");
-        place.json(&format!("train --method gaussian-b {arguments} --record results/runs.jsonl --json"));
+        place.json(&format!("train --method gaussian-b {arguments} --record results/runs.jsonl"));
     }
     let records = text(&fs::read(place.path("results/runs.jsonl")).unwrap());
     assert_eq!(records.lines().count(), 2);
@@ -359,13 +310,12 @@ fn a_finished_run_is_recorded_for_the_report() {
 
 #[test]
 fn evaluate_reads_the_saved_model_with_and_without_noise() {
-    let place = Place::new();
-    let trained = place.json(&format!("{SMALL} --method variational-b --epochs 3 --save model --json"));
-    let plain = place.json("evaluate model --json");
+    let place = Folder::with_digits();
+    let trained = place.json(&format!("{SMALL} --method variational-b --epochs 3 --save model"));
+    let plain = place.json("evaluate model");
     assert_eq!(plain["test_error_percent"], trained["best"]["test_error_percent"]);
-    let drawn = |seed: u64, threads: u64| {
-        place.json(&format!("evaluate model --samples 4 --json --seed {seed} --threads {threads}"))
-    };
+    let drawn =
+        |seed: u64, threads: u64| place.json(&format!("evaluate model --samples 4 --seed {seed} --threads {threads}"));
     let first = drawn(1, 1);
     assert_eq!(first, drawn(1, 1));
     assert_eq!(first["samples"], 4);
@@ -381,8 +331,8 @@ fn evaluate_reads_the_saved_model_with_and_without_noise() {
 
 #[test]
 fn evaluate_says_what_is_wrong_with_a_file() {
-    let place = Place::new();
-    place.json(&format!("{SMALL} --method none --epochs 1 --save model --json"));
+    let place = Folder::with_digits();
+    place.json(&format!("{SMALL} --method none --epochs 1 --save model"));
     let model = fs::read(place.path("model")).unwrap();
     fs::write(place.path("garbage"), b"no model at all").unwrap();
     fs::write(place.path("cut-off"), &model[..model.len() / 2]).unwrap();
@@ -392,39 +342,39 @@ fn evaluate_says_what_is_wrong_with_a_file() {
         ("garbage", "garbage is not a vardrop model: "),
         ("cut-off", "cut-off is not a vardrop model: "),
     ] {
-        let message = place.failure(&format!("evaluate {name}"), 1);
+        let message = place.failure_of(&format!("evaluate {name}"), 1);
         assert!(message.contains(what) && message.contains("`vardrop train --save"), "{message}");
         assert_eq!(message.lines().count(), 1, "{message}");
     }
     for threads in ["0", "1025", "18446744073709551615"] {
-        let message = place.failure(&format!("evaluate model --threads {threads}"), 1);
+        let message = place.failure_of(&format!("evaluate model --threads {threads}"), 1);
         assert!(message.contains(&format!("threads is {threads}")), "{message}");
     }
     // Digits of another size do not fit.
-    let message = place.failure("evaluate model --data synthetic", 1);
+    let message = place.failure_of("evaluate model --data synthetic", 1);
     assert!(message.contains("[784]") && message.contains("[16]"), "{message}");
 }
 
 #[test]
 fn report_says_what_it_lacks_and_what_writes_it() {
-    let place = Place::new();
+    let place = Folder::with_digits();
     for (what, remedy) in [("figure1", "`vardrop sweep PLAN.toml"), ("claims", "`vardrop train --record FILE.jsonl`")] {
         for (folder, reason) in [
             ("nowhere", "cannot open nowhere: No such file or directory"),
             ("digits", "digits is not a folder of records: it holds no .jsonl file"),
         ] {
-            let message = place.failure(&format!("report {what} {folder}"), 1);
+            let message = place.failure_of(&format!("report {what} {folder}"), 1);
             assert!(message.contains(reason) && message.contains(remedy), "{message}");
             assert_eq!(message.lines().count(), 1, "{message}");
         }
     }
-    let message = place.failure("report table1 nowhere", 1);
+    let message = place.failure_of("report table1 nowhere", 1);
     assert!(message.contains("nowhere") && message.contains("`vardrop variance --record FILE.jsonl`"), "{message}");
 }
 
 #[test]
 fn a_reader_that_goes_away_stops_nothing() {
-    let place = Place::new();
+    let place = Folder::with_digits();
     let mut child = place.command(&format!("{SMALL} --method none --epochs 3 --save model")).spawn().unwrap();
     drop((child.stderr.take(), child.stdout.take()));
     assert_eq!(child.wait().unwrap().code(), Some(0));
@@ -433,7 +383,7 @@ fn a_reader_that_goes_away_stops_nothing() {
 
 #[test]
 fn help_mentions_every_flag_and_what_it_starts_with() {
-    let place = Place::new();
+    let place = Folder::with_digits();
     let help = |arguments: &str| {
         let output = place.run(arguments);
         assert_eq!(output.status.code(), Some(0));

@@ -1,53 +1,20 @@
 //! `vardrop variance` and `vardrop report table1`: what they print, that they go on where they were, and their errors.
 #![cfg(feature = "cli")]
 
+mod support;
+
 use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, Output};
 
 use serde_json::Value;
+use support::folder::Folder;
 use vardrop::variance::{VarianceRecord, ratios_to_paper};
 
 const QUICK: &str = "variance --data synthetic --hidden 12,8 --epochs 2,1 --batch-size 1000 --threads 1";
 
-struct Place {
-    root: tempfile::TempDir,
-}
-
-impl Place {
-    fn new() -> Self {
-        Self { root: tempfile::tempdir().unwrap() }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.root.path().join(name)
-    }
-
-    fn run(&self, arguments: &str) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vardrop"));
-        command.args(arguments.split_whitespace()).current_dir(self.root.path()).env_remove("MNIST_DIR");
-        command.output().unwrap()
-    }
-
-    #[track_caller]
-    fn stdout(&self, arguments: &str) -> String {
-        let output = self.run(arguments);
-        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    #[track_caller]
-    fn measurements(&self, arguments: &str) -> Vec<VarianceRecord> {
-        let value: Value = serde_json::from_str(&self.stdout(&format!("{arguments} --json"))).unwrap();
-        serde_json::from_value(value["measurements"].clone()).unwrap()
-    }
-
-    #[track_caller]
-    fn error(&self, arguments: &str) -> String {
-        let output = self.run(arguments);
-        assert_eq!(output.status.code(), Some(1));
-        String::from_utf8(output.stderr).unwrap()
-    }
+/// Measurements of a command that must end well.
+#[track_caller]
+fn measurements(place: &Folder, arguments: &str) -> Vec<VarianceRecord> {
+    serde_json::from_value(place.json(arguments)["measurements"].clone()).unwrap()
 }
 
 /// What does not depend on the clock.
@@ -58,8 +25,8 @@ fn numbers(records: &[VarianceRecord]) -> Vec<(usize, Value)> {
 
 #[test]
 fn every_epoch_and_estimator_is_measured_and_the_table_has_them() {
-    let place = Place::new();
-    let records = place.measurements(QUICK);
+    let place = Folder::new();
+    let records = measurements(&place, QUICK);
     let order: Vec<_> =
         records.iter().map(|record| (record.protocol.epochs, record.measurement.estimator.name())).collect();
     let names = ["local", "separate", "single", "none"];
@@ -75,8 +42,8 @@ fn every_epoch_and_estimator_is_measured_and_the_table_has_them() {
 
 #[test]
 fn what_is_measured_is_not_measured_again_and_an_interrupted_command_gives_the_same_numbers() {
-    let place = Place::new();
-    let whole = place.measurements(&format!("{QUICK} --save whole --record whole.jsonl"));
+    let place = Folder::new();
+    let whole = measurements(&place, &format!("{QUICK} --save whole --record whole.jsonl"));
     assert!(place.path("whole/epoch-1.safetensors").exists() && place.path("whole/epoch-2.safetensors").exists());
 
     // As it was left when it was killed after the first epoch's second estimator, in the middle of a line.
@@ -86,7 +53,7 @@ fn what_is_measured_is_not_measured_again_and_an_interrupted_command_gives_the_s
     let lines = fs::read_to_string(place.path("whole.jsonl")).unwrap();
     let two: usize = lines.split_inclusive('\n').take(2).map(str::len).sum();
     fs::write(place.path("cut.jsonl"), &lines[..two + 40]).unwrap();
-    let resumed = place.measurements(&format!("{QUICK} --save cut --record cut.jsonl"));
+    let resumed = measurements(&place, &format!("{QUICK} --save cut --record cut.jsonl"));
     assert_eq!(numbers(&resumed), numbers(&whole));
     assert_eq!(resumed[..2], whole[..2], "what was recorded is taken from the record");
     let (records, torn) = VarianceRecord::open(place.path("cut.jsonl")).unwrap();
@@ -94,21 +61,21 @@ fn what_is_measured_is_not_measured_again_and_an_interrupted_command_gives_the_s
 
     let before = fs::read(place.path("cut.jsonl")).unwrap();
     fs::remove_dir_all(place.path("whole")).unwrap();
-    assert_eq!(place.measurements(&format!("{QUICK} --save whole --record cut.jsonl")), resumed);
+    assert_eq!(measurements(&place, &format!("{QUICK} --save whole --record cut.jsonl")), resumed);
     assert!(!place.path("whole").exists(), "what is all measured is not trained again");
-    assert_eq!(place.measurements(&format!("{QUICK} --save cut --record cut.jsonl")), resumed);
+    assert_eq!(measurements(&place, &format!("{QUICK} --save cut --record cut.jsonl")), resumed);
     assert_eq!(fs::read(place.path("cut.jsonl")).unwrap(), before);
-    let message = place.error(&format!("{QUICK} --seed 2 --save cut"));
+    let message = place.failure(&format!("{QUICK} --seed 2 --save cut"));
     assert!(message.contains("cut/epoch-1.safetensors") && message.contains("this command's settings"), "{message}");
 }
 
 #[test]
 fn a_saved_model_of_any_method_is_measured() {
-    let place = Place::new();
+    let place = Folder::new();
     for method in ["variational-a", "binary", "none"] {
         let train = format!("train --method {method} --data synthetic --hidden 9 --epochs 1 --threads 1");
         place.stdout(&format!("{train} --save {method}.safetensors"));
-        let records = place.measurements(&format!("variance {method}.safetensors --batch-size 500 --layers 1"));
+        let records = measurements(&place, &format!("variance {method}.safetensors --batch-size 500 --layers 1"));
         assert_eq!(records.len(), 4);
         assert!(records.iter().all(|r| r.protocol.epochs == 1 && r.measurement.layers[0].layer == 1));
         let equal = records[0].measurement.layers[0].variance == records[3].measurement.layers[0].variance;
@@ -118,7 +85,7 @@ fn a_saved_model_of_any_method_is_measured() {
 
 #[test]
 fn the_report_puts_records_beside_the_paper() {
-    let place = Place::new();
+    let place = Folder::new();
     let quick = QUICK.replace("2,1", "10");
     place.stdout(&format!("{quick} --train-batch-size 1000 --record results/table1/r.jsonl"));
     let markdown = place.stdout("report table1");
@@ -139,15 +106,15 @@ fn the_report_puts_records_beside_the_paper() {
     assert!(ratios.len() == 8 && (ratios[0] / (local / 7.8e3) - 1.0).abs() < 1e-6, "{ratios:?}");
 
     place.stdout(&format!("{quick} --train-batch-size 500 --estimators none --record results/table1/r.jsonl"));
-    let message = place.error("report table1");
+    let message = place.failure("report table1");
     assert!(message.contains("a mixture") && message.contains("minibatches of 500"), "{message}");
-    let message = place.error("report table1 nowhere");
+    let message = place.failure("report table1 nowhere");
     assert!(message.contains("nowhere"), "{message}");
 }
 
 #[test]
 fn wrong_settings_are_named_before_anything_is_trained() {
-    let place = Place::new();
+    let place = Folder::new();
     for (arguments, name) in [
         ("--epochs 0", "epochs"),
         ("--layers 3", "--layers is 3"),
@@ -160,7 +127,7 @@ fn wrong_settings_are_named_before_anything_is_trained() {
         ("--averaging 1", "averaging"),
         ("--threads 0", "threads"),
     ] {
-        let message = place.error(&format!("variance --data synthetic --hidden 5,5 {arguments}"));
+        let message = place.failure(&format!("variance --data synthetic --hidden 5,5 {arguments}"));
         assert!(message.contains(name) && !message.contains("epoch 1"), "{message}");
     }
     let output = place.run("variance --estimators local,both");

@@ -1,12 +1,14 @@
 //! A folder with a tiny data set and the plan of a sweep, and `vardrop sweep` in it.
 
 use std::fs;
-use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::ops::Deref;
+use std::process::{Child, Command, Output};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use vardrop::experiment::Records;
+
+use super::folder::Folder;
 
 /// Twelve networks.
 pub const PLAN: &str = r#"
@@ -21,27 +23,25 @@ widths = [6, 9]
 seeds = [1, 2]
 "#;
 
-pub struct Place {
-    pub root: tempfile::TempDir,
+pub struct Place(Folder);
+
+impl Deref for Place {
+    type Target = Folder;
+
+    fn deref(&self) -> &Folder {
+        &self.0
+    }
 }
 
 impl Place {
     pub fn new(plan: &str) -> Self {
-        let root = tempfile::tempdir().unwrap();
-        super::digits(&root.path().join("digits"));
-        fs::write(root.path().join("plan.toml"), plan).unwrap();
-        Self { root }
-    }
-
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.root.path().join(name)
+        let folder = Folder::with_digits();
+        fs::write(folder.path("plan.toml"), plan).unwrap();
+        Self(folder)
     }
 
     pub fn command(&self, arguments: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vardrop"));
-        command.args(["sweep", "plan.toml"]).args(arguments.split_whitespace()).current_dir(self.root.path());
-        command.env_remove("MNIST_DIR").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
+        self.0.command(&format!("sweep plan.toml {arguments}"))
     }
 
     /// Its output, both streams, once it has ended with a code.
