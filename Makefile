@@ -139,7 +139,7 @@ test-peers: peers-torch ## Check that the peers compute the same step
 	touch $@
 
 docs: setup .cache/mdbook/bin/mdbook ## Build the documentation as a site: target/book/index.html
-	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --lib
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --lib -p vardrop -p vardrop-burn
 	$(VENV)/python scripts/build_docs.py
 
 .cache/mdbook/bin/mdbook:

@@ -1,5 +1,5 @@
-"""Builds the documentation as a site, by `make docs`: the pages that docs/SUMMARY.md names by mdBook, the crate's reference in api/, and
-the notebooks with their stored outputs in lessons/. Then follows every link of the site that leads to a file of it.
+"""Builds the documentation as a site, by `make docs`: the pages that docs/SUMMARY.md names by mdBook, the reference of both
+crates in api/, and the notebooks with their stored outputs in lessons/. Then follows every link of the site that leads to a file of it.
 
 In the pages, a link to a file of the repository that is not part of the site becomes that file's name.
 """
@@ -32,7 +32,7 @@ def summary():
 
     text = LINK.sub(moved, text)
     lessons = "".join(f"- [{path.stem}](lessons/{path.stem.replace(' ', '-')}.md)\n" for path in notebooks())
-    return text.replace("# The project", f"# Lessons and reference\n\n{lessons}- [The crate](api.md)\n\n# The project"), pages
+    return text.replace("# The project", f"# Lessons and reference\n\n{lessons}- [The crates](api.md)\n\n# The project"), pages
 
 
 def notebooks():
@@ -76,7 +76,8 @@ def write_pages():
     (target / "lessons").mkdir()
     for path in notebooks():
         (target / "lessons" / f"{path.stem.replace(' ', '-')}.md").write_text(f"# {path.stem}\n")
-    (target / "api.md").write_text("# The crate\n\n[The reference](api/vardrop/index.html) of the crate `vardrop`.\n")
+    crates = [f"- [`{name}`](api/{name.replace('-', '_')}/index.html)\n" for name in ("vardrop", "vardrop-burn")]
+    (target / "api.md").write_text(f"# The crates\n\nThe reference of each:\n\n{''.join(crates)}")
 
 
 class Addresses(HTMLParser):
