@@ -17,7 +17,7 @@ BLOCK = re.compile(r"(<!-- vardrop (report [a-z0-9-]+)(?:: ([a-z ]+))? -->\n\n)(
 
 def table(report):
     """The table that a report begins with."""
-    return report.split("\n\n")[0]
+    return report.split("\n\n")[0].rstrip()
 
 
 def cells(row):

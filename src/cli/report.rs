@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 
 use vardrop::experiment::{Records, report};
+use vardrop::sparse::{self, LeNet5Record, PruneRecord};
 use vardrop::uncertainty::{self, EvaluationRecord};
 use vardrop::variance::{self, VarianceRecord};
 use vardrop::{Result, Table};
@@ -19,8 +20,8 @@ pub struct ReportArgs {
     #[arg(value_enum)]
     what: What,
 
-    /// Folder or file of the records [default: results/figure1; results/table1 for table1; results/uncertainty for calibration, drawing,
-    /// unknown and turned]
+    /// Folder or file of the records [default: results/figure1; results/table1 for table1; results/sparse/lenet-300-100.jsonl for sparse;
+    /// results/lenet5 for lenet5; results/uncertainty for calibration, drawing, unknown and turned]
     dir: Option<PathBuf>,
 
     /// Format of the output
@@ -50,6 +51,11 @@ enum What {
     Rates,
     /// The variances of gradient estimates
     Table1,
+    /// Pruned LeNet-300-100 networks over their seeds
+    Sparse,
+    /// LeNet-5, compressed by vardrop-burn
+    #[value(name = "lenet5")]
+    LeNet5,
     /// How well networks predict, and how well calibrated they are
     Calibration,
     /// What averaging drawn networks changes in that, with 95 % intervals
@@ -85,6 +91,15 @@ impl ReportArgs {
             What::Selection => self.runs(report::selection, report::selection)?,
             What::SelectionClaims => self.runs(report::selection_claims, report::selection_claims)?,
             What::Table1 => self.table1()?,
+            What::Sparse => {
+                let records =
+                    PruneRecord::open(self.dir.as_deref().unwrap_or(Path::new("results/sparse/lenet-300-100.jsonl")))?;
+                self.plain(|| sparse::sparse_table(&records))?
+            }
+            What::LeNet5 => {
+                let records = LeNet5Record::open(self.dir.as_deref().unwrap_or(Path::new("results/lenet5")))?;
+                self.plain(|| sparse::lenet5_table(&records))?
+            }
             What::Calibration => self.evaluations(uncertainty::evaluation_table)?,
             What::Drawing => self.evaluations(uncertainty::drawing_table)?,
             What::Unknown => self.evaluations(uncertainty::unknown_table)?,
@@ -128,7 +143,12 @@ impl ReportArgs {
         let (records, torn) = EvaluationRecord::open(self.dir.as_deref().unwrap_or(Path::new("results/uncertainty")))?;
         super::tell_of_torn(&torn);
         super::tell_of_mixture(records.iter().map(|record| &record.provenance.machine));
-        self.render(|| Ok(table(&records)), || Ok(table(&records)))
+        self.plain(|| table(&records))
+    }
+
+    /// The same table in every format.
+    fn plain(&self, table: impl Fn() -> Table) -> Result<String> {
+        self.render(|| Ok(table()), || Ok(table()))
     }
 
     fn render(&self, table: impl Fn() -> Result<Table>, points: impl Fn() -> Result<Table>) -> Result<String> {

@@ -17,4 +17,4 @@ pub use fine_tune::fine_tune;
 pub use lenet5::{LENET5_PUBLISHED, LeNet5Epoch, LeNet5Record, PrunedAt, SparseLayer, lenet5_table};
 pub use network::SparseNetwork;
 pub use pruning::{LayerSparsity, compression, layer_sparsity, prune};
-pub use record::{Errors, PruneRecord, PruningErrors, pruning_table};
+pub use record::{Errors, PruneRecord, PruningErrors, pruning_table, sparse_table};

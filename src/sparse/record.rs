@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{LayerSparsity, compression};
 use crate::data::Digest;
 use crate::error::Result;
+use crate::experiment::Sample;
 use crate::files::{self, Kind, Line, Output};
 use crate::method::Method;
 use crate::network::PRUNING_THRESHOLD;
@@ -179,6 +180,50 @@ pub fn pruning_table(records: &[PruneRecord]) -> Table {
     table
 }
 
+/// The same over the seeds: a row for each way of training and each threshold, with means, the error ± its standard error, and the
+/// range of compressions. Of LeNet-300-100 the published figures come last.
+///
+/// Records of networks with other widths than the first one's are left out.
+pub fn sparse_table(records: &[PruneRecord]) -> Table {
+    let shape = records.first().map(widths).unwrap_or_default();
+    let layers = shape.len().saturating_sub(1);
+    let header = ["Zero above", "Threshold", "Seeds"].map(str::to_owned).into_iter();
+    let header = header.chain((1..=layers).map(|layer| format!("Layer {layer} (% gone)")));
+    let mut table = Table::new(header.chain(["Compression", "from – to", "Test error (%)"].map(str::to_owned)));
+    let key = |record: &PruneRecord| (record.protocol.zero_above, record.threshold, record.train_examples);
+    let mut done = Vec::new();
+    for first in records.iter().filter(|record| widths(record) == shape) {
+        if done.contains(&key(first)) {
+            continue;
+        }
+        done.push(key(first));
+        let alike: Vec<_> = records.iter().filter(|of| widths(of) == shape && key(of) == key(first)).collect();
+        let mean = |value: &dyn Fn(&PruneRecord) -> f64| {
+            Sample::of(&alike.iter().map(|record| value(record)).collect::<Vec<_>>()).expect("one at least")
+        };
+        let compressions = || alike.iter().map(|record| record.compression);
+        let zero = first.protocol.zero_above.map_or("never".to_owned(), |threshold| threshold.to_string());
+        let mut row = vec![Cell::from(zero), Cell::number(first.threshold, 1), Cell::number(alike.len() as f64, 0)];
+        row.extend((0..layers).map(|layer| Cell::number(mean(&|record| record.layers[layer].percent()).mean, 1)));
+        let (least, most) = compressions().fold((f64::INFINITY, 0.0_f64), |(a, b), of| (a.min(of), b.max(of)));
+        let error = mean(&|record| record.test_error_percent);
+        row.extend([
+            Cell::number(mean(&|record| record.compression).mean, 1),
+            Cell::from(format!("{least:.1} – {most:.1}")),
+            Cell::estimate(error.mean, error.standard_error, 2),
+        ]);
+        table.push(row);
+    }
+    if shape == LENET_300_100 {
+        let (percent, compression, error) = PUBLISHED;
+        let mut row = vec![Cell::from("Molchanov et al. 2017"), Cell::number(PRUNING_THRESHOLD, 1), Cell::Empty];
+        row.extend(percent.map(|percent| Cell::number(percent, 1)));
+        row.extend([Cell::number(compression, 1), Cell::Empty, Cell::number(error, 2)]);
+        table.push(row);
+    }
+    table
+}
+
 fn widths(record: &PruneRecord) -> Vec<usize> {
     let outputs = record.layers.iter().map(|layer| layer.outputs);
     record.layers.first().map(|layer| layer.inputs).into_iter().chain(outputs).collect()
@@ -186,4 +231,30 @@ fn widths(record: &PruneRecord) -> Vec<usize> {
 
 fn name(record: &PruneRecord) -> String {
     widths(record).iter().map(usize::to_string).collect::<Vec<_>>().join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RECORD: &str = r#"{"method":"sparse","hidden":[300,100],"seed":1,"dataset":"mnist","train_examples":60000,
+        "protocol":{"epochs":200,"batch_size":100,"held_out":0,"learning_rate":0.001,"constant_epochs":100,"alpha_step":20.0,
+        "averaging":0.999,"kl_warm_up":[5.0,20.0],"input_rate":0.2,"hidden_rate":0.5},"threshold":3.0,
+        "layers":[{"inputs":784,"outputs":300,"kept":2352},{"inputs":300,"outputs":100,"kept":600},
+        {"inputs":100,"outputs":10,"kept":400}],"compression":50.0,"units":[510,73,49,10],"unpruned_test_error_percent":1.6,
+        "pruned_test_error_percent":1.7,"fine_tuned_epochs":0,"test_error_percent":1.7,"dense_bytes":1066440,"file_bytes":31342,
+        "version":"0.1.0","command":"vardrop prune","finished":"2026-11-24T05:43:54Z"}"#;
+
+    #[test]
+    fn seeds_of_one_training_and_threshold_share_a_row() {
+        let first: PruneRecord = serde_json::from_str(RECORD).unwrap();
+        let second = PruneRecord { seed: 2, compression: 60.0, test_error_percent: 1.9, ..first.clone() };
+        let zeroed = Protocol { zero_above: Some(3.0), ..first.protocol.clone() };
+        let zeroed = PruneRecord { protocol: zeroed, ..first.clone() };
+        let csv = sparse_table(&[first, zeroed, second]).to_csv();
+        let lines: Vec<&str> = csv.lines().collect();
+        assert_eq!(lines[1], "never,3,2,99,98,60,55,50.0 – 60.0,1.80 ± 0.10");
+        assert_eq!(lines[2], "3,3,1,99,98,60,50,50.0 – 50.0,1.70");
+        assert_eq!((lines.len(), &lines[3][..24]), (4, "Molchanov et al. 2017,3,"));
+    }
 }
