@@ -31,7 +31,8 @@ pub fn figure1_by_width(records: &Records) -> Result<Table> {
             let ours = summaries.iter().find(|of| of.method == method && of.width() == Some(width));
             let ours = ours.map(|of| of.test_error_percent);
             let ours = ours.map(|of| Cell::estimate(of.mean, of.standard_error, 2).to_string());
-            let paper = find(paper::figure1(), method, width).map(|point| format!(" ({})", Cell::number(point.error_percent, 2)));
+            let paper = find(paper::figure1(), method, width)
+                .map(|point| format!(" ({})", Cell::number(point.error_percent, 2)));
             ours.map(|ours| ours + &paper.unwrap_or_default()).into()
         };
         let cells: Vec<Cell> = widths.iter().map(cell).collect();
