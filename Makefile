@@ -40,7 +40,8 @@ test-crate: ## Run the unit, integration and documentation tests
 test-burn: ## Check and test the Burn modules of crates/vardrop-burn
 	cargo fmt --check -p vardrop-burn
 	cargo clippy --locked -p vardrop-burn --all-targets --features train -- -D warnings
-	cargo test --locked -p vardrop-burn --features train
+	cargo test --locked -p vardrop-burn --features train --tests
+	cargo test --locked -p vardrop-burn --features train --doc
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps -p vardrop-burn --features train
 
 # Any Vulkan will do: Debian's mesa-vulkan-drivers has one in software.
