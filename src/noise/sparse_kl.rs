@@ -40,10 +40,14 @@ pub fn sparse_negative_kl_slope<T: Real>(log_alpha: T) -> T {
     let one = T::one();
     // Finite, so that 0 times it is 0.
     let rest = (-(T::of(K2) + T::of(K3) * log_alpha)).exponential().min(T::max_value());
-    let sigmoid = one / (one + rest);
+    slope(rest, one / (one + rest), one / (one + log_alpha.exponential()))
+}
+
+/// The same from e^−(k₂ + k₃·ln α), s and 1/(1 + α).
+#[inline(always)]
+fn slope<T: Real>(rest: T, sigmoid: T, share: T) -> T {
     // In this order a huge `rest` gives 0, and no ∞/∞.
-    let bump = rest * sigmoid * sigmoid;
-    T::of(K1 * K3) * bump + T::of(0.5) / (one + log_alpha.exponential())
+    T::of(K1 * K3) * (rest * sigmoid * sigmoid) + T::of(0.5) * share
 }
 
 /// Σ of −KL over weights N(θ, σ²), and its derivatives with respect to each θ and ln σ², in one pass.
@@ -104,8 +108,9 @@ fn row_and_slopes<T: Real>(
         let rest = bounded(-(T::of(K2) + T::of(K3) * log_alpha)).exponential();
         // The polynomials of single precision would hide a NaN; 0 times the rest is 0 but for that.
         let lost = T::zero() * (weight + log_variance);
-        let slope = sparse_negative_kl_slope(log_alpha) + lost;
-        *value = -T::of(K1) * rest / (one + rest) - half * (one + inverse_alpha).logarithm() + lost;
+        let (sigmoid, share) = (one / (one + rest), inverse_alpha / (one + inverse_alpha));
+        let slope = slope(rest, sigmoid, share) + lost;
+        *value = -T::of(K1) * rest * sigmoid - half * (one + inverse_alpha).logarithm() + lost;
         *of_log_variance = slope;
         *of_weight = -T::of(2.0) * slope * inverse;
     }
