@@ -20,7 +20,7 @@ pub struct ReportArgs {
     #[arg(value_enum)]
     what: What,
 
-    /// Folder or file of the records [default: results/figure1; results/table1 for table1; results/sparse/lenet-300-100.jsonl for sparse;
+    /// Folder or file of the records [default: results/figure1; results/table1 for table1; results/sparse for sparse;
     /// results/lenet5 for lenet5; results/uncertainty for calibration, drawing, unknown and turned]
     dir: Option<PathBuf>,
 
@@ -92,8 +92,7 @@ impl ReportArgs {
             What::SelectionClaims => self.runs(report::selection_claims, report::selection_claims)?,
             What::Table1 => self.table1()?,
             What::Sparse => {
-                let records =
-                    PruneRecord::open(self.dir.as_deref().unwrap_or(Path::new("results/sparse/lenet-300-100.jsonl")))?;
+                let records = self.prunings()?;
                 self.plain(|| sparse::sparse_table(&records))?
             }
             What::LeNet5 => {
@@ -130,6 +129,16 @@ impl ReportArgs {
             ));
         }
         self.render(|| table(&records), || points(&records))
+    }
+
+    /// Those of one file, or of our own networks: trained as the paper says, and as its authors' code does.
+    fn prunings(&self) -> Result<Vec<PruneRecord>> {
+        if let Some(path) = &self.dir {
+            return PruneRecord::open(path);
+        }
+        let mut records = PruneRecord::open("results/sparse/lenet-300-100.jsonl")?;
+        records.extend(PruneRecord::open("results/sparse/zeroed-lenet-300-100.jsonl")?);
+        Ok(records)
     }
 
     fn table1(&self) -> Result<String> {
