@@ -66,9 +66,11 @@ RUN PIP_NO_CACHE_DIR=1 scripts/setup.sh python
 COPY --chown=${NB_UID} . .
 COPY --from=data --chown=${NB_UID} /opt/vardrop/data/mnist data/mnist
 # Readable for whatever user the container runs as (--user). Who asks for the classic notebook gets JupyterLab.
-# Notebooks compile the unpacked crates in .cache; the archives that these came from are not needed again.
+# Notebooks compile the unpacked crates in .cache; the archives that these came from are not needed again, nor what is linked on Windows.
 RUN scripts/setup.sh warm \
     && rm -rf "$CARGO_HOME/registry" \
+    && find .cache/kernel/crates -path '*/windows*' -name '*.a' -delete \
+    && find .cache/kernel/crates -path '*/windows*' -name '*.lib' -delete \
     && chmod -R a+rX .cache \
     && ln -s /vardrop notebooks/work \
     && ln -s jupyter-lab .venv/bin/jupyter-notebook
