@@ -276,7 +276,11 @@ impl<T: Real> Engine<T> {
         let widths = inputs.chain(network.layers().iter().map(|layer| layer.dim().1));
         if !widths.eq(self.spaces[0].widths()) {
             let expected = self.spaces[0].widths().collect();
-            return Err(Error::Shape { what: "the network".into(), found: network.widths(), expected });
+            return Err(Error::Shape {
+                what: "the network, which is not as the engine was made for,".into(),
+                found: network.widths(),
+                expected,
+            });
         }
         for (index, (layer, own)) in network.layers().iter().zip(&self.layout).enumerate() {
             let found = Layout::of(layer);
