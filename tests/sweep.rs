@@ -42,7 +42,7 @@ fn kills_at_any_moment_lose_double_and_tear_no_record_and_change_no_number() {
         }
         let output = child.wait_with_output().unwrap();
         resumed += String::from_utf8_lossy(&output.stderr).matches("goes on after epoch").count();
-        if place.path(&folder.to_string()).exists() {
+        if place.path(folder.to_string()).exists() {
             let so_far = place.figures(&folder.to_string());
             assert!(so_far.iter().all(|record| whole.contains(record)));
         }
@@ -50,9 +50,9 @@ fn kills_at_any_moment_lose_double_and_tear_no_record_and_change_no_number() {
     for folder in 0..=folder {
         place.run(&format!("--out {folder} --jobs 2"), 0);
         assert_eq!(place.figures(&folder.to_string()), whole);
-        let left: Vec<_> = fs::read_dir(place.path(&format!("{folder}/networks"))).unwrap().collect();
+        let left: Vec<_> = fs::read_dir(place.path(format!("{folder}/networks"))).unwrap().collect();
         assert!(left.is_empty(), "{left:?}");
-        assert_eq!(fs::read_dir(place.path(&folder.to_string())).unwrap().count(), 13, "a file a record, and networks");
+        assert_eq!(fs::read_dir(place.path(folder.to_string())).unwrap().count(), 13, "a file a record, and networks");
     }
     println!("{kills} kills of {} sweeps; {resumed} networks went on from a checkpoint", folder + 1);
 }
@@ -94,7 +94,7 @@ fn a_folder_of_one_file_of_records_or_of_an_older_versions_tasks_is_gone_on_with
     let place = Place::new(&PLAN.replace("epochs = 12", "epochs = 2"));
     place.run("--out whole", 0);
     fs::create_dir(place.path("older")).unwrap();
-    let record = |network: &str| fs::read_to_string(place.path(&format!("whole/{network}.jsonl"))).unwrap();
+    let record = |network: &str| fs::read_to_string(place.path(format!("whole/{network}.jsonl"))).unwrap();
     fs::write(place.path("older/records.jsonl"), record("none-3x6-1") + &record("none-3x9-2")).unwrap();
     fs::write(place.path("older/task-variational-a-3x6-2.jsonl"), record("variational-a-3x6-2")).unwrap();
     assert!(place.run("--out older --dry-run", 0).contains("9 of 12 networks are left"));

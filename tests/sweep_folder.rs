@@ -22,7 +22,7 @@ fn plan(widths: &str, epochs: usize) -> String {
 /// Trains the first network of the plan for a while and leaves its checkpoint.
 fn leave_checkpoint(place: &Place, arguments: &str, network: &str) {
     let child = place.command(&format!("{arguments} --checkpoint-seconds 0")).spawn().unwrap();
-    let checkpoint = place.path(&format!("out/networks/{network}.safetensors"));
+    let checkpoint = place.path(format!("out/networks/{network}.safetensors"));
     wait_for(|| checkpoint.exists());
     terminate(&child);
     child.wait_with_output().unwrap();
@@ -107,7 +107,7 @@ fn a_last_line_is_removed_only_where_a_crash_cut_it_off() {
     let place = Place::new(&plan("[5, 6]", 2));
     place.run("--out whole", 0);
     let whole = ["6", "5"]
-        .map(|width| fs::read_to_string(place.path(&format!("whole/none-3x{width}-1.jsonl"))).unwrap())
+        .map(|width| fs::read_to_string(place.path(format!("whole/none-3x{width}-1.jsonl"))).unwrap())
         .concat();
     fs::create_dir(place.path("out")).unwrap();
     let path = place.path("out/none-3x5-1.jsonl");
