@@ -69,8 +69,7 @@ COPY --from=data --chown=${NB_UID} /opt/vardrop/data/mnist data/mnist
 # Notebooks compile the unpacked crates in .cache; the archives that these came from are not needed again, nor what is linked on Windows.
 RUN scripts/setup.sh warm \
     && rm -rf "$CARGO_HOME/registry" \
-    && find .cache/kernel/crates -path '*/windows*' -name '*.a' -delete \
-    && find .cache/kernel/crates -path '*/windows*' -name '*.lib' -delete \
+    && find .cache/kernel/crates -path '*/windows*' \( -name '*.a' -o -name '*.lib' \) -delete \
     && chmod -R a+rX .cache \
     && ln -s /vardrop notebooks/work \
     && ln -s jupyter-lab .venv/bin/jupyter-notebook

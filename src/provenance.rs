@@ -95,6 +95,24 @@ impl Provenance {
     }
 }
 
+/// Puts a record among others, where the one that finished last stands for all that are the same. Answers whether one was the same.
+pub(crate) fn insert_latest<T>(
+    records: &mut Vec<T>,
+    new: T,
+    provenance: fn(&T) -> &Provenance,
+    is_same: fn(&T, &T) -> bool,
+) -> bool {
+    let found = records.iter_mut().find(|record| is_same(record, &new));
+    let is_known = found.is_some();
+    match found {
+        // RFC 3339 in UTC sorts as text.
+        Some(record) if provenance(record).finished <= provenance(&new).finished => *record = new,
+        Some(_) => {}
+        None => records.push(new),
+    }
+    is_known
+}
+
 /// The most memory that this process has had in use at once, in MiB; `None` where the system does not tell (it is read
 /// from Linux's /proc).
 pub fn peak_memory_mib() -> Option<f64> {

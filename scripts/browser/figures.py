@@ -26,7 +26,7 @@ withTexts => [...document.querySelectorAll('.js-plotly-plot')].flatMap(plot => {
         const turned = /rotate\\((?!0[,)])/.test(text.getAttribute('transform') ?? '');
         return text.textContent.trim() && box.width > 0 && !turned && !text.closest('.updatemenu-container');
     });
-        const pairs = withTexts ? texts.flatMap((one, index) => texts.slice(index + 1).map(other => [one, other])) : [];
+    const pairs = withTexts ? texts.flatMap((one, index) => texts.slice(index + 1).map(other => [one, other])) : [];
     for (const box of plot.querySelectorAll('.legend, .updatemenu-header')) {
         const others = [...plot.querySelectorAll('.nsewdrag'), ...texts.filter(text => !box.contains(text))];
         pairs.push(...others.map(other => [box, other]));
@@ -64,7 +64,7 @@ def overlaps(page, texts=True):
     return [f"one thing lies over another: {pair}" for pair in page.evaluate(OVERLAPS, texts)]
 
 
-def picture(page, plot):
+def picture(plot):
     """What a figure's panels look like, without the control beside them."""
     layers = plot.locator(".cartesianlayer").first
     return layers.evaluate("layers => layers.outerHTML"), layers.evaluate("""layers => {
@@ -99,9 +99,9 @@ def choose(page, plot, control, place):
     active = f"plot => plot.layout.{'sliders' if kind == 'slider' else 'updatemenus'}[{index}].active"
     for _ in range(20):
         page.wait_for_timeout(100)
-        if plot.evaluate(active) == place:
+        if (chosen := plot.evaluate(active)) == place:
             break
-    return plot.evaluate(active)
+    return chosen
 
 
 def move_controls(page, each):
@@ -112,11 +112,11 @@ def move_controls(page, each):
         plot = page.locator(".js-plotly-plot").nth(control["figure"])
         plot.scroll_into_view_if_needed()
         values = control["values"]
-        seen = picture(page, plot)
+        seen = picture(plot)
         others = [place for place in range(values) if place != control["chosen"]]
         for place in [*others, control["chosen"]]:
             chosen = choose(page, plot, control, place)
-            now = picture(page, plot)
+            now = picture(plot)
             where = f"figure {control['figure'] + 1}, {control['kind']} {control['index'] + 1} at {place + 1} of {values}"
             if chosen != place:
                 problems.append(f"{where}: {chosen + 1} is chosen")

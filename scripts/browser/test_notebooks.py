@@ -3,7 +3,7 @@
 Logs in (the wrong password is refused), opens each notebook, runs all its cells, and waits for the line
 `notebook finished: <file name>`. Then every interactive figure is drawn, no output is wider than its cell at 1280 and at
 800 pixels (neither are those that were stored), no legend or list lies over a part of its figure (at 1280 pixels, no
-text over another either; at 800 the file browser leaves a figure 430), every value of every slider and list
+text over another either; at 800 the file browser leaves room for 430), every value of every slider and list
 changes its picture, no cell shows an error, Tab completes a name of the crate and Shift-Tab shows
 its documentation, and no request has left for another host. Nothing is saved: the notebooks keep their outputs, the server
 its settings.
@@ -12,20 +12,18 @@ its settings.
 import argparse
 import json
 import re
-import shutil
 import sys
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+import chromium
 import figures
+from chromium import WIDTHS
 from playwright.sync_api import Error, TimeoutError, sync_playwright
 
-WIDTHS = (1280, 800)
 HEIGHT = 900
 # A page that is taller than this is cut off in its screenshot.
 MOST_HEIGHT = 16_000
-# What Chromium would do on its own account.
-CHROMIUM = ["--disable-background-networking", "--disable-component-update", "--no-first-run", "--disable-gpu"]
 TRACKER = "@jupyterlab/notebook-extension:tracker"
 SETTINGS = {
     # Cells out of sight would otherwise not be in the page.
@@ -86,10 +84,7 @@ class Browser:
     def __init__(self, playwright, options):
         self.options = options
         self.root = options.url.rstrip("/")
-        executable = options.chromium or shutil.which("chromium") or shutil.which("chromium-browser")
-        expect(executable, "Chromium is not installed (apt-get install chromium), and --chromium names none")
-        arguments = [*CHROMIUM, "--no-sandbox"]
-        self.browser = playwright.chromium.launch(executable_path=executable, args=arguments)
+        self.browser = chromium.launch(playwright, options.chromium)
         self.context = self.browser.new_context(
             ignore_https_errors=True, viewport={"width": WIDTHS[0], "height": HEIGHT}, color_scheme=options.theme
         )
@@ -307,7 +302,7 @@ def parse():
     parser.add_argument("--excerpts", type=Path, metavar="DIR", help="keep a picture of one figure of each notebook")
     parser.add_argument("--theme", choices=("light", "dark"), default="light", help="JupyterLab's theme")
     parser.add_argument("--timeout", type=int, default=1800, metavar="S", help="seconds a notebook may take (default 1800)")
-    parser.add_argument("--chromium", metavar="PATH", help="the browser (default: the system's Chromium)")
+    chromium.add_option(parser)
     return parser.parse_args()
 
 

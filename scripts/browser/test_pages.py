@@ -5,17 +5,14 @@ changes its picture.
 """
 
 import argparse
-import shutil
 import sys
 from pathlib import Path
 
+import chromium
 import figures
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
-WIDTHS = (1280, 800)
-# What Chromium would do on its own account.
-CHROMIUM = ["--disable-background-networking", "--disable-component-update", "--no-first-run", "--disable-gpu", "--no-sandbox"]
 
 # What is wider than there is room. Code, tables and formulas scroll.
 WIDE = """
@@ -44,24 +41,21 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("pages", nargs="*", type=Path, help="pages to open (default: all under target/lessons)")
     parser.add_argument("--screenshots", type=Path, metavar="DIR", help="keep a picture of each page at each width")
-    parser.add_argument("--chromium", metavar="PATH", help="the browser (default: the system's Chromium)")
+    chromium.add_option(parser)
     options = parser.parse_args()
     pages = [path.resolve() for path in options.pages] or sorted((ROOT / "target/lessons").glob("*.html"))
-    executable = options.chromium or shutil.which("chromium") or shutil.which("chromium-browser")
-    if not executable:
-        sys.exit("FAILED: Chromium is not installed (apt-get install chromium), and --chromium names none")
     if not pages:
         sys.exit("FAILED: target/lessons has no page: run `make lessons`")
     failed = 0
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM)
+        browser = chromium.launch(playwright, options.chromium)
         for theme in ("light", "dark"):
             context = browser.new_context(color_scheme=theme, offline=True)
             page = context.new_page()
             errors = []
             page.on("pageerror", lambda error: errors.append(f"the page says: {error}"))
             for path in pages:
-                for width in WIDTHS:
+                for width in chromium.WIDTHS:
                     count, moved, problems = check(page, path, width, everything=theme == "light")
                     problems += errors
                     errors.clear()

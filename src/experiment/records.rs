@@ -6,6 +6,7 @@ use super::Record;
 use super::summary::{Summary, summarize};
 use crate::error::Result;
 use crate::files::{self, Output, TornLine};
+use crate::provenance::insert_latest;
 
 /// Records in the order in which they were read.
 ///
@@ -44,16 +45,8 @@ impl Records {
 
     /// Adds a record; the one that finished last stands for equal runs.
     pub fn insert(&mut self, record: Record) {
-        match self.entries.iter_mut().find(|entry| entry.is_same_run(&record)) {
-            Some(entry) => {
-                self.superseded += 1;
-                // RFC 3339 in UTC sorts as text.
-                if entry.provenance.finished <= record.provenance.finished {
-                    *entry = record;
-                }
-            }
-            None => self.entries.push(record),
-        }
+        let is_known = insert_latest(&mut self.entries, record, |record| &record.provenance, Record::is_same_run);
+        self.superseded += usize::from(is_known);
     }
 
     /// Appends one record to a file, creating it and its folder, under a lock on the file. A process that is killed at any moment leaves

@@ -53,8 +53,8 @@ impl Choices {
         self
     }
 
-    /// Puts a second list beside the first, of the names of the lines. It shows the lines of one name, in all panels; it takes the place of
-    /// the legend. All lines of a figure keep their common range.
+    /// Adds a list of the names of the lines, beside the first list or above the figures of a slider. It shows the lines of one name, in
+    /// all panels, and takes the place of the legend. All lines of a figure keep their common range.
     pub fn and_by_line(mut self) -> Self {
         self.by_line = true;
         self
@@ -131,12 +131,15 @@ impl Choices {
 
     /// Makes room for the controls, and puts them there.
     fn lay_out(&self, layout: &mut Value, steps: Vec<Value>, second: Option<Vec<Value>>) {
-        let side = if self.control == Control::Slider { "b" } else { "t" };
-        for key in ["/height".to_owned(), format!("/margin/{side}")] {
-            if let Some(length) = layout.pointer_mut(&key) {
-                *length = json!(length.as_f64().unwrap_or_default() + ROOM);
+        let (below, above) = (self.control == Control::Slider, self.control == Control::List || second.is_some());
+        for side in [below.then_some("b"), above.then_some("t")].into_iter().flatten() {
+            for key in ["/height".to_owned(), format!("/margin/{side}")] {
+                if let Some(length) = layout.pointer_mut(&key) {
+                    *length = json!(length.as_f64().unwrap_or_default() + ROOM);
+                }
             }
         }
+        let mut lists = Vec::new();
         let font = json!({ "color": GREY_TEXT });
         if self.control == Control::Slider {
             // Ticks and their label take room where any panel has them.
@@ -149,11 +152,14 @@ impl Choices {
                 "currentvalue": { "prefix": format!("{}: ", html(&self.what)), "font": { "color": GREY_TEXT, "size": 13 } },
             }]);
         } else {
-            layout["updatemenus"] = json!([drop_down(0.0, self.first, steps)]);
+            lists.push(drop_down(0.0, self.first, steps));
         }
         if let Some(buttons) = second {
             layout["showlegend"] = json!(false);
-            layout["updatemenus"] = json!([layout["updatemenus"][0], drop_down(0.5, 0, buttons)]);
+            lists.push(drop_down(if lists.is_empty() { 0.0 } else { 0.5 }, 0, buttons));
+        }
+        if !lists.is_empty() {
+            layout["updatemenus"] = lists.into();
         }
     }
 }

@@ -88,24 +88,17 @@ pub fn stored_curves(records: &Records) -> Choices {
         }
     }
     for method in methods {
-        let mut errors = Figure::new(format!("{}: each run is a line", method.title()))
-            .height(380)
-            .panel("Test error, without noise")
-            .x_label("Epoch")
-            .y_label("%")
-            .log_y();
         let networks = || summaries.iter().filter(|summary| summary.method == method);
-        for summary in networks() {
-            let (epochs, values) = curve(records, summary, |epoch| epoch.test_error_percent);
-            errors = errors.line(units(summary), epochs, values).color(Color::of(method));
-        }
-        let mut both =
-            errors.panel("Training cross-entropy, with noise").x_label("Epoch").y_label("Nats per example").log_y();
-        for summary in networks() {
-            let (epochs, values) = curve(records, summary, |epoch| epoch.train_cross_entropy);
-            both = both.line(units(summary), epochs, values).color(Color::of(method));
-        }
-        choices = choices.add(method.title(), both);
+        let lines = |panel: Figure, value: fn(&Epoch) -> f64| {
+            networks().fold(panel.x_label("Epoch").log_y(), |panel, summary| {
+                let (epochs, values) = curve(records, summary, value);
+                panel.line(units(summary), epochs, values).color(Color::of(method))
+            })
+        };
+        let figure = Figure::new(format!("{}: each run is a line", method.title())).height(380);
+        let figure = lines(figure.panel("Test error, without noise").y_label("%"), |epoch| epoch.test_error_percent);
+        let figure = figure.panel("Training cross-entropy, with noise").y_label("Nats per example");
+        choices = choices.add(method.title(), lines(figure, |epoch| epoch.train_cross_entropy));
     }
     choices
 }

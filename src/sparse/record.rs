@@ -191,21 +191,18 @@ pub fn sparse_table(records: &[PruneRecord]) -> Table {
     let header = header.chain((1..=layers).map(|layer| format!("Layer {layer} (% gone)")));
     let mut table = Table::new(header.chain(["Compression", "from – to", "Test error (%)"].map(str::to_owned)));
     let key = |record: &PruneRecord| (record.protocol.zero_above, record.threshold, record.train_examples);
-    let mut done = Vec::new();
-    for first in records.iter().filter(|record| widths(record) == shape) {
-        if done.contains(&key(first)) {
-            continue;
-        }
-        done.push(key(first));
-        let alike: Vec<_> = records.iter().filter(|of| widths(of) == shape && key(of) == key(first)).collect();
+    let mut left: Vec<&PruneRecord> = records.iter().filter(|record| widths(record) == shape).collect();
+    while let Some(&first) = left.first() {
+        let (alike, others): (Vec<_>, Vec<_>) = left.into_iter().partition(|of| key(of) == key(first));
+        left = others;
         let mean = |value: &dyn Fn(&PruneRecord) -> f64| {
             Sample::of(&alike.iter().map(|record| value(record)).collect::<Vec<_>>()).expect("one at least")
         };
-        let compressions = || alike.iter().map(|record| record.compression);
         let zero = first.protocol.zero_above.map_or("never".to_owned(), |threshold| threshold.to_string());
         let mut row = vec![Cell::from(zero), Cell::number(first.threshold, 1), Cell::number(alike.len() as f64, 0)];
         row.extend((0..layers).map(|layer| Cell::number(mean(&|record| record.layers[layer].percent()).mean, 1)));
-        let (least, most) = compressions().fold((f64::INFINITY, 0.0_f64), |(a, b), of| (a.min(of), b.max(of)));
+        let compressions = alike.iter().map(|record| record.compression);
+        let (least, most) = compressions.fold((f64::INFINITY, 0.0_f64), |(a, b), of| (a.min(of), b.max(of)));
         let error = mean(&|record| record.test_error_percent);
         row.extend([
             Cell::number(mean(&|record| record.compression).mean, 1),

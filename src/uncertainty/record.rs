@@ -13,7 +13,7 @@ use crate::data::{Digest, Identity};
 use crate::error::Result;
 use crate::files::{self, Kind, Line, Output, TornLine};
 use crate::method::Method;
-use crate::provenance::Provenance;
+use crate::provenance::{Provenance, insert_latest};
 use crate::training::{ModelInfo, Protocol, RunKey};
 
 /// How well a saved model predicts, or an ensemble of models that differ in nothing but their seed, and how sure it is.
@@ -205,12 +205,7 @@ impl EvaluationRecord {
             files::read_all::<Self>(path.as_ref(), "`vardrop evaluate --record FILE.jsonl` writes one")?;
         let mut records: Vec<Self> = Vec::new();
         for entry in entries {
-            match records.iter_mut().find(|record| record.is_same_evaluation(&entry)) {
-                // RFC 3339 in UTC sorts as text.
-                Some(record) if record.provenance.finished <= entry.provenance.finished => *record = entry,
-                Some(_) => {}
-                None => records.push(entry),
-            }
+            insert_latest(&mut records, entry, |record| &record.provenance, Self::is_same_evaluation);
         }
         Ok((records, torn))
     }

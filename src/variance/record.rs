@@ -9,7 +9,7 @@ use crate::data::{Digest, Identity};
 use crate::error::Result;
 use crate::files::{self, Kind, Line, Output, TornLine};
 use crate::method::Method;
-use crate::provenance::Provenance;
+use crate::provenance::{Provenance, insert_latest};
 use crate::training::{Config, Preset, Protocol, RunKey};
 
 /// The variance of one estimator for one trained network.
@@ -147,11 +147,7 @@ impl VarianceRecord {
             files::read_all::<Self>(path.as_ref(), "`vardrop variance --record FILE.jsonl` writes one")?;
         let mut records: Vec<Self> = Vec::new();
         for entry in entries {
-            match records.iter_mut().find(|record| record.is_same_measurement(&entry)) {
-                Some(record) if record.provenance.finished <= entry.provenance.finished => *record = entry,
-                Some(_) => {}
-                None => records.push(entry),
-            }
+            insert_latest(&mut records, entry, |record| &record.provenance, Self::is_same_measurement);
         }
         records.sort_by_key(|record| (record.protocol.epochs, record.seed, record.measurement.estimator));
         Ok((records, torn))

@@ -243,11 +243,6 @@ pub fn tensors(data: &Dataset, examples: &[usize], device: &Device) -> (Tensor<4
     (images, Tensor::from_data(TensorData::new(labels, [examples.len()]), device))
 }
 
-/// The same of the images that were held out, if any were.
-fn valid_error_percent(model: &LeNet5, data: &Dataset) -> Option<f64> {
-    (!data.is_empty()).then(|| error_percent(model, data))
-}
-
 /// Percent of the images that the network's most probable class is wrong about.
 pub fn error_percent(model: &LeNet5, data: &Dataset) -> f64 {
     let device = model.fc2.weight.val().device();
@@ -261,4 +256,9 @@ pub fn error_percent(model: &LeNet5, data: &Dataset) -> f64 {
         })
         .sum();
     100.0 * wrong as f64 / data.len() as f64
+}
+
+/// The same of the images that were held out, if any were.
+fn valid_error_percent(model: &LeNet5, data: &Dataset) -> Option<f64> {
+    (!data.is_empty()).then(|| error_percent(model, data))
 }
