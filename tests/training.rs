@@ -10,9 +10,9 @@ use vardrop::data::{Dataset, Splits, synthetic};
 use vardrop::engine::{Engine, Examples, Objective, Rows};
 use vardrop::network::{DropoutRates, Initialisation, Network};
 use vardrop::noise::NoiseSource;
-use vardrop::optimizer::{AdamSettings, Optimizer};
+use vardrop::optimizer::{AdamSettings, AlphaBound, Optimizer};
 use vardrop::training::{Config, Ending, History, Progress, Trainer, snapshots, train};
-use vardrop::{Error, Method};
+use vardrop::{Error, Method, Real};
 
 /// One of each kind: no noise, binary, on the input and on the output, fixed and learned.
 const KINDS: [Method; 6] =
@@ -142,9 +142,12 @@ fn small(sharing_b: bool) -> (Network<f64>, Array2<f64>, Vec<usize>) {
 
 #[test]
 fn adam_and_its_average_agree_with_a_plain_implementation() {
-    for output_noise in [false, true] {
+    for (output_noise, alpha_bound) in
+        [false, true].into_iter().flat_map(|output| [(output, AlphaBound::Projection), (output, AlphaBound::Sigmoid)])
+    {
         let (mut network, inputs, labels) = small(output_noise);
-        let settings = AdamSettings { learning_rate: 0.01, alpha_step: 20.0, averaging: 0.8, ..Default::default() };
+        let settings =
+            AdamSettings { learning_rate: 0.01, alpha_step: 20.0, alpha_bound, averaging: 0.8, ..Default::default() };
         let mut adam = Optimizer::new(&network, settings).unwrap();
         let mut engine = Engine::new(&network, 12, 2).unwrap();
         let objective = Objective { kl_weight: 1.0, examples: 12 };
@@ -153,8 +156,14 @@ fn adam_and_its_average_agree_with_a_plain_implementation() {
         let flat =
             |network: &Network<f64>| network.parameters().iter().flat_map(|(_, x)| x.to_vec()).collect::<Vec<_>>();
 
-        // Kingma & Ba, algorithm 1, with its names; then the projection of ln α.
+        // Kingma & Ba, algorithm 1, with its names, of ln α or of its logit; then the projection of ln α.
+        let is_logit: Vec<bool> = is_alpha.iter().map(|&is| is && alpha_bound == AlphaBound::Sigmoid).collect();
+        let to_parameter = |i: usize, t: f64| if is_logit[i] { -(-t).exp().ln_1p() } else { t };
         let mut theta = flat(&network);
+        for (theta, _) in theta.iter_mut().zip(&is_logit).filter(|(_, is)| **is) {
+            let alpha = theta.exp();
+            *theta = (alpha / (1.0 - alpha)).ln();
+        }
         let (mut m, mut v) = (vec![0.0; theta.len()], vec![0.0; theta.len()]);
         let mut trace = Vec::new();
         for t in 1..=30 {
@@ -165,19 +174,21 @@ fn adam_and_its_average_agree_with_a_plain_implementation() {
             let schedule = if t < 20 { 1.0 } else { 0.5 };
             adam.step(&mut network, &mut engine, schedule).unwrap();
             for i in 0..theta.len() {
-                let g = gradient[i];
+                // ∂ln α/∂t = 1 − α.
+                let g = gradient[i] * if is_logit[i] { 1.0 - to_parameter(i, theta[i]).exp() } else { 1.0 };
                 m[i] = 0.9 * m[i] + (1.0 - 0.9) * g;
                 v[i] = 0.999 * v[i] + (1.0 - 0.999) * g * g;
                 let m_hat: f64 = m[i] / (1.0 - 0.9f64.powi(t as i32));
                 let v_hat: f64 = v[i] / (1.0 - 0.999f64.powi(t as i32));
                 let step = 0.01 * schedule * if is_alpha[i] { 20.0 } else { 1.0 };
                 theta[i] -= step * m_hat / (v_hat.sqrt() + 1e-8);
-                if is_alpha[i] {
+                if is_alpha[i] && !is_logit[i] {
                     theta[i] = theta[i].min(0.0);
                 }
             }
-            trace.push(theta.clone());
-            for (i, (ours, plain)) in flat(&network).iter().zip(&theta).enumerate() {
+            let parameters: Vec<f64> = theta.iter().enumerate().map(|(i, &t)| to_parameter(i, t)).collect();
+            trace.push(parameters.clone());
+            for (i, (ours, plain)) in flat(&network).iter().zip(&parameters).enumerate() {
                 // Roundings of 30 steps of at most 0.2.
                 assert!((ours - plain).abs() < 1e-11, "step {t}, parameter {i}: {ours}, {plain}");
             }
@@ -216,6 +227,46 @@ fn alpha_stays_at_most_one_and_comes_back_from_there() {
         let alpha = network.alpha_statistics();
         assert!(alpha.iter().all(|alpha| alpha.mean < 0.9), "{alpha:?}");
     }
+}
+
+/// The logits of α before and after 1000 steps by the prior alone, from a start where the sigmoid is flat.
+fn logits_by_the_prior<T: Real>() -> [Vec<f64>; 2] {
+    // α = 0.9998, of the logit 8.5: 1 − α is 2e-4, and a step changes its thousandth.
+    let rates = DropoutRates { input: 0.499_95, hidden: 0.499_95 };
+    let mut network: Network<T> =
+        Network::new(Method::VariationalB, &[6, 5, 4], rates, Initialisation::UnitColumns, 2).unwrap();
+    let settings = AdamSettings { alpha_bound: AlphaBound::Sigmoid, ..AdamSettings::default() };
+    let mut adam = Optimizer::new(&network, settings).unwrap();
+    let mut engine = Engine::new(&network, 12, 1).unwrap();
+    let inputs = Array2::from_shape_fn((12, 6), |(i, j)| T::of((1.3 * i as f64 + 2.1 * j as f64).sin()));
+    let labels: Vec<usize> = (0..12).map(|row| row % 4).collect();
+    let logits = |network: &Network<T>| -> Vec<f64> {
+        let rates = network.parameters().into_iter().filter(|(name, _)| name.ends_with("log_alpha"));
+        rates.flat_map(|(_, values)| values.to_vec()).map(|x| -(-x.f64()).exp_m1().ln()).collect()
+    };
+    let before = logits(&network);
+    for _ in 0..1000 {
+        let batch = Rows::new(inputs.view(), &labels).unwrap();
+        engine.gradient(&network, &batch, NoiseSource::new(1, 0), Objective { kl_weight: 1e6, examples: 1 }).unwrap();
+        adam.step(&mut network, &mut engine, 1.0).unwrap();
+    }
+    [before, logits(&network)]
+}
+
+#[test]
+fn a_sigmoid_keeps_its_precision_near_one_and_cannot_start_there() {
+    let ([before, exact], [_, single]) = (logits_by_the_prior::<f64>(), logits_by_the_prior::<f32>());
+    for ((before, exact), single) in before.iter().zip(&exact).zip(&single) {
+        // A thousand steps of at most 1e-3, which the falling gradient makes smaller.
+        assert!((0.7..1.0).contains(&(exact - before)), "{before}, {exact}");
+        assert!((single - exact).abs() < 2e-3, "{single}, {exact}");
+    }
+
+    let settings = AdamSettings { alpha_bound: AlphaBound::Sigmoid, ..AdamSettings::default() };
+    let rates = DropoutRates { input: 0.5, hidden: 0.5 };
+    let at_one = Network::<f32>::new(Method::VariationalB, &[6, 4], rates, Initialisation::default(), 2).unwrap();
+    let message = Optimizer::new(&at_one, settings).unwrap_err().to_string();
+    assert!(message.contains("sigmoid") && message.contains("below 0.5"), "{message}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use clap::Args;
 use vardrop::layers::Activation;
 use vardrop::likelihood::Family;
-use vardrop::optimizer::{Algorithm, Schedule};
+use vardrop::optimizer::{Algorithm, AlphaBound, Schedule};
 use vardrop::training::Protocol;
 
 /// What changes a protocol.
@@ -24,6 +24,9 @@ pub struct SettingArgs {
     /// How many times larger the step for ln α is [default: as in the protocol: 1, or 20 for first]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     alpha_step: Option<f64>,
+    /// What keeps a learned α at 1 or below: projection after each step of ln α, or sigmoid, steps of its logit [default: projection]
+    #[arg(long, value_name = "NAME")]
+    alpha_bound: Option<AlphaBound>,
     /// Decay of the moving average of the parameters, from 0 (no average) to below 1 [default: as in the protocol: 0.9998 for
     /// figure1, 0.99 for a table of fewer than 10,000 rows, 0.999 for the others]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
@@ -64,6 +67,7 @@ impl SettingArgs {
         protocol.kl_warm_up = self.kl_warm_up.or(protocol.kl_warm_up);
         protocol.learning_rate = self.learning_rate.unwrap_or(protocol.learning_rate);
         protocol.alpha_step = self.alpha_step.unwrap_or(protocol.alpha_step);
+        protocol.alpha_bound = self.alpha_bound.unwrap_or(protocol.alpha_bound);
         protocol.averaging = self.averaging.unwrap_or(protocol.averaging);
         protocol.likelihood = self.likelihood.unwrap_or(protocol.likelihood);
         protocol.activation = self.activation.unwrap_or(protocol.activation);

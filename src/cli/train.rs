@@ -110,7 +110,7 @@ pub struct TrainArgs {
     /// Continue the training of a model that --save wrote, with its own settings; --epochs may extend it
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "method", "hidden", "batch_size", "patience", "selection", "seed", "threads", "learning_rate", "constant_epochs", "alpha_step",
-        "averaging", "kl_warm_up", "zero_above", "start", "protocol", "likelihood", "activation", "optimizer", "schedule", "input_rate",
+        "alpha_bound", "averaging", "kl_warm_up", "zero_above", "start", "protocol", "likelihood", "activation", "optimizer", "schedule", "input_rate",
         "hidden_rate", "target", "categorical", "ignored", "test_data", "test_share", "test_seed",
     ])]
     resume: Option<PathBuf>,

@@ -36,7 +36,7 @@ pub struct VarianceArgs {
     /// Measure this model, written by `vardrop train --save`, instead of training one; the parameters are those of its last step
     #[arg(conflicts_with_all = [
         "method", "hidden", "epochs", "train_batch_size", "held_out", "validation", "learning_rate", "constant_epochs", "alpha_step",
-        "averaging", "kl_warm_up", "seed", "threads", "save", "protocol", "likelihood", "activation", "optimizer", "schedule",
+        "alpha_bound", "averaging", "kl_warm_up", "seed", "threads", "save", "protocol", "likelihood", "activation", "optimizer", "schedule",
         "input_rate", "hidden_rate", "target", "categorical", "ignored", "test_data", "test_share", "test_seed",
     ])]
     model: Option<PathBuf>,

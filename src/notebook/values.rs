@@ -48,7 +48,7 @@ macro_rules! display_fields {
     )*};
 }
 display_fields! {
-    AdamSettings { learning_rate, alpha_step, beta1, beta2, epsilon, averaging }
+    AdamSettings { learning_rate, alpha_step, alpha_bound, beta1, beta2, epsilon, averaging }
     AlphaStatistics { mean, std }
     Bin { lower, upper, count, confidence, accuracy }
     BorderAlpha { border, centre }

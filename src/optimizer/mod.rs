@@ -1,5 +1,5 @@
 //! Optimizers: Adam (Kingma & Ba 2015, algorithm 1) or stochastic gradient descent with momentum, with temporal averaging of the
-//! parameters (section 7.2), and the projection α ≤ 1 after each step.
+//! parameters (section 7.2), and α ≤ 1, by a projection after each step or by a sigmoid.
 //!
 //! The averages are kept with their bias corrected: after step t, with decay β, a ← a + (1 − β) / (1 − βᵗ) · (x − a),
 //! which is Kingma & Ba's aₜ / (1 − βᵗ) for a₀ = 0.
@@ -18,7 +18,7 @@ use crate::network::Network;
 use update::{Factors, Kind, update};
 
 pub use schedule::Schedule;
-pub use settings::{AdamSettings, Algorithm, Settings, SgdSettings};
+pub use settings::{AdamSettings, Algorithm, AlphaBound, Settings, SgdSettings};
 
 /// An optimizer's state for one network, and the average of that network's parameters.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,10 +59,13 @@ impl<T: Real> Optimizer<T> {
     /// The state before the first step.
     ///
     /// # Errors
-    /// A setting out of its range; a network that does not pass [`Network::check`].
+    /// A setting out of its range; a network that does not pass [`Network::check`]; a learned α of 1 that a sigmoid could not change.
     pub fn new(network: &Network<T>, settings: impl Into<Settings>) -> Result<Self> {
         network.check()?;
         let settings = settings.into();
+        if settings.alpha_bound() == AlphaBound::Sigmoid {
+            check_below_one(network)?;
+        }
         let zeros: Vec<_> = network.parameters().iter().map(|(_, values)| vec![T::zero(); values.len()]).collect();
         let second = if settings.moments() == 2 { zeros.clone() } else { vec![Vec::new(); zeros.len()] };
         Self::restore(settings, 0, zeros, second, network.clone())
@@ -155,7 +158,11 @@ impl<T: Real> Optimizer<T> {
             Array { values: Split::new(values), gradient, first, second, average: Split::new(average), kind }
         };
         for ((layer, averaged), gradient) in layers {
-            let noise = if layer.noise.kind().is_projected() { Kind::LogAlpha } else { Kind::Plain };
+            let noise = match (layer.noise.kind().is_projected(), self.settings.alpha_bound()) {
+                (false, _) => Kind::Plain,
+                (true, AlphaBound::Projection) => Kind::LogAlpha,
+                (true, AlphaBound::Sigmoid) => Kind::Logit,
+            };
             let learned = layer.noise.learned_mut().zip(averaged.noise.learned_mut());
             arrays.push([
                 Some(array(flat(&mut layer.weight), flat_view(&gradient.weight), flat(&mut averaged.weight), weights)),
@@ -172,7 +179,7 @@ impl<T: Real> Optimizer<T> {
             for array in arrays.iter().flatten().flatten() {
                 let range = share(array.values.len(), UNIT, workers.count(), thread);
                 let factors = match array.kind {
-                    Kind::LogAlpha => alpha,
+                    Kind::LogAlpha | Kind::Logit => alpha,
                     Kind::LogVariance => log_variance,
                     Kind::Plain | Kind::Pruned => plain,
                 };
@@ -208,6 +215,19 @@ impl<T: Real> Optimizer<T> {
         settings.check()?;
         Ok(Self { settings, step, keeps_zeros: false, first_moment, second_moment, averaged })
     }
+}
+
+/// # Errors
+/// A learned α of 1: its logit is infinite.
+fn check_below_one<T: Real>(network: &Network<T>) -> Result<()> {
+    let projected = network.layers().iter().filter(|layer| layer.noise.kind().is_projected());
+    for (_, values) in projected.filter_map(Layer::learned_noise) {
+        if let Some(value) = values.iter().find(|value| **value >= T::zero()) {
+            let expected = "below 0 (a dropout rate below 0.5), or the projection: a sigmoid is 1 nowhere";
+            return Err(Error::argument("ln α that a sigmoid is to keep below 0", value, expected));
+        }
+    }
+    Ok(())
 }
 
 fn flat<T, D: Dimension>(array: &mut ndarray::Array<T, D>) -> &mut [T] {

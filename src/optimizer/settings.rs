@@ -68,6 +68,45 @@ impl TryFrom<String> for Algorithm {
     }
 }
 
+/// What keeps a learned α at 1 or below; the paper does not say how it did (section 3.3). As text: `projection` or `sigmoid`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AlphaBound {
+    /// Steps are of ln α, and what a step takes above 0 is put back to 0.
+    #[default]
+    Projection,
+    /// Steps are of t, α = 1 / (1 + e⁻ᵗ). Near 1 the gradient vanishes, and α = 1 itself cannot be left.
+    Sigmoid,
+}
+
+impl AlphaBound {
+    /// Whether it is the projection.
+    pub fn is_projection(&self) -> bool {
+        *self == Self::Projection
+    }
+}
+
+impl fmt::Display for AlphaBound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Projection => "projection",
+            Self::Sigmoid => "sigmoid",
+        })
+    }
+}
+
+impl FromStr for AlphaBound {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "projection" => Ok(Self::Projection),
+            "sigmoid" => Ok(Self::Sigmoid),
+            other => Err(Error::argument("alpha_bound", format!("{other:?}"), "projection or sigmoid")),
+        }
+    }
+}
+
 /// The settings of one of the optimizers.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Settings {
@@ -84,6 +123,8 @@ pub struct AdamSettings {
     pub learning_rate: f64,
     /// How many times larger the step of ln α is.
     pub alpha_step: f64,
+    /// What keeps α at 1 or below.
+    pub alpha_bound: AlphaBound,
     /// Decay of the gradient's average.
     pub beta1: f64,
     /// Decay of the squared gradient's average.
@@ -96,7 +137,8 @@ pub struct AdamSettings {
 
 impl Default for AdamSettings {
     fn default() -> Self {
-        Self { learning_rate: 1e-3, alpha_step: 1.0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, averaging: 0.999 }
+        let (learning_rate, alpha_bound) = (1e-3, AlphaBound::Projection);
+        Self { learning_rate, alpha_step: 1.0, alpha_bound, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, averaging: 0.999 }
     }
 }
 
@@ -120,6 +162,8 @@ pub struct SgdSettings {
     pub learning_rate: f64,
     /// How many times larger the step of ln α is.
     pub alpha_step: f64,
+    /// What keeps α at 1 or below.
+    pub alpha_bound: AlphaBound,
     /// μ, from 0 to below 1.
     pub momentum: f64,
     /// Decay of the parameters' average; 0 keeps the last parameters.
@@ -128,7 +172,8 @@ pub struct SgdSettings {
 
 impl Default for SgdSettings {
     fn default() -> Self {
-        Self { learning_rate: 1e-2, alpha_step: 1.0, momentum: 0.9, averaging: 0.999 }
+        let alpha_bound = AlphaBound::Projection;
+        Self { learning_rate: 1e-2, alpha_step: 1.0, alpha_bound, momentum: 0.9, averaging: 0.999 }
     }
 }
 
@@ -166,6 +211,14 @@ impl Settings {
         match self {
             Self::Adam(settings) => settings.alpha_step,
             Self::Sgd(settings) => settings.alpha_step,
+        }
+    }
+
+    /// What keeps α at 1 or below.
+    pub(super) fn alpha_bound(&self) -> AlphaBound {
+        match self {
+            Self::Adam(settings) => settings.alpha_bound,
+            Self::Sgd(settings) => settings.alpha_bound,
         }
     }
 

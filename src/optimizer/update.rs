@@ -12,6 +12,8 @@ pub(super) enum Kind {
     Plain,
     /// ln α, which is projected.
     LogAlpha,
+    /// ln α, whose step is one of the logit of α.
+    Logit,
     /// ln σ² of the targets.
     LogVariance,
     /// Weights of which those that are 0 have been pruned.
@@ -74,13 +76,21 @@ pub(super) fn update<T: Real>(
     kind: Kind,
 ) {
     match factors.rule {
-        Rule::Adam { .. } => adam(values, gradient, first, second, average, factors, kind),
-        Rule::Sgd { momentum, rate } => sgd(values, gradient, first, average, [momentum, rate, factors.fresh], kind),
+        Rule::Adam { .. } if kind == Kind::Logit => {
+            adam::<T, true>(values, gradient, first, second, average, factors, kind)
+        }
+        Rule::Adam { .. } => adam::<T, false>(values, gradient, first, second, average, factors, kind),
+        Rule::Sgd { momentum, rate } if kind == Kind::Logit => {
+            sgd::<T, true>(values, gradient, first, average, [momentum, rate, factors.fresh], kind);
+        }
+        Rule::Sgd { momentum, rate } => {
+            sgd::<T, false>(values, gradient, first, average, [momentum, rate, factors.fresh], kind)
+        }
     }
 }
 
 #[multiversion(targets = "simd")]
-fn adam<T: Real>(
+fn adam<T: Real, const LOGIT: bool>(
     values: &mut [T],
     gradient: &[T],
     first: &mut [T],
@@ -97,14 +107,17 @@ fn adam<T: Real>(
     for (((x, &g), (m, v)), a) in arrays {
         // Without a gradient from the first step on, both moments and so the step stay 0.
         let g = if keep_zeros && *x == T::zero() { T::zero() } else { g };
+        let g = if LOGIT { g * logit_slope(*x) } else { g };
         *m = beta1 * *m + rest1 * g;
         *v = beta2 * *v + rest2 * g * g;
-        settle(x, *x - rate * *m / (v.sqrt() + epsilon), a, project, fresh);
+        let step = rate * *m / (v.sqrt() + epsilon);
+        let moved = if LOGIT { after_logit_step(*x, step) } else { *x - step };
+        settle(x, moved, a, project, fresh);
     }
 }
 
 #[multiversion(targets = "simd")]
-fn sgd<T: Real>(
+fn sgd<T: Real, const LOGIT: bool>(
     values: &mut [T],
     gradient: &[T],
     velocity: &mut [T],
@@ -115,9 +128,30 @@ fn sgd<T: Real>(
     let (keep_zeros, project) = (kind == Kind::Pruned, kind == Kind::LogAlpha);
     for (((x, &g), v), a) in values.iter_mut().zip(gradient).zip(velocity).zip(average) {
         let g = if keep_zeros && *x == T::zero() { T::zero() } else { g };
+        let g = if LOGIT { g * logit_slope(*x) } else { g };
         *v = momentum * *v + g;
-        settle(x, *x - rate * *v, a, project, fresh);
+        let moved = if LOGIT { after_logit_step(*x, rate * *v) } else { *x - rate * *v };
+        settle(x, moved, a, project, fresh);
     }
+}
+
+/// ∂ln α/∂t = 1 − α, for α = 1 / (1 + e⁻ᵗ): −(eˣ − 1) for x = ln α, without cancellation (Higham 2002, section 1.14.1).
+#[inline(always)]
+fn logit_slope<T: Real>(x: T) -> T {
+    let alpha = x.exponential();
+    let difference = alpha - T::one();
+    // Near α = 1 the two rounding errors cancel in the quotient.
+    let corrected = if difference == T::zero() { x } else { difference * (x / alpha.logarithm()) };
+    -(if x < -T::one() { difference } else { corrected })
+}
+
+/// x = ln α, after t = ln α − ln(1 − α) was made smaller by `step`: −ln(1 + u) for u = e⁻ᵗ.
+#[inline(always)]
+fn after_logit_step<T: Real>(x: T, step: T) -> T {
+    let u = logit_slope(x) * (step - x).exponential();
+    let sum = T::one() + u;
+    let added = sum - T::one();
+    -(if added == T::zero() { u } else { sum.logarithm() * (u / added) })
 }
 
 /// Puts a parameter where the step has moved it, and its average after it.

@@ -194,10 +194,14 @@ impl Config {
 
     /// The optimizer's settings.
     pub fn optimizer_settings(&self) -> Settings {
-        let Protocol { learning_rate, alpha_step, averaging, .. } = self.protocol;
+        let Protocol { learning_rate, alpha_step, alpha_bound, averaging, .. } = self.protocol;
         match self.protocol.optimizer {
-            Algorithm::Adam => AdamSettings { learning_rate, alpha_step, averaging, ..AdamSettings::default() }.into(),
-            Algorithm::Sgd { momentum } => SgdSettings { learning_rate, alpha_step, averaging, momentum }.into(),
+            Algorithm::Adam => {
+                AdamSettings { learning_rate, alpha_step, alpha_bound, averaging, ..AdamSettings::default() }.into()
+            }
+            Algorithm::Sgd { momentum } => {
+                SgdSettings { learning_rate, alpha_step, alpha_bound, averaging, momentum }.into()
+            }
         }
     }
 

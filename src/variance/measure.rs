@@ -67,6 +67,10 @@ pub struct LayerVariance {
     /// Its 95 % confidence interval; `None` of two gradients, which leave one contribution.
     #[serde(default, deserialize_with = "interval::if_defined")]
     pub interval: Option<Interval>,
+    /// The square of the mean gradient of a pass, averaged over the weights and the passes: what accumulators that are not reset
+    /// add to the next variance. `None` in what version 0.1 wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub squared_mean: Option<f64>,
     /// What variance and interval are made of: see [`Moments::contributions`].
     pub contributions: Vec<f64>,
 }
@@ -126,6 +130,7 @@ pub fn measure(
     let batches = dataset.len() / plan.batch_size;
     let all = batches * plan.passes;
     let mut contributions: Vec<Vec<f64>> = vec![Vec::new(); plan.layers.len()];
+    let mut squared_means = vec![0.0; plan.layers.len()];
     let mut order: Vec<usize> = (0..dataset.len()).collect();
     let mut seconds = 0.0;
     for pass in 0..plan.passes {
@@ -143,16 +148,20 @@ pub fn measure(
             }
             observer(number + 1, all);
         }
-        for (all, moments) in contributions.iter_mut().zip(&moments) {
+        for ((all, squared), moments) in contributions.iter_mut().zip(&mut squared_means).zip(&moments) {
             all.extend(moments.contributions());
+            let mean = moments.mean();
+            *squared += mean.iter().map(|mean| mean * mean).sum::<f64>() / (mean.len() * plan.passes) as f64;
         }
     }
     if let Some(value) = contributions.iter().flatten().find(|value| !value.is_finite()) {
         let expected = "a finite number: the network's parameters are too large for it, or are no numbers";
         return Err(Error::argument("variance of the gradients", value, expected));
     }
-    let layers = plan.layers.iter().zip(contributions).map(|(&layer, contributions)| LayerVariance {
+    let layers = plan.layers.iter().zip(squared_means).zip(contributions);
+    let layers = layers.map(|((&layer, squared_mean), contributions)| LayerVariance {
         layer,
+        squared_mean: Some(squared_mean),
         variance: contributions.iter().sum::<f64>() / contributions.len() as f64,
         interval: Interval::of_mean(&contributions, plan.seed),
         contributions,

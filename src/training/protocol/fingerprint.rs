@@ -9,7 +9,7 @@ use crate::data::Validation;
 use crate::layers::Activation;
 use crate::likelihood::Family;
 use crate::network::Initialisation;
-use crate::optimizer::{Algorithm, Schedule};
+use crate::optimizer::{Algorithm, AlphaBound, Schedule};
 
 /// A setting that two protocols, or two runs, do not share.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,6 +50,7 @@ pub(crate) fn differences(a: &impl Serialize, b: &impl Serialize) -> Vec<Differe
         "activation" => Activation::Relu.to_string().into(),
         "initialisation" => Initialisation::UnitColumns.to_string().into(),
         "likelihood" => Family::Categorical.to_string().into(),
+        "alpha_bound" => AlphaBound::Projection.to_string().into(),
         "optimizer" => Algorithm::Adam.to_string().into(),
         "selection" => Selection::Error.to_string().into(),
         "schedule" => Schedule::Linear.to_string().into(),

@@ -16,7 +16,7 @@ use crate::layers::Activation;
 use crate::likelihood::Family;
 use crate::method::Method;
 use crate::network::Initialisation;
-use crate::optimizer::{Algorithm, Schedule};
+use crate::optimizer::{Algorithm, AlphaBound, Schedule};
 
 /// Everything that decides a run's numbers besides method, widths, seed and data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,6 +43,9 @@ pub struct Protocol {
     pub constant_epochs: usize,
     /// How many times larger the step of ln α is.
     pub alpha_step: f64,
+    /// What keeps a learned α at 1 or below.
+    #[serde(default, skip_serializing_if = "AlphaBound::is_projection")]
+    pub alpha_bound: AlphaBound,
     /// Decay of the exponential moving average of the parameters; 0 for none.
     pub averaging: f64,
     /// Epochs between which the weight of the KL term grows linearly from 0 to its full value; `None` for a constant one.

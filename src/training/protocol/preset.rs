@@ -27,7 +27,7 @@ use crate::layers::Activation;
 use crate::likelihood::Family;
 use crate::method::Method;
 use crate::network::Initialisation;
-use crate::optimizer::{Algorithm, Schedule};
+use crate::optimizer::{Algorithm, AlphaBound, Schedule};
 
 /// A protocol with a name. All but [`Self::Table`] were chosen on MNIST.
 ///
@@ -147,6 +147,7 @@ impl Preset {
             learning_rate: 1e-3,
             constant_epochs: 60,
             alpha_step: 20.0,
+            alpha_bound: AlphaBound::Projection,
             averaging: 0.999,
             kl_warm_up: None,
             start: None,
