@@ -13,7 +13,7 @@ mkdir -p results/older
 # NAME, and what differs: a training, and its variances.
 older() {
     local name=$1 size=200 measured=200 step=0.001 bound=sigmoid input=0.33333333 hidden=0.49995 estimators=local,single,none averaged=
-    local "${@:2}"
+    [ $# = 1 ] || local "${@:2}"
     vardrop variance --protocol table1 --epochs 10,100 --train-batch-size "$size" --batch-size "$measured" --learning-rate "$step" \
         --alpha-bound "$bound" --input-rate "$input" --hidden-rate "$hidden" --estimators "$estimators" --seed 1 --threads 1 \
         --save "$work-$name" --record results/older/records.jsonl $averaged

@@ -13,7 +13,7 @@ DRAWN = """
 # Of each figure, what lies over something else, with both texts: a legend over a panel (where the mouse can select: nsewdrag), or
 # one text over another. Of a turned text the box is too large, so that it is left to the eye.
 OVERLAPS = """
-withTexts => [...document.querySelectorAll('.js-plotly-plot')].flatMap(plot => {
+() => [...document.querySelectorAll('.js-plotly-plot')].flatMap(plot => {
     const over = (one, other) => {
         const a = one.getBoundingClientRect(), b = other.getBoundingClientRect();
         const wide = Math.min(a.right, b.right) - Math.max(a.left, b.left);
@@ -26,7 +26,7 @@ withTexts => [...document.querySelectorAll('.js-plotly-plot')].flatMap(plot => {
         const turned = /rotate\\((?!0[,)])/.test(text.getAttribute('transform') ?? '');
         return text.textContent.trim() && box.width > 0 && !turned && !text.closest('.updatemenu-container');
     });
-    const pairs = withTexts ? texts.flatMap((one, index) => texts.slice(index + 1).map(other => [one, other])) : [];
+    const pairs = texts.flatMap((one, index) => texts.slice(index + 1).map(other => [one, other]));
     for (const box of plot.querySelectorAll('.legend, .updatemenu-header')) {
         const others = [...plot.querySelectorAll('.nsewdrag'), ...texts.filter(text => !box.contains(text))];
         pairs.push(...others.map(other => [box, other]));
@@ -59,9 +59,9 @@ def drawn(page, least):
     return figures, problems
 
 
-def overlaps(page, texts=True):
-    """What lies over something else in the page's figures; without `texts`, what a legend or a list lies over."""
-    return [f"one thing lies over another: {pair}" for pair in page.evaluate(OVERLAPS, texts)]
+def overlaps(page):
+    """What lies over something else in the page's figures."""
+    return [f"one thing lies over another: {pair}" for pair in page.evaluate(OVERLAPS)]
 
 
 def picture(plot):

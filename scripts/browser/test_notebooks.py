@@ -2,9 +2,8 @@
 
 Logs in (the wrong password is refused), opens each notebook, runs all its cells, and waits for the line
 `notebook finished: <file name>`. Then every interactive figure is drawn, no output is wider than its cell at 1280 and at
-800 pixels (neither are those that were stored), no legend or list lies over a part of its figure (at 1280 pixels, no
-text over another either; at 800 the file browser leaves room for 430), every value of every slider and list
-changes its picture, no cell shows an error, Tab completes a name of the crate and Shift-Tab shows
+800 pixels (neither are those that were stored), where the file browser leaves room for 430, no text, legend or list lies over
+another part of its figure, every value of every slider and list changes its picture, no cell shows an error, Tab completes a name of the crate and Shift-Tab shows
 its documentation, and no request has left for another host. Nothing is saved: the notebooks keep their outputs, the server
 its settings.
 """
@@ -212,7 +211,7 @@ class Browser:
         self.page.wait_for_timeout(2500)
         for old, new in zip(before, self.page.evaluate(figures.DRAWN), strict=True):
             expect(abs(old["height"] - new["height"]) < 2, f"at {width} pixels, a figure is not as high as before: {old}, {new}")
-        covered = figures.overlaps(self.page, texts=width == WIDTHS[0])
+        covered = figures.overlaps(self.page)
         expect(not covered, f"at {width} pixels, {covered[:5]}")
         wide = self.page.evaluate(MEASURE)
         expect(not wide, f"at {width} pixels, outputs are wider than their cells: {wide}")

@@ -1,4 +1,4 @@
-"""Opens the pages that `make lessons` writes in Chromium as a reader would: at two widths, light and dark, without a network.
+"""Opens the pages that `make lessons` writes in Chromium as a reader would: at three widths, light and dark, without a network.
 
 Every figure is drawn, nothing is wider than the page, nothing lies over something else, and each value of each slider and list
 changes its picture.
@@ -14,6 +14,8 @@ from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 
+# Figures are then as narrow as in a notebook at 800 pixels, with the file browser beside it.
+NARROW = 470
 # What is wider than there is room. Code, tables and formulas scroll.
 WIDE = """
 () => [...document.querySelectorAll('body *')].filter(part =>
@@ -55,7 +57,7 @@ def main():
             errors = []
             page.on("pageerror", lambda error: errors.append(f"the page says: {error}"))
             for path in pages:
-                for width in chromium.WIDTHS:
+                for width in (*chromium.WIDTHS, NARROW):
                     count, moved, problems = check(page, path, width, everything=theme == "light")
                     problems += errors
                     errors.clear()

@@ -110,7 +110,7 @@ impl Record {
 
     /// The epochs, as the run had them.
     pub fn history(&self) -> History {
-        History { epochs: self.epochs.clone(), selection: self.protocol.selection }
+        History::new(self.method, &self.protocol, self.epochs.clone())
     }
 
     /// The data that it was trained on.

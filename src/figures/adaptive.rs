@@ -217,7 +217,7 @@ mod tests {
     fn alpha_over_width_has_a_line_and_a_band_for_each_layer() {
         let at = |width, seed, mean| {
             let mut record = record(Method::VariationalA, width, seed, 1.5);
-            let alpha = |mean| AlphaStatistics { mean, std: 0.0, min: mean, max: mean };
+            let alpha = |mean| AlphaStatistics { mean, std: 0.0, min: mean, max: mean, quantiles: None };
             record.epochs = vec![crate::training::Epoch {
                 alpha: vec![alpha(mean), alpha(2.0 * mean)],
                 ..crate::figures::training::tests::history(1, true).epochs.remove(0)

@@ -125,6 +125,13 @@ impl Choices {
         }
         let second = self.by_line.then(|| choose_lines(&mut traces));
         page["data"] = traces.into();
+        // A title of more lines than the first one's has its room from the beginning.
+        for key in ["/height", "/margin/t"] {
+            let largest = drawn.iter().filter_map(|figure| figure["layout"].pointer(key)?.as_f64()).fold(0.0, f64::max);
+            if let Some(length) = page["layout"].pointer_mut(key) {
+                *length = json!(largest);
+            }
+        }
         self.lay_out(&mut page["layout"], steps, second);
         Ok(page.to_string())
     }
@@ -140,23 +147,28 @@ impl Choices {
             }
         }
         let mut lists = Vec::new();
+        // The titles of the panels stand below a list.
+        let titles = self.figures.iter().map(|(_, figure)| figure.wrapped().heading_height).fold(0.0, f64::max);
         let font = json!({ "color": GREY_TEXT });
         if self.control == Control::Slider {
             // Ticks and their label take room where any panel has them.
             let axes = layout.as_object().into_iter().flatten().filter(|(name, _)| name.starts_with("xaxis"));
             let has_ticks = axes.into_iter().any(|(_, axis)| axis["visible"] != json!(false));
             let below = if has_ticks { 50 } else { 8 };
+            for (key, value) in [("y", json!(0)), ("yanchor", json!("bottom"))] {
+                layout["legend"][key] = value;
+            }
             layout["sliders"] = json!([{
                 "active": self.first, "steps": steps, "x": 0, "len": 1, "y": 0, "yanchor": "top", "font": font,
                 "pad": { "t": below, "b": 0 }, "bgcolor": "rgba(127,127,127,0.3)", "bordercolor": GREY_TEXT,
                 "currentvalue": { "prefix": format!("{}: ", html(&self.what)), "font": { "color": GREY_TEXT, "size": 13 } },
             }]);
         } else {
-            lists.push(drop_down(0.0, self.first, steps));
+            lists.push(drop_down(0.0, titles, self.first, steps));
         }
         if let Some(buttons) = second {
             layout["showlegend"] = json!(false);
-            lists.push(drop_down(if lists.is_empty() { 0.0 } else { 0.5 }, 0, buttons));
+            lists.push(drop_down(if lists.is_empty() { 0.0 } else { 0.5 }, titles, 0, buttons));
         }
         if !lists.is_empty() {
             layout["updatemenus"] = lists.into();
@@ -166,10 +178,10 @@ impl Choices {
 
 /// A list that unfolds above the panels, from this part of their width on. Unfolded, it lies over the figure: its background does not let
 /// the lines through, on a light page or a dark one.
-fn drop_down(x: f64, active: usize, buttons: Vec<Value>) -> Value {
+fn drop_down(x: f64, titles: f64, active: usize, buttons: Vec<Value>) -> Value {
     json!({
         "active": active, "buttons": buttons, "type": "dropdown", "direction": "down", "showactive": true,
-        "x": x, "xanchor": "left", "y": 1, "yanchor": "bottom", "pad": { "b": 26 },
+        "x": x, "xanchor": "left", "y": 1, "yanchor": "bottom", "pad": { "b": 26.0 + titles },
         "font": { "color": "#24292f" }, "bgcolor": "#eceff1", "bordercolor": GREY_TEXT,
     })
 }

@@ -37,6 +37,11 @@ impl Figure {
         row.fold(0.0, f64::max) * self.panel_rows() as f64 + head + legend
     }
 
+    /// Whether a panel's y axis has numbers: of panels that share it, those of the first column have them.
+    pub(super) fn has_y_ticks(&self, index: usize) -> bool {
+        !self.share_y || index.is_multiple_of(self.panel_columns())
+    }
+
     /// Lower and upper end of a panel's y axis, as it measures.
     pub(super) fn y_ends(&self, panel: &Panel) -> [f64; 2] {
         if !self.share_y {

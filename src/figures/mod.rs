@@ -9,6 +9,7 @@ mod content;
 mod dataset;
 mod figure;
 mod layout;
+mod narrow;
 mod plotly;
 mod png;
 mod regression;

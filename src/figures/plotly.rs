@@ -8,11 +8,12 @@ use plotly::layout::{
     Shape, ShapeLine, ShapeType,
 };
 use plotly::{Configuration, Layout, Plot};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::axis::Axis;
 use super::figure::{Figure, Panel};
 use super::layout::LegendEntry;
+use super::narrow::{HEADING, LABEL, NARROW, TITLE, wrap};
 use super::series::{Grid, Mark, Rule};
 use super::style::Color;
 use crate::error::Result;
@@ -36,12 +37,21 @@ impl Figure {
     /// A call in the figure's chain that could not be carried out.
     pub fn to_plotly(&self) -> Result<Plot> {
         self.check()?;
-        let height = self.page_height(USUAL_WIDTH);
+        let texts = self.wrapped();
         let legend = self.legend();
-        let head = if self.title.is_empty() { 30.0 } else { 64.0 };
+        let lines = legend_lines(&legend, NARROW);
+        let further = (lines - legend_lines(&legend, USUAL_WIDTH)) * LEGEND_LINE + texts.title_height;
+        let rows = self.panel_rows() as f64;
+        let height = self.page_height(USUAL_WIDTH)
+            + further
+            + texts.heading_height * rows
+            + texts.label_height
+            + (texts.between - 84.0 - texts.heading_height).max(0.0) * (rows - 1.0);
+        let head = if self.title.is_empty() { 30.0 } else { 64.0 } + texts.title_height + texts.heading_height;
         // Room for ticks and a label, below which the legend begins.
-        let foot = if self.panels.iter().all(|panel| panel.pictures().is_some()) { 16.0 } else { 62.0 };
-        let below = foot + legend_lines(&legend) as f64 * LEGEND_LINE;
+        let pictures = self.panels.iter().all(|panel| panel.pictures().is_some());
+        let foot = if pictures { 16.0 } else { 62.0 } + texts.label_height;
+        let below = foot + lines * LEGEND_LINE;
         let inner = (height - head - below).max(60.0);
 
         let mut plot = Plot::new();
@@ -49,7 +59,7 @@ impl Figure {
             .auto_size(true)
             .height(height as usize)
             .margin(Margin::new().left(64).right(24).top(head as usize).bottom(below as usize))
-            .font(Font::new().size(12).color(css(TEXT)))
+            .font(Font::new().size(LABEL).color(css(TEXT)))
             .paper_background_color(css(CLEAR))
             .plot_background_color(css(CLEAR))
             .mode_bar(ModeBar::new().background_color(css(CLEAR)).color(css(TEXT)).active_color(css(Color::BLUE)))
@@ -69,15 +79,15 @@ impl Figure {
                     .background_color(css(CLEAR)),
             );
         if !self.title.is_empty() {
-            let font = Font::new().size(16);
-            layout = layout.title(Title::with_text(html(&self.title)).font(font).x(0.5).x_anchor(Anchor::Center));
+            let title = Title::with_text(html(&texts.title)).font(Font::new().size(TITLE));
+            layout = layout.title(title.x(0.5).x_anchor(Anchor::Center).y(1.0 - 20.0 / height).y_anchor(Anchor::Top));
         }
         let (mut notes, mut shapes) = (Vec::new(), Vec::new());
         let mut named: Vec<&str> = Vec::new();
-        for (index, panel) in self.panels.iter().enumerate() {
-            let place = self.place(index, inner);
-            layout = panel.lay_out(layout, index, &place, self.y_ends(panel));
-            notes.extend(panel.heading(&place));
+        for (index, (panel, [heading, label])) in self.panels.iter().zip(&texts.panels).enumerate() {
+            let place = self.place(index, inner, texts.between);
+            layout = panel.lay_out(layout, index, &place, self.y_ends(panel), label, self.has_y_ticks(index));
+            notes.extend((!heading.is_empty()).then(|| above(heading, &place)));
             for mark in &panel.marks {
                 // A name that two panels share is in the legend once.
                 let mut first = |name| {
@@ -97,7 +107,7 @@ impl Figure {
                         notes.extend(grid.notes(index));
                     }
                     Mark::Rule(rule) => {
-                        let (shape, note) = rule.draw(panel, index);
+                        let (shape, note) = rule.draw(panel, index, self.narrow_column());
                         shapes.push(shape);
                         notes.push(note);
                     }
@@ -118,16 +128,18 @@ impl Figure {
         Ok(plot)
     }
 
-    /// [`Self::to_plotly`] as JSON, with the legend at the figure's bottom edge: below the panels, where plotly's Rust interface can put
-    /// it alone, it moves over the ticks when a page that is made wider or narrower resizes the figure.
+    /// [`Self::to_plotly`] as JSON, with the legend where its room begins, in pixels: relative to the panels, where plotly's Rust
+    /// interface can put it alone, it moves over the ticks when a page that is made wider or narrower resizes the figure.
     ///
     /// # Errors
     /// As [`Self::to_plotly`].
     #[cfg_attr(not(feature = "notebook"), allow(dead_code, reason = "notebooks display it"))]
     pub(crate) fn to_plotly_json(&self) -> Result<String> {
         let mut drawn = serde_json::to_value(self.to_plotly()?).expect("a plot is plain data");
+        let height = drawn.pointer("/layout/height").and_then(Value::as_f64).unwrap_or(1.0);
+        let top = legend_lines(&self.legend(), NARROW) * LEGEND_LINE / height;
         if let Some(legend) = drawn.pointer_mut("/layout/legend") {
-            for (key, value) in [("yref", json!("container")), ("y", json!(0)), ("yanchor", json!("bottom"))] {
+            for (key, value) in [("yref", json!("container")), ("y", json!(top)), ("yanchor", json!("top"))] {
                 legend[key] = value;
             }
         }
@@ -135,24 +147,37 @@ impl Figure {
     }
 
     /// The part of the figure that a panel's axes take, as fractions: left, right, bottom, top.
-    fn place(&self, index: usize, inner: f64) -> [f64; 4] {
+    fn place(&self, index: usize, inner: f64, between: f64) -> [f64; 4] {
         let (columns, rows) = (self.panel_columns(), self.panel_rows());
-        let (gap_x, gap_y) = (if columns > 2 { 0.07 } else { 0.09 }, (84.0 / inner).min(0.5 / rows as f64));
+        // Room for the numbers of the next panel's axis, in a narrow page as well.
+        let gap_x = if self.share_y { 0.04 } else { 0.1 };
+        let gap_y = (between / inner).min(0.5 / rows as f64);
         let width = (1.0 - gap_x * (columns - 1) as f64) / columns as f64;
         let height = (1.0 - gap_y * (rows - 1) as f64) / rows as f64;
         let left = (index % columns) as f64 * (width + gap_x);
         let top = 1.0 - (index / columns) as f64 * (height + gap_y);
         let bar = self.panels[index].grid().is_some_and(Grid::has_bar);
         // Plotly refuses an end that rounding has put a hair outside of 0 to 1.
-        [left, left + width - if bar { 0.09 } else { 0.0 }, top - height, top].map(|end| end.clamp(0.0, 1.0))
+        [left, left + width - if bar { 0.11 } else { 0.0 }, top - height, top].map(|end| end.clamp(0.0, 1.0))
     }
 }
 
 impl Panel {
-    fn lay_out(&self, layout: Layout, index: usize, &[left, right, bottom, top]: &[f64; 4], y: [f64; 2]) -> Layout {
+    fn lay_out(
+        &self,
+        layout: Layout,
+        index: usize,
+        &[left, right, bottom, top]: &[f64; 4],
+        y: [f64; 2],
+        label: &str,
+        y_ticks: bool,
+    ) -> Layout {
         let pictures = self.pictures().is_some();
-        let mut x = self.x.plotly(self.x_ends()).domain(&[left, right]).anchor(axis("y", index));
-        let mut y = self.y.plotly(y).domain(&[bottom, top]).anchor(axis("x", index));
+        let mut x = self.x.plotly(self.x_ends(), label).domain(&[left, right]).anchor(axis("y", index));
+        let mut y = self.y.plotly(y, &self.y.label).domain(&[bottom, top]).anchor(axis("x", index));
+        if !y_ticks {
+            y = y.show_tick_labels(false);
+        }
         if pictures {
             x = x.visible(false).constrain(AxisConstrain::Domain);
             y = y.visible(false).constrain(AxisConstrain::Domain).scale_anchor(axis("x", index));
@@ -170,12 +195,12 @@ impl Panel {
             _ => layout.x_axis8(x).y_axis8(y),
         }
     }
+}
 
-    fn heading(&self, &[left, right, _, top]: &[f64; 4]) -> Option<Annotation> {
-        let middle =
-            note(&self.title).font(Font::new().size(13)).x((left + right) / 2.0).x_anchor(Anchor::Center).y(top);
-        (!self.title.is_empty()).then(|| middle.x_ref("paper").y_ref("paper").y_anchor(Anchor::Bottom))
-    }
+/// A title above a panel.
+fn above(title: &str, &[left, right, _, top]: &[f64; 4]) -> Annotation {
+    let middle = note(title).font(Font::new().size(HEADING)).x((left + right) / 2.0).x_anchor(Anchor::Center).y(top);
+    middle.x_ref("paper").y_ref("paper").y_anchor(Anchor::Bottom)
 }
 
 impl Axis {
@@ -184,7 +209,7 @@ impl Axis {
         self.ticks(ends, 8).into_iter().map(|(at, text)| (10f64.powf(at), text)).collect()
     }
 
-    fn plotly(&self, ends: [f64; 2]) -> PlotlyAxis {
+    fn plotly(&self, ends: [f64; 2], label: &str) -> PlotlyAxis {
         let axis = PlotlyAxis::new()
             .type_(if self.log { AxisType::Log } else { AxisType::Linear })
             .range(ends.to_vec())
@@ -201,17 +226,18 @@ impl Axis {
                 .tick_text(ticks.iter().map(|(_, text)| html(text)).collect()),
             None => axis,
         };
-        if self.label.is_empty() { axis } else { axis.title(Title::with_text(html(&self.label))) }
+        if label.is_empty() { axis } else { axis.title(Title::with_text(html(label))) }
     }
 }
 
 impl Rule {
-    fn draw(&self, panel: &Panel, index: usize) -> (Shape, Annotation) {
+    /// In a panel that has so many pixels on a narrow page.
+    fn draw(&self, panel: &Panel, index: usize, room: f64) -> (Shape, Annotation) {
         let line = ShapeLine::new().color(css(TEXT)).width(1.5).dash(DashType::Dash);
         let shape = Shape::new().shape_type(ShapeType::Line).line(line);
         let (x, y) = (axis("x", index), axis("y", index));
         let (across, up) = (format!("{x} domain"), format!("{y} domain"));
-        let text = note(&self.label);
+        let text = note(&wrap(&self.label, LABEL, if self.upright { 0.7 * room } else { room }));
         // Plotly places a shape on a logarithmic axis by its value, a text by its logarithm.
         if self.upright {
             let text = text.x_ref(&x).y_ref(&up).x(panel.x.measure(self.at)).y(1.0);
@@ -226,10 +252,11 @@ impl Rule {
     }
 }
 
-/// About how many lines the legend takes on a usual page: plotly alone knows its font.
-fn legend_lines(legend: &[LegendEntry<'_>]) -> usize {
-    let width: f64 = legend.iter().map(|entry| 52.0 + 6.6 * entry.name.chars().count() as f64).sum();
-    (width / (USUAL_WIDTH - 110.0)).ceil() as usize
+/// About how many lines the legend takes on a page of a width: plotly alone knows its font. All entries are as wide as the widest.
+fn legend_lines(legend: &[LegendEntry<'_>], page: f64) -> f64 {
+    let widest = legend.iter().map(|entry| 46.0 + 6.8 * entry.name.chars().count() as f64).fold(0.0, f64::max);
+    let columns = ((page - 20.0) / widest).floor().max(1.0);
+    (legend.len() as f64 / columns).ceil()
 }
 
 /// Plotly's name of a panel's axis: `x`, `x2`, `x3`, …
@@ -252,24 +279,23 @@ pub(super) fn html(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::array;
-    use serde_json::Value;
-
     use super::super::ColorScale;
     use super::*;
+    use ndarray::array;
 
     fn drawn(figure: &Figure) -> Value {
         serde_json::from_str(&figure.to_plotly().unwrap().to_json()).unwrap()
     }
 
     #[test]
-    fn a_pages_legend_is_at_the_figures_bottom_edge() {
-        let figure = Figure::new("t").line("ours", [1, 2], [1.0, 2.0]);
+    fn a_pages_legend_is_in_its_room_at_the_figures_bottom() {
+        let figure =
+            Figure::new("t").line("ours", [1, 2], [1.0, 2.0]).line("the paper's", [1, 2], [1.0, 2.0]).height(400);
         let page: Value = serde_json::from_str(&figure.to_plotly_json().unwrap()).unwrap();
         let legend = &page["layout"]["legend"];
         assert_eq!(
             [&legend["yref"], &legend["yanchor"], &legend["y"]],
-            [&json!("container"), &json!("bottom"), &json!(0)]
+            [&json!("container"), &json!("top"), &json!(0.05)]
         );
         assert_eq!(page["data"], drawn(&figure)["data"]);
     }
@@ -301,6 +327,23 @@ mod tests {
         assert_eq!((&traces[0]["showlegend"], &traces[1]["showlegend"]), (&json!(true), &json!(false)));
         let left = json["layout"]["xaxis"]["domain"][1].as_f64().unwrap();
         assert!(left < json["layout"]["xaxis2"]["domain"][0].as_f64().unwrap());
+    }
+
+    #[test]
+    fn panels_that_share_an_axis_have_its_numbers_once_and_a_common_label_stands_below_the_last_row() {
+        let panels = |figure: Figure| {
+            ["a", "b", "c", "d"]
+                .into_iter()
+                .fold(figure.columns(2), |figure, title| figure.panel(title).line("s", [1], [1.0]).x_label("Epoch"))
+        };
+        let layout = &drawn(&panels(Figure::new("t").share_y()))["layout"];
+        let numbers =
+            ["yaxis", "yaxis2", "yaxis3", "yaxis4"].map(|axis| layout[axis]["showticklabels"] != json!(false));
+        assert_eq!(numbers, [true, false, true, false]);
+        let labels = ["xaxis", "xaxis2", "xaxis3", "xaxis4"].map(|axis| layout[axis]["title"]["text"].as_str());
+        assert_eq!(labels, [None, None, Some("Epoch"), Some("Epoch")]);
+        let apart = &drawn(&panels(Figure::new("t")))["layout"];
+        assert!(apart["yaxis2"].get("showticklabels").is_none());
     }
 
     #[test]

@@ -28,7 +28,7 @@ const DIFFERENCES: [f64; 2] = [-0.5, 0.5];
 pub fn figure1(records: &Records) -> Result<Figure> {
     let summaries = figure1_summaries(records)?;
     let title = format!("Figure 1: test error {} over the width of three hidden layers", dataset(&summaries));
-    let mut figure = Figure::new(title).columns(4).height(640);
+    let mut figure = Figure::new(title).columns(4).height(640).share_y();
     for method in Method::FIGURE1 {
         let label = if LEFTMOST.contains(&method) { "Test error (%)" } else { "" };
         figure = panel(figure, method.title(), ERRORS).y_label(label);
@@ -75,7 +75,7 @@ const OLDER: &str = "older replication, two hidden layers";
 pub fn figure1_differences(records: &Records) -> Result<Figure> {
     figure1_summaries(records)?;
     let title = "Ours less the paper's test error, in percentage points";
-    let mut figure = Figure::new(title).columns(4).height(620);
+    let mut figure = Figure::new(title).columns(4).height(620).share_y();
     let mut together: Vec<(Method, [f64; 3])> = Vec::new();
     for method in Method::FIGURE1 {
         let paper =
@@ -112,7 +112,10 @@ pub fn figure1_differences(records: &Records) -> Result<Figure> {
         together
             .extend(contrast.map(|of| (method, [of.interval[0], of.estimate, of.interval[1]].map(|of| of - offset))));
     }
-    figure = panel(figure, "Mean over widths", DIFFERENCES).x_label("").x_range(-0.6, 6.6).x_tick_texts([(0.0, ""); 0]);
+    figure = panel(figure, "Mean over widths", DIFFERENCES)
+        .x_label("Methods")
+        .x_range(-0.6, 6.6)
+        .x_tick_texts([(0.0, ""); 0]);
     figure = figure.horizontal_line(0.0, "");
     for (place, (method, [low, mean, high])) in together.into_iter().enumerate() {
         figure = figure.scatter(method.title(), [place], [mean]).intervals([low], [high]).method(method);

@@ -18,7 +18,7 @@ pub struct Color {
     pub alpha: f64,
 }
 
-/// The palette of Okabe and Ito without its black and yellow, which a dark or a white page swallows.
+/// The palette of Okabe and Ito without its black and yellow, which a dark or a white page swallows; and two greens beside its own.
 impl Color {
     /// Grey that reads on white and on near black.
     pub const GREY: Self = Self::rgb(0x7f, 0x7f, 0x7f);
@@ -34,6 +34,10 @@ impl Color {
     pub const SKY: Self = Self::rgb(0x56, 0xb4, 0xe9);
     /// Purple.
     pub const PURPLE: Self = Self::rgb(0xcc, 0x79, 0xa7);
+    /// Light green.
+    pub const LIGHT_GREEN: Self = Self::rgb(0x7b, 0xc8, 0xa4);
+    /// Olive.
+    pub const OLIVE: Self = Self::rgb(0x8a, 0x8f, 0x00);
     /// Dark teal.
     pub const TEAL: Self = Self::rgb(0x00, 0x5f, 0x60);
 
@@ -51,16 +55,18 @@ impl Color {
         Self { alpha, ..self }
     }
 
-    /// The colour that a method has in every figure: grey without noise, warm where α is fixed, cool where it is learned.
+    /// The colour that a method has in every figure. As in the paper's Figure 1, blue is no noise, reds are fixed noise and greens
+    /// learned noise.
     pub fn of(method: Method) -> Self {
         match method {
-            Method::None | Method::Custom => Self::GREY,
-            Method::Binary => Self::PURPLE,
+            Method::None => Self::BLUE,
+            Method::Binary => Self::VERMILLION,
             Method::GaussianA => Self::ORANGE,
-            Method::VariationalA => Self::SKY,
-            Method::VariationalA2 => Self::BLUE,
-            Method::GaussianB => Self::VERMILLION,
-            Method::VariationalB => Self::GREEN,
+            Method::GaussianB => Self::PURPLE,
+            Method::VariationalA => Self::GREEN,
+            Method::VariationalA2 => Self::LIGHT_GREEN,
+            Method::VariationalB => Self::OLIVE,
+            Method::Custom => Self::GREY,
             Method::Sparse => Self::TEAL,
         }
     }

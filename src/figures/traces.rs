@@ -1,7 +1,7 @@
 //! Plotly's traces: one for each series, its band, bars and grid.
 
 use plotly::common::{
-    Anchor, ColorBar, ColorScale, ColorScaleElement, DashType, ErrorData, ErrorType, Fill, HoverInfo, Line,
+    Anchor, ColorBar, ColorScale, ColorScaleElement, DashType, ErrorData, ErrorType, Fill, Font, HoverInfo, Line,
     Marker as PlotlyMarker, MarkerSymbol, Mode, Side, ThicknessMode, TickMode, Title, Visible,
 };
 use plotly::layout::Annotation;
@@ -109,7 +109,7 @@ impl Grid {
     /// The labels of a mosaic's pictures.
     pub(super) fn notes(&self, panel: usize) -> impl Iterator<Item = Annotation> + '_ {
         self.labels.iter().map(move |(x, y, text)| {
-            let label = note(text).x_ref(axis("x", panel)).y_ref(axis("y", panel));
+            let label = note(text).font(Font::new().size(10)).x_ref(axis("x", panel)).y_ref(axis("y", panel));
             label.x(x - 0.5).x_anchor(Anchor::Center).y(y - 0.5).y_anchor(Anchor::Bottom).border_pad(0.0)
         })
     }
@@ -145,7 +145,7 @@ impl Grid {
         }
         if self.has_bar() {
             let length = ((top - bottom) * inner) as usize;
-            let mut bar = ColorBar::new().x(right + 0.01).y((bottom + top) / 2.0).thickness(14);
+            let mut bar = ColorBar::new().x(right + 0.01).y((bottom + top) / 2.0).thickness(12);
             bar = bar.len_mode(ThicknessMode::Pixels).len(length).outline_width(0);
             if !self.measure.is_empty() {
                 let title = Title::with_text(html(&self.measure));

@@ -51,27 +51,29 @@ pub fn learning_curves(history: &History) -> Figure {
     }
 }
 
-/// Mean of each layer's α over the epochs, in a band of one standard deviation of its α; one panel a layer, of which the first eight
-/// are shown.
+/// Mean of each layer's α over the epochs, from before the first step on, in the band between the 10 % and the 90 % quantile of its α;
+/// one panel a layer, of which the first eight are shown.
 pub fn alpha_curves(history: &History) -> Figure {
     let layers = history.epochs.iter().map(|epoch| epoch.alpha.len()).max().unwrap_or(0).min(8);
-    let mut figure = Figure::new("The noise of each layer: mean of α ± one standard deviation")
+    let mut figure = Figure::new("The noise of each layer: mean of α, and the band from its 10 % to its 90 % quantile")
         .columns(layers.clamp(1, 4))
         .height(if layers > 4 { 560 } else { 330 })
         .share_y();
     for layer in 0..layers {
         let name = if layer == 0 { "Input".to_owned() } else { format!("Hidden layer {layer}") };
-        let epochs: Vec<&Epoch> = history.epochs.iter().filter(|epoch| epoch.alpha.len() > layer).collect();
-        let alpha = || epochs.iter().map(|epoch| &epoch.alpha[layer]);
+        let start = history.initial_alpha.map(|alpha| (0, alpha[layer.min(1)], Some([alpha[layer.min(1)]; 2])));
+        let points = history.epochs.iter().filter_map(|epoch| {
+            let alpha = epoch.alpha.get(layer)?;
+            Some((epoch.epoch, alpha.mean, alpha.quantiles))
+        });
+        let points: Vec<(usize, f64, Option<[f64; 2]>)> = start.into_iter().chain(points).collect();
+        let quantile = |index: usize| points.iter().map(move |point| point.2.map(|quantiles| quantiles[index]));
         figure = figure
             .panel(name)
             .x_label("Epoch")
             .y_label(if layer % 4 == 0 { "α" } else { "" })
-            .line("mean of α", epochs.iter().map(|epoch| epoch.epoch), alpha().map(|alpha| alpha.mean))
-            .band(
-                alpha().map(|alpha| (alpha.mean - alpha.std).max(alpha.min)),
-                alpha().map(|alpha| (alpha.mean + alpha.std).min(alpha.max)),
-            );
+            .line("mean of α", points.iter().map(|point| point.0), points.iter().map(|point| point.1))
+            .band(quantile(0), quantile(1));
     }
     figure
 }
@@ -136,7 +138,8 @@ pub(crate) mod tests {
     pub(crate) fn history(epochs: usize, held_out: bool) -> History {
         let epoch = |epoch: usize| {
             let loss = 1.0 / epoch as f64;
-            let alpha = |mean: f64| AlphaStatistics { mean, std: 0.05, min: 0.5 * mean, max: 1.5 * mean };
+            let alpha =
+                |mean: f64| AlphaStatistics { mean, std: 0.05, min: 0.5 * mean, max: 1.5 * mean, quantiles: None };
             Epoch {
                 epoch,
                 seconds: 1.0,
@@ -159,7 +162,7 @@ pub(crate) mod tests {
     #[test]
     fn learning_curves_mark_the_epoch_that_validation_chose() {
         let json = learning_curves(&history(5, true)).to_plotly().unwrap().to_json();
-        for part in ["training, with noise", "KL term", "validation", "test error", "epoch 5: 0.84 %"] {
+        for part in ["training, with noise", "KL term", "validation", "test error", "epoch 5:<br>0.84 %"] {
             assert!(json.contains(part), "{part} is missing");
         }
         assert!(!learning_curves(&history(5, false)).to_plotly().unwrap().to_json().contains("validation"));
@@ -177,6 +180,19 @@ pub(crate) mod tests {
         let json = alpha_curves(&history(5, true)).to_plotly().unwrap().to_json();
         let json: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!(json["data"].as_array().unwrap().len(), 4);
+    }
+
+    #[test]
+    fn alpha_starts_at_epoch_0_where_it_is_learned() {
+        let config = crate::training::Config::new(Method::VariationalB, &[10]);
+        let learned = History::new(config.method, &config.protocol, history(2, true).epochs);
+        let fixed = History::new(Method::GaussianB, &config.protocol, history(2, true).epochs);
+        for (history, first) in [(learned, 0.0), (fixed, 1.0)] {
+            let json = alpha_curves(&history).to_plotly().unwrap().to_json();
+            let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+            let line = json["data"].as_array().unwrap().iter().find(|trace| trace["name"] == "mean of α").unwrap();
+            assert_eq!(line["x"][0], first, "{line}");
+        }
     }
 
     #[test]

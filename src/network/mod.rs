@@ -50,6 +50,9 @@ pub struct AlphaStatistics {
     pub min: f64,
     /// Largest α.
     pub max: f64,
+    /// The 10 % and the 90 % quantile of α: between them lies the middle of its values. `None` in what version 0.1 wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantiles: Option<[f64; 2]>,
 }
 
 /// Whether a network can be made with these widths.
@@ -203,11 +206,17 @@ impl<T: Real> Network<T> {
             .filter_map(Layer::rates)
             .map(|rates| {
                 let alpha = rates.log_alpha.mapv(|x| x.f64().exp());
+                let mut sorted = alpha.iter().copied().collect::<Vec<f64>>();
+                let mut quantile = |fraction: f64| {
+                    let rank = (fraction * sorted.len().saturating_sub(1) as f64).round() as usize;
+                    *sorted.select_nth_unstable_by(rank, f64::total_cmp).1
+                };
                 AlphaStatistics {
                     mean: alpha.mean().unwrap_or(0.0),
                     std: alpha.std(0.0),
                     min: alpha.iter().copied().fold(f64::INFINITY, f64::min),
                     max: alpha.iter().copied().fold(0.0, f64::max),
+                    quantiles: (!alpha.is_empty()).then(|| [quantile(0.1), quantile(0.9)]),
                 }
             })
             .collect()

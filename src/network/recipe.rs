@@ -142,6 +142,17 @@ mod tests {
     }
 
     #[test]
+    fn the_middle_of_alpha_lies_between_its_quantiles() {
+        let mut network = network(Method::VariationalB, &[11, 1]).unwrap();
+        let rates = network.layers_mut()[0].rates_mut().unwrap();
+        // 0, 0.1, …, 1 in another order.
+        rates.log_alpha.indexed_iter_mut().for_each(|((row, _), x)| *x = ((row * 7 % 11) as f64 / 10.0).ln());
+        let alpha = &network.alpha_statistics()[0];
+        let quantiles = alpha.quantiles.unwrap();
+        assert!((quantiles[0] - 0.1).abs() < 1e-12 && (quantiles[1] - 0.9).abs() < 1e-12, "{quantiles:?}");
+    }
+
+    #[test]
     fn a_shared_rate_still_counts_every_noise_variable_in_the_kl() {
         let kl = |method, sharing| {
             let rates = DropoutRates::default();

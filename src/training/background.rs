@@ -95,7 +95,7 @@ fn start(
         step: 0,
         steps: splits.train.len().div_ceil(config.protocol.batch_size),
         cross_entropy: None,
-        history: History { selection: config.protocol.selection, ..History::default() },
+        history: History::new(config.method, &config.protocol, Vec::new()),
         seconds: 0.0,
     };
     let state = State { status, began: Instant::now(), outcome: None };

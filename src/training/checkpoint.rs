@@ -315,7 +315,7 @@ fn parse<'a>(path: &Path, bytes: &'a [u8]) -> Result<(ModelInfo, SafeTensors<'a>
         return Err(format_error(path, format!("it has format {format}, and this version reads format {FORMAT}")));
     }
     let mut info: ModelInfo = serde_json::from_str(json).map_err(|error| format_error(path, error))?;
-    info.history.selection = info.config.protocol.selection;
+    info.history = History::new(info.config.method, &info.config.protocol, info.history.epochs);
     let tensors = SafeTensors::deserialize(bytes).map_err(|error| format_error(path, error))?;
     let hidden = info.widths.get(1..info.widths.len().saturating_sub(1)).unwrap_or_default();
     if hidden != info.config.hidden {

@@ -6,8 +6,12 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::method::Method;
 use crate::network::AlphaStatistics;
+use crate::noise::alpha_of_rate;
 use crate::table::significant;
+
+use super::Protocol;
 
 /// One epoch of training. Losses are means per example, in nats: negative log-likelihoods, which of classes are cross-entropies. Errors
 /// are percentages of misclassified examples, or of real targets' variance that is left ([`Evaluation`](crate::engine::Evaluation)).
@@ -128,9 +132,21 @@ pub struct History {
     /// What an epoch is chosen by. In files the protocol says it.
     #[serde(skip)]
     pub selection: Selection,
+    /// α before the first step, of the lowest layer's noise and of the others'; `None` where it is not learned. In files the protocol
+    /// says it.
+    #[serde(skip)]
+    pub initial_alpha: Option<[f64; 2]>,
 }
 
 impl History {
+    /// These epochs of a training by a protocol.
+    pub(crate) fn new(method: Method, protocol: &Protocol, epochs: Vec<Epoch>) -> Self {
+        let learns = method.learns_rates() && method != Method::Sparse;
+        let alpha = |rate| alpha_of_rate(rate).ok();
+        let initial_alpha = learns.then(|| Some([alpha(protocol.input_rate)?, alpha(protocol.hidden_rate)?])).flatten();
+        Self { epochs, selection: protocol.selection, initial_alpha }
+    }
+
     /// The epoch that validation chooses; `None` before the first epoch has ended.
     pub fn best(&self) -> Option<Best> {
         let key = |epoch: &Epoch| {

@@ -53,7 +53,10 @@ mod tests {
     fn each_layer_of_a_method_that_learns_has_its_mean_at_each_width() {
         let at = |method, width, seed, means: &[f64]| {
             let mut record = record(method, width, seed, 1.0);
-            let alpha = means.iter().map(|&mean| AlphaStatistics { mean, std: 0.0, min: mean, max: mean }).collect();
+            let alpha = means
+                .iter()
+                .map(|&mean| AlphaStatistics { mean, std: 0.0, min: mean, max: mean, quantiles: None })
+                .collect();
             record.epochs = vec![Epoch { alpha, ..epoch(1, 1.0) }];
             record
         };
