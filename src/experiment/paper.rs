@@ -46,8 +46,8 @@ pub fn figure1_replication() -> &'static [PublishedPoint] {
 pub struct PublishedVariances {
     /// The estimator.
     pub estimator: Estimator,
-    /// Top weight matrix after 10 and after 100 epochs, bottom weight matrix after 10 and after 100.
-    pub columns: [f64; 4],
+    /// Top weight matrix after 10 and after 100 epochs, bottom weight matrix after 10 and after 100; `None` for what was not measured.
+    pub columns: [Option<f64>; 4],
 }
 
 /// Table 1 of Kingma, Salimans & Welling (2015).
@@ -103,8 +103,8 @@ pub fn read_figure1(text: &str, path: &Path) -> Result<Vec<(String, PublishedPoi
     read(text, path, &["method", "hidden", "error_percent"], point)
 }
 
-/// Reads rows of a Table 1: a table with the columns of `paper/table1.csv`, otherwise as [`read_figure1`]. `vardrop report table1
-/// --format csv` leaves out what was not measured: such a row is an error.
+/// Reads rows of a Table 1: a table with the columns of `paper/table1.csv`, otherwise as [`read_figure1`]. A cell without a number was not
+/// measured.
 ///
 /// # Errors
 /// As [`read_figure1`].
@@ -112,9 +112,10 @@ pub fn read_table1(text: &str, path: &Path) -> Result<Vec<(String, PublishedVari
     const COLUMNS: [&str; 4] = ["top_10", "top_100", "bottom_10", "bottom_100"];
     let variances = |row: &Row<'_>| {
         let estimator = row.value("estimator", "the name of an estimator", |_: &Estimator| true)?;
-        let mut columns = [0.0; 4];
-        for (value, name) in columns.iter_mut().zip(COLUMNS) {
-            *value = row.value(name, "a finite number, 0 or above", |value: &f64| (0.0..=f64::MAX).contains(value))?;
+        let mut columns = [None; 4];
+        for (value, name) in columns.iter_mut().zip(COLUMNS).filter(|(_, name)| row.field(name) != Some("")) {
+            let expected = "a finite number, 0 or above, or nothing";
+            *value = Some(row.value(name, expected, |value: &f64| (0.0..=f64::MAX).contains(value))?);
         }
         Ok(PublishedVariances { estimator, columns })
     };
@@ -193,8 +194,8 @@ mod tests {
         for rows in [table1(), table1_replication()] {
             assert_eq!(rows.iter().map(|row| row.estimator).collect::<Vec<_>>(), Estimator::TABLE1);
         }
-        assert_eq!(table1()[0].columns, [7.8e3, 1.2e3, 1.9e2, 1.1e2]);
-        assert_eq!(table1_replication()[3].columns, [1.5e4, 1.4e5, 5.5e2, 2.7e3]);
+        assert_eq!(table1()[0].columns, [7.8e3, 1.2e3, 1.9e2, 1.1e2].map(Some));
+        assert_eq!(table1_replication()[3].columns, [1.5e4, 1.4e5, 5.5e2, 2.7e3].map(Some));
     }
 
     #[test]
@@ -224,8 +225,12 @@ mod tests {
             let message = read_figure1(text, Path::new("a.csv")).unwrap_err().to_string();
             assert!(message.starts_with("a.csv is not ") && message.contains(part), "{message}");
         }
-        let text = "estimator,top_10,top_100,bottom_10,bottom_100\nno dropout noise,1,2,,4\n";
-        let message = read_table1(text, Path::new("a.csv")).unwrap_err().to_string();
-        assert!(message.contains("line 2: bottom_10 is \"\": expected a finite number, 0 or above"), "{message}");
+        let text = |bottom_10: &str| {
+            format!("estimator,top_10,top_100,bottom_10,bottom_100\nno dropout noise,1,2,{bottom_10},4\n")
+        };
+        let message = read_table1(&text("-1"), Path::new("a.csv")).unwrap_err().to_string();
+        assert!(message.contains("line 2: bottom_10 is \"-1\": expected a finite number, 0 or above"), "{message}");
+        let (_, not_measured) = &read_table1(&text(""), Path::new("a.csv")).unwrap()[0];
+        assert_eq!(not_measured.columns, [Some(1.0), Some(2.0), None, Some(4.0)]);
     }
 }

@@ -137,7 +137,7 @@ fn epochs(records: &[VarianceRecord]) -> Vec<usize> {
 }
 
 fn published(rows: &[PublishedVariances], estimator: Estimator, column: usize) -> Option<f64> {
-    rows.iter().find(|row| row.estimator == estimator).map(|row| row.columns[column])
+    rows.iter().find(|row| row.estimator == estimator).and_then(|row| row.columns[column])
 }
 
 fn range(interval: Option<Interval>) -> String {
@@ -149,7 +149,7 @@ pub fn ratios_to_paper(records: &[VarianceRecord]) -> Vec<f64> {
     let row = |row: &'static PublishedVariances| {
         let columns = COLUMNS.iter().zip(row.columns);
         columns.filter_map(|(&(end, epochs, _), paper)| {
-            Some(Variances::of(records, end, epochs, row.estimator)?.mean() / paper)
+            Some(Variances::of(records, end, epochs, row.estimator)?.mean() / paper?)
         })
     };
     paper::table1().iter().flat_map(row).collect()
@@ -174,7 +174,7 @@ pub fn table1_points(records: &[VarianceRecord]) -> Result<Table> {
         }
     }
     for (source, rows) in [("paper", paper::table1()), ("replication", paper::table1_replication())] {
-        rows.iter().for_each(|row| push(source, row.estimator, row.columns.map(Some)));
+        rows.iter().for_each(|row| push(source, row.estimator, row.columns));
     }
     Ok(table)
 }
