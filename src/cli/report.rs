@@ -20,8 +20,8 @@ pub struct ReportArgs {
     #[arg(value_enum)]
     what: What,
 
-    /// Folder or file of the records [default: results/figure1; results/table1 for table1; results/sparse for sparse;
-    /// results/lenet5 for lenet5; results/uncertainty for calibration, drawing, unknown and turned]
+    /// Folder or file of the records [default: results/figure1; results/table1 for table1; results/older for older; results/sparse for
+    /// sparse; results/lenet5 for lenet5; results/uncertainty for calibration, drawing, unknown and turned]
     dir: Option<PathBuf>,
 
     /// Format of the output
@@ -51,6 +51,8 @@ enum What {
     Rates,
     /// The variances of gradient estimates
     Table1,
+    /// What becomes of the variances from 10 to 100 epochs in the older replication's training, and with one setting of it put right
+    Older,
     /// Pruned LeNet-300-100 networks over their seeds
     Sparse,
     /// LeNet-5, compressed by vardrop-burn
@@ -91,6 +93,10 @@ impl ReportArgs {
             What::Selection => self.runs(report::selection, report::selection)?,
             What::SelectionClaims => self.runs(report::selection_claims, report::selection_claims)?,
             What::Table1 => self.table1()?,
+            What::Older => {
+                let sets = variance::open_sets(self.dir.as_deref().unwrap_or(Path::new("results/older")))?;
+                self.render(|| variance::rise_table(&sets), || variance::rise_table(&sets))?
+            }
             What::Sparse => {
                 let records = self.prunings()?;
                 self.plain(|| sparse::sparse_table(&records))?

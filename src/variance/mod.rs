@@ -32,6 +32,7 @@ mod measure;
 mod moments;
 pub(crate) mod networks;
 mod record;
+mod rise;
 mod separate;
 mod side_by_side;
 mod spectrum;
@@ -47,6 +48,7 @@ pub use interval::Interval;
 pub use measure::{LayerVariance, Measurement, Plan, measure, measure_all};
 pub use moments::Moments;
 pub use record::{Trained, VarianceRecord};
+pub use rise::{open_sets, rise_table};
 pub use side_by_side::measured;
 pub use spectrum::NoiseSpectrum;
 #[cfg(feature = "blas")]

@@ -65,6 +65,11 @@ impl<'a> Variances<'a> {
         }
     }
 
+    /// The square of the mean gradient, of the network with the lowest seed, where it is recorded.
+    pub fn squared_mean(&self) -> Option<f64> {
+        self.networks[0].1.squared_mean
+    }
+
     /// The 95 % interval of the mean over networks (Student's, of the logarithms); `None` for fewer than two.
     pub fn interval(&self) -> Option<Interval> {
         of_logarithms(&self.logarithms().collect::<Vec<_>>())

@@ -1,0 +1,112 @@
+//! What becomes of the variances from an early time of a training to a late one, in several trainings side by side.
+
+use std::path::{Path, PathBuf};
+
+use super::networks::{End, Variances};
+use super::{Estimator, VarianceRecord};
+use crate::error::{Error, Result};
+use crate::experiment::paper;
+use crate::files;
+use crate::table::{Cell, Table};
+
+/// The records of each file of a folder, with its name: that of `as-it-was.jsonl` first, and the others in the order of their names.
+///
+/// # Errors
+/// As [`VarianceRecord::open`].
+pub fn open_sets(folder: impl AsRef<Path>) -> Result<Vec<(String, Vec<VarianceRecord>)>> {
+    let open = |path: PathBuf| {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().replace('-', " ");
+        VarianceRecord::open(&path).map(|(records, _)| (name, records))
+    };
+    let mut sets = files::files(folder.as_ref(), "`experiments/older.sh` writes them")?
+        .into_iter()
+        .map(open)
+        .collect::<Result<Vec<_>>>()?;
+    sets.sort_by_key(|(name, _)| name != "as it was");
+    Ok(sets)
+}
+
+/// For each set of records (with its name: a network at two numbers of epochs), layer and estimator: the variance at both, and how many
+/// times as large it is at the later one. Where the sums of the mean gradient are recorded, also what separate weight samples would have
+/// later if the sums of the mean and of the variance went on from the first measurement, as in the older replication's notebook. Above
+/// them stands what the paper and the older replication publish.
+///
+/// # Errors
+/// A set whose records are not of two numbers of epochs.
+pub fn rise_table(sets: &[(String, Vec<VarianceRecord>)]) -> Result<Table> {
+    let mut table = Table::new(["Training", "Layer", "Estimator", "10 epochs", "100 epochs", "Times"]);
+    let mut push = |name: &str, end: End, estimator: &str, [early, late]: [f64; 2]| {
+        let scientific = |value| Cell::scientific(value, 2);
+        let times = Cell::number(late / early, 2);
+        table.push((name, end.title(), estimator, scientific(early), scientific(late), times));
+    };
+    for (name, rows) in [("the paper", paper::table1()), ("older replication", paper::table1_replication())] {
+        for (end, columns) in End::BOTH.into_iter().zip([[0, 1], [2, 3]]) {
+            for row in rows {
+                if let [Some(early), Some(late)] = columns.map(|column: usize| row.columns[column]) {
+                    push(name, end, row.estimator.title(), [early, late]);
+                }
+            }
+        }
+    }
+    for (name, records) in sets {
+        let times = times(name, records)?;
+        for end in End::BOTH {
+            for estimator in Estimator::ALL {
+                let at = |epochs| Variances::of(records, end, epochs, estimator);
+                let [Some(early), Some(late)] = times.map(at) else { continue };
+                push(name, end, estimator.title(), [early.mean(), late.mean()]);
+                if let (Estimator::SeparateWeightSamples, Some(squared)) = (estimator, early.squared_mean()) {
+                    let went_on = early.mean() + late.mean() + squared;
+                    push(name, end, "separate, sums not set to 0", [early.mean(), went_on]);
+                }
+            }
+        }
+    }
+    Ok(table.caption("Variance of gradient estimates, scaled to the whole training set and averaged over the weights."))
+}
+
+/// The two numbers of epochs.
+fn times(name: &str, records: &[VarianceRecord]) -> Result<[usize; 2]> {
+    let mut epochs: Vec<usize> = records.iter().map(|record| record.protocol.epochs).collect();
+    epochs.sort_unstable();
+    epochs.dedup();
+    <[usize; 2]>::try_from(epochs).map_err(|found| {
+        let what = format!("records of {found:?} epochs in {name}");
+        Error::argument("set of records", what, "records of one training at two numbers of epochs, such as 10 and 100")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::networks::tests::stored;
+    use super::*;
+
+    #[test]
+    fn a_rise_is_the_late_variance_over_the_early_one() {
+        let mut records = stored();
+        for record in records.iter_mut().filter(|of| of.measurement.estimator == Estimator::SeparateWeightSamples) {
+            for layer in &mut record.measurement.layers {
+                (layer.variance, layer.squared_mean) = (record.protocol.epochs as f64, Some(7.0));
+            }
+        }
+        let markdown = rise_table(&[("ours".to_owned(), records)]).unwrap().to_markdown();
+        assert!(
+            markdown.contains("| older replication | Top | local reparameterization | 2.4e4 | 2.5e5 | 10.42 |"),
+            "{markdown}"
+        );
+        assert!(markdown.contains("| ours | Bottom | separate weight samples | 1.0e1 | 1.0e2 | 10.00 |"), "{markdown}");
+        // 10 + 100 + 7.
+        assert!(
+            markdown.contains("| ours | Top | separate, sums not set to 0 | 1.0e1 | 1.2e2 | 11.70 |"),
+            "{markdown}"
+        );
+    }
+
+    #[test]
+    fn one_time_alone_is_an_error_with_its_epochs() {
+        let early: Vec<_> = stored().into_iter().filter(|record| record.protocol.epochs == 10).collect();
+        let message = rise_table(&[("alone".to_owned(), early)]).unwrap_err().to_string();
+        assert!(message.contains("[10] epochs in alone"), "{message}");
+    }
+}
