@@ -51,29 +51,31 @@ pub fn learning_curves(history: &History) -> Figure {
     }
 }
 
-/// Mean of each layer's α over the epochs, from before the first step on, in the band between the 10 % and the 90 % quantile of its α;
-/// one panel a layer, of which the first eight are shown.
+/// Mean of each layer's α over the epochs, from before the first step on, in the band between the 10 % and the 90 % quantile of its α
+/// (or, in older records, of one standard deviation); one panel a layer, of which the first eight are shown.
 pub fn alpha_curves(history: &History) -> Figure {
     let layers = history.epochs.iter().map(|epoch| epoch.alpha.len()).max().unwrap_or(0).min(8);
-    let mut figure = Figure::new("The noise of each layer: mean of α, and the band from its 10 % to its 90 % quantile")
+    let has_quantiles = history.epochs.iter().flat_map(|epoch| &epoch.alpha).any(|alpha| alpha.quantiles.is_some());
+    let band = if has_quantiles { "the middle 80 % of its values" } else { "one standard deviation" };
+    let mut figure = Figure::new(format!("The noise of each layer: mean of α, in a band of {band}"))
         .columns(layers.clamp(1, 4))
         .height(if layers > 4 { 560 } else { 330 })
         .share_y();
     for layer in 0..layers {
         let name = if layer == 0 { "Input".to_owned() } else { format!("Hidden layer {layer}") };
-        let start = history.initial_alpha.map(|alpha| (0, alpha[layer.min(1)], Some([alpha[layer.min(1)]; 2])));
+        let start = history.initial_alpha.map(|alpha| (0, alpha[layer.min(1)], [alpha[layer.min(1)]; 2]));
         let points = history.epochs.iter().filter_map(|epoch| {
             let alpha = epoch.alpha.get(layer)?;
-            Some((epoch.epoch, alpha.mean, alpha.quantiles))
+            let deviation = || [(alpha.mean - alpha.std).max(alpha.min), (alpha.mean + alpha.std).min(alpha.max)];
+            Some((epoch.epoch, alpha.mean, alpha.quantiles.unwrap_or_else(deviation)))
         });
-        let points: Vec<(usize, f64, Option<[f64; 2]>)> = start.into_iter().chain(points).collect();
-        let quantile = |index: usize| points.iter().map(move |point| point.2.map(|quantiles| quantiles[index]));
+        let points: Vec<(usize, f64, [f64; 2])> = start.into_iter().chain(points).collect();
         figure = figure
             .panel(name)
             .x_label("Epoch")
             .y_label(if layer % 4 == 0 { "α" } else { "" })
             .line("mean of α", points.iter().map(|point| point.0), points.iter().map(|point| point.1))
-            .band(quantile(0), quantile(1));
+            .band(points.iter().map(|point| point.2[0]), points.iter().map(|point| point.2[1]));
     }
     figure
 }
@@ -185,7 +187,7 @@ pub(crate) mod tests {
     #[test]
     fn alpha_starts_at_epoch_0_where_it_is_learned() {
         let config = crate::training::Config::new(Method::VariationalB, &[10]);
-        let learned = History::new(config.method, &config.protocol, history(2, true).epochs);
+        let learned = History { epochs: history(2, true).epochs, ..History::begin(&config) };
         let fixed = History::new(Method::GaussianB, &config.protocol, history(2, true).epochs);
         for (history, first) in [(learned, 0.0), (fixed, 1.0)] {
             let json = alpha_curves(&history).to_plotly().unwrap().to_json();

@@ -95,7 +95,7 @@ fn start(
         step: 0,
         steps: splits.train.len().div_ceil(config.protocol.batch_size),
         cross_entropy: None,
-        history: History::new(config.method, &config.protocol, Vec::new()),
+        history: History::begin(config),
         seconds: 0.0,
     };
     let state = State { status, began: Instant::now(), outcome: None };

@@ -11,7 +11,7 @@ use crate::network::AlphaStatistics;
 use crate::noise::alpha_of_rate;
 use crate::table::significant;
 
-use super::Protocol;
+use super::{Config, Protocol};
 
 /// One epoch of training. Losses are means per example, in nats: negative log-likelihoods, which of classes are cross-entropies. Errors
 /// are percentages of misclassified examples, or of real targets' variance that is left ([`Evaluation`](crate::engine::Evaluation)).
@@ -139,6 +139,20 @@ pub struct History {
 }
 
 impl History {
+    /// That of a training before its first epoch.
+    ///
+    /// ```
+    /// use vardrop::Method;
+    /// use vardrop::training::{Config, History};
+    ///
+    /// let history = History::begin(&Config::new(Method::VariationalA, &[100; 3]));
+    /// // Rates of 0.2 on the input and 0.5 above.
+    /// assert_eq!(history.initial_alpha, Some([0.25, 1.0]));
+    /// ```
+    pub fn begin(config: &Config) -> Self {
+        Self::new(config.method, &config.protocol, Vec::new())
+    }
+
     /// These epochs of a training by a protocol.
     pub(crate) fn new(method: Method, protocol: &Protocol, epochs: Vec<Epoch>) -> Self {
         let learns = method.learns_rates() && method != Method::Sparse;

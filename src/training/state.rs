@@ -29,7 +29,7 @@ impl State {
     /// Before the first step.
     pub(super) fn begin(config: Config, network: Network) -> Result<Self> {
         let optimizer = Optimizer::new(&network, config.optimizer_settings())?;
-        let history = History::new(config.method, &config.protocol, Vec::new());
+        let history = History::begin(&config);
         let position = Position::default();
         Ok(Self { config, network, optimizer, best_network: None, history, position, machine: Machine::here() })
     }
