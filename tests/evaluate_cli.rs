@@ -10,7 +10,6 @@ use serde_json::Value;
 use support::folder::Folder;
 use vardrop::uncertainty::EvaluationRecord;
 
-/// A folder with small images and a model that was trained on them.
 /// A folder with digits, and a `model` that was trained on them.
 struct Place(Folder);
 
