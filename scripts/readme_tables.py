@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = ["README.md", "docs/results.md", "experiments/protocol.md"]
+DOCUMENTS = ["README.md", "docs/results.md", "experiments/protocol.md", "experiments/older.md"]
 BLOCK = re.compile(r"(<!-- vardrop (report [a-z0-9-]+)(?:: ([a-z ]+))? -->\n\n)(?:(?!<!--).)*?(\n\n<!-- end -->)", re.DOTALL)
 
 

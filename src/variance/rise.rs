@@ -26,40 +26,45 @@ pub fn open_sets(folder: impl AsRef<Path>) -> Result<Vec<(String, Vec<VarianceRe
     Ok(sets)
 }
 
-/// For each set of records (with its name: a network at two numbers of epochs), layer and estimator: the variance at both, and how many
-/// times as large it is at the later one. Where the sums of the mean gradient are recorded, also what separate weight samples would have
-/// later if the sums of the mean and of the variance went on from the first measurement, as in the older replication's notebook. Above
-/// them stands what the paper and the older replication publish.
+/// For each set of records (with its name: a network at two numbers of epochs) and estimator: the variance at both, and how many times as
+/// large it is at the later one, of the top and of the bottom weight matrix. Where the mean gradient's square is recorded, also what
+/// separate weight samples would have later if the sums of the mean and of the variance went on from the first measurement, as in the
+/// older replication's notebook. Above them stands what the paper and the older replication publish.
 ///
 /// # Errors
 /// A set whose records are not of two numbers of epochs.
 pub fn rise_table(sets: &[(String, Vec<VarianceRecord>)]) -> Result<Table> {
-    let mut table = Table::new(["Training", "Layer", "Estimator", "10 epochs", "100 epochs", "Times"]);
-    let mut push = |name: &str, end: End, estimator: &str, [early, late]: [f64; 2]| {
-        let scientific = |value| Cell::scientific(value, 2);
-        let times = Cell::number(late / early, 2);
-        table.push((name, end.title(), estimator, scientific(early), scientific(late), times));
+    let mut table =
+        Table::new(["Training", "Estimator", "Top, 10 epochs", "100", "Times", "Bottom, 10 epochs", "100", "Times"]);
+    let mut push = |name: &str, estimator: &str, top: [f64; 2], bottom: [f64; 2]| {
+        let [[early, late, times], [early_below, late_below, times_below]] = [top, bottom].map(|[early, late]| {
+            [Cell::scientific(early, 2), Cell::scientific(late, 2), Cell::number(late / early, 2)]
+        });
+        table.push((name, estimator, early, late, times, early_below, late_below, times_below));
     };
     for (name, rows) in [("the paper", paper::table1()), ("older replication", paper::table1_replication())] {
-        for (end, columns) in End::BOTH.into_iter().zip([[0, 1], [2, 3]]) {
-            for row in rows {
-                if let [Some(early), Some(late)] = columns.map(|column: usize| row.columns[column]) {
-                    push(name, end, row.estimator.title(), [early, late]);
-                }
+        for row in rows {
+            if let [Some(top), Some(top_late), Some(bottom), Some(bottom_late)] = row.columns {
+                push(name, row.estimator.title(), [top, top_late], [bottom, bottom_late]);
             }
         }
     }
     for (name, records) in sets {
         let times = times(name, records)?;
-        for end in End::BOTH {
-            for estimator in Estimator::ALL {
-                let at = |epochs| Variances::of(records, end, epochs, estimator);
-                let [Some(early), Some(late)] = times.map(at) else { continue };
-                push(name, end, estimator.title(), [early.mean(), late.mean()]);
-                if let (Estimator::SeparateWeightSamples, Some(squared)) = (estimator, early.squared_mean()) {
-                    let went_on = early.mean() + late.mean() + squared;
-                    push(name, end, "separate, sums not set to 0", [early.mean(), went_on]);
-                }
+        for estimator in Estimator::ALL {
+            let of = |end| {
+                let [early, late] = times.map(|epochs| Variances::of(records, end, epochs, estimator));
+                Some((early?, late?))
+            };
+            let [Some(top), Some(bottom)] = [End::Top, End::Bottom].map(of) else { continue };
+            let both = |(early, late): &(Variances<'_>, Variances<'_>)| [early.mean(), late.mean()];
+            push(name, estimator.title(), both(&top), both(&bottom));
+            let went_on = |(early, late): &(Variances<'_>, Variances<'_>)| {
+                Some([early.mean(), early.mean() + late.mean() + early.squared_mean()?])
+            };
+            let separate = estimator == Estimator::SeparateWeightSamples;
+            if let (true, Some(top), Some(bottom)) = (separate, went_on(&top), went_on(&bottom)) {
+                push(name, "separate, sums not set to 0", top, bottom);
             }
         }
     }
@@ -92,13 +97,15 @@ mod tests {
         }
         let markdown = rise_table(&[("ours".to_owned(), records)]).unwrap().to_markdown();
         assert!(
-            markdown.contains("| older replication | Top | local reparameterization | 2.4e4 | 2.5e5 | 10.42 |"),
+            markdown.contains(
+                "| older replication | local reparameterization | 2.4e4 | 2.5e5 | 10.42 | 6.1e2 | 3.0e3 | 4.92 |"
+            ),
             "{markdown}"
         );
-        assert!(markdown.contains("| ours | Bottom | separate weight samples | 1.0e1 | 1.0e2 | 10.00 |"), "{markdown}");
+        assert!(markdown.contains("| ours | separate weight samples | 1.0e1 | 1.0e2 | 10.00 | 1.0e1 |"), "{markdown}");
         // 10 + 100 + 7.
         assert!(
-            markdown.contains("| ours | Top | separate, sums not set to 0 | 1.0e1 | 1.2e2 | 11.70 |"),
+            markdown.contains("| ours | separate, sums not set to 0 | 1.0e1 | 1.2e2 | 11.70 | 1.0e1 |"),
             "{markdown}"
         );
     }
