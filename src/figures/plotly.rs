@@ -149,8 +149,9 @@ impl Figure {
     /// The part of the figure that a panel's axes take, as fractions: left, right, bottom, top.
     fn place(&self, index: usize, inner: f64, between: f64) -> [f64; 4] {
         let (columns, rows) = (self.panel_columns(), self.panel_rows());
-        // Room for the numbers of the next panel's axis, in a narrow page as well.
-        let gap_x = if self.share_y { 0.04 } else { 0.1 };
+        // Room for the numbers of the next panel's axis, and of a colour bar beside them, in a narrow page as well.
+        let bars = self.panels.iter().any(|panel| panel.grid().is_some_and(Grid::has_bar));
+        let gap_x = if self.share_y { 0.04 } else { 0.1 } + if bars { 0.03 } else { 0.0 };
         let gap_y = (between / inner).min(0.5 / rows as f64);
         let width = (1.0 - gap_x * (columns - 1) as f64) / columns as f64;
         let height = (1.0 - gap_y * (rows - 1) as f64) / rows as f64;
