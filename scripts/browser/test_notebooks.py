@@ -2,7 +2,7 @@
 
 Logs in (the wrong password is refused), opens each notebook, runs all its cells, and waits for the line
 `notebook finished: <file name>`. Then every interactive figure is drawn, no output is wider than its cell at 1280 and at
-800 pixels (neither are those that were stored), where the file browser leaves room for 430, no text, legend or list lies over
+800 pixels (neither are those that were stored), where the file browser leaves room for 360, no text, legend or list lies over
 another part of its figure, every value of every slider and list changes its picture, no cell shows an error, Tab completes a name of the crate and Shift-Tab shows
 its documentation, and no request has left for another host. Nothing is saved: the notebooks keep their outputs, the server
 its settings.

@@ -15,7 +15,7 @@ from playwright.sync_api import sync_playwright
 ROOT = Path(__file__).resolve().parents[2]
 
 # Figures are then as narrow as in a notebook at 800 pixels, with the file browser beside it.
-NARROW = 470
+NARROW = 400
 # What is wider than there is room. Code, tables and formulas scroll.
 WIDE = """
 () => [...document.querySelectorAll('body *')].filter(part =>

@@ -4,13 +4,18 @@ use super::figure::{Figure, Panel};
 use super::series::Grid;
 
 /// The width in pixels that every figure has to fit: a notebook in a window of 800 pixels, with the list of files beside it.
-pub(super) const NARROW: f64 = 430.0;
+pub(super) const NARROW: f64 = 360.0;
 /// What the axes of the first and the last column take of it.
-const MARGINS: f64 = 88.0;
+const MARGINS: f64 = 74.0;
 /// Pixels of a letter for one of its font's size, in the widest of the fonts that plotly asks for.
 const LETTER: f64 = 0.58;
 /// Pixels of a line for one of its font's size.
 const LINE: f64 = 1.3;
+
+/// Pixels from one row of panels to the next: numbers, a label of one line, a title of one line.
+pub(super) const BETWEEN: f64 = 90.0;
+/// Pixels between a panel and its title: half of a number at the upper end of the axis is above the panel.
+pub(super) const ABOVE: f64 = 7.0;
 
 /// Sizes of a figure's fonts.
 pub(super) const TITLE: usize = 16;
@@ -83,7 +88,7 @@ impl Figure {
             title_height: more(&title, TITLE),
             heading_height,
             label_height,
-            between: 84.0 + heading_height + labels,
+            between: BETWEEN + heading_height + labels,
             title,
             panels,
         }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::axis::Axis;
 use super::figure::{Figure, Panel};
 use super::layout::LegendEntry;
-use super::narrow::{HEADING, LABEL, NARROW, TITLE, wrap};
+use super::narrow::{ABOVE, BETWEEN, HEADING, LABEL, NARROW, TITLE, wrap};
 use super::series::{Grid, Mark, Rule};
 use super::style::Color;
 use crate::error::Result;
@@ -46,8 +46,8 @@ impl Figure {
             + further
             + texts.heading_height * rows
             + texts.label_height
-            + (texts.between - 84.0 - texts.heading_height).max(0.0) * (rows - 1.0);
-        let head = if self.title.is_empty() { 30.0 } else { 64.0 } + texts.title_height + texts.heading_height;
+            + (texts.between - BETWEEN - texts.heading_height).max(0.0) * (rows - 1.0);
+        let head = if self.title.is_empty() { 30.0 } else { 64.0 } + ABOVE + texts.title_height + texts.heading_height;
         // Room for ticks and a label, below which the legend begins.
         let pictures = self.panels.iter().all(|panel| panel.pictures().is_some());
         let foot = if pictures { 16.0 } else { 62.0 } + texts.label_height;
@@ -58,7 +58,7 @@ impl Figure {
         let mut layout = Layout::new()
             .auto_size(true)
             .height(height as usize)
-            .margin(Margin::new().left(64).right(24).top(head as usize).bottom(below as usize))
+            .margin(Margin::new().left(60).right(14).top(head as usize).bottom(below as usize))
             .font(Font::new().size(LABEL).color(css(TEXT)))
             .paper_background_color(css(CLEAR))
             .plot_background_color(css(CLEAR))
@@ -201,7 +201,7 @@ impl Panel {
 /// A title above a panel.
 fn above(title: &str, &[left, right, _, top]: &[f64; 4]) -> Annotation {
     let middle = note(title).font(Font::new().size(HEADING)).x((left + right) / 2.0).x_anchor(Anchor::Center).y(top);
-    middle.x_ref("paper").y_ref("paper").y_anchor(Anchor::Bottom)
+    middle.x_ref("paper").y_ref("paper").y_anchor(Anchor::Bottom).y_shift(ABOVE)
 }
 
 impl Axis {

@@ -25,7 +25,7 @@ pub fn table1_figure(records: &[VarianceRecord]) -> Result<Figure> {
     for (column, (end, epochs, _)) in COLUMNS.into_iter().enumerate() {
         let label = if column % 2 == 0 { "Variance, mean over weights" } else { "" };
         let title = format!("{} weight matrix, {epochs} epochs", end.title());
-        figure = figure.panel(title).y_label(label).log_y().y_range(3.0, 8e5).x_range(-0.6, 4.6).x_tick_labels(SHORT);
+        figure = figure.panel(title).y_label(label).log_y().y_range(1.5, 8e5).x_range(-0.6, 4.6).x_tick_labels(SHORT);
         for (name, rows) in [(OLDER, paper::table1_replication()), (PAPER, paper::table1())] {
             let points = || rows.iter().map(|row| (place(row.estimator) + 0.15, row.columns[column]));
             figure = figure.scatter(name, points().map(|of| of.0), points().map(|of| of.1)).color(Color::GREY).open();

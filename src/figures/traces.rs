@@ -145,7 +145,7 @@ impl Grid {
         }
         if self.has_bar() {
             let length = ((top - bottom) * inner) as usize;
-            let mut bar = ColorBar::new().x(right + 0.01).y((bottom + top) / 2.0).thickness(12);
+            let mut bar = ColorBar::new().x(right + 0.01).x_pad(3.0).y((bottom + top) / 2.0).thickness(12);
             bar = bar.len_mode(ThicknessMode::Pixels).len(length).outline_width(0);
             if !self.measure.is_empty() {
                 let title = Title::with_text(html(&self.measure));

@@ -14,7 +14,7 @@ const HISTOGRAM: usize = 10;
 /// below, from 0 to 1 and in the colours of the picture. A panel for each network, such as one after a few epochs and one after many.
 /// `None` where α is not one for each weight, or the input has another size. Units that a network has not are left out.
 pub fn alpha_images(networks: &[(&str, &Network)], height: usize, width: usize, units: &[usize]) -> Option<Figure> {
-    let mut figure = Figure::new("α of each weight of some units in the first layer, and its histogram").columns(1);
+    let mut figure = Figure::new("α of each weight of some units in the first layer, by their numbers, and its histogram").columns(1);
     for (title, network) in networks {
         let rates = network.layers().first()?.rates()?;
         let (inputs, outputs) = network.layers()[0].dim();
@@ -25,7 +25,7 @@ pub fn alpha_images(networks: &[(&str, &Network)], height: usize, width: usize, 
         let picture =
             |unit: &usize| with_histogram(rates.log_alpha.column(*unit).mapv(f64::from).mapv(f64::exp).view(), width);
         let pictures: Vec<Array2<f64>> = units.iter().map(picture).collect();
-        let labels = units.iter().map(|unit| format!("unit {unit}"));
+        let labels = units.iter().map(|unit| unit.to_string());
         let views = pictures.iter().map(|picture| picture.view());
         figure =
             figure.panel(*title).images(views, labels, 8, ColorScale::Sequential).color_range(0.0, 1.0).color_bar("α");
@@ -85,7 +85,7 @@ pub fn weights_beside_alpha(network: &Network) -> Figure {
 
 /// The filters of the first layer: the weights of some units, each as a picture of the input (height × width).
 pub fn filters(networks: &[(&str, &Network)], height: usize, width: usize, units: &[usize]) -> Option<Figure> {
-    let mut figure = Figure::new("The weights of some units in the first layer").columns(1);
+    let mut figure = Figure::new("The weights of some units in the first layer, by their numbers").columns(1);
     for (title, network) in networks {
         let weight = &network.layers().first()?.weight;
         let units: Vec<usize> = units.iter().copied().filter(|&unit| unit < weight.ncols()).collect();
@@ -97,7 +97,7 @@ pub fn filters(networks: &[(&str, &Network)], height: usize, width: usize, units
         let pictures: Vec<Array2<f64>> = units.iter().map(picture).collect::<Option<_>>()?;
         let limit =
             quantile(pictures.iter().flatten().map(|weight| weight.abs()).collect(), 0.99).max(f64::MIN_POSITIVE);
-        let labels = units.iter().map(|unit| format!("unit {unit}"));
+        let labels = units.iter().map(|unit| unit.to_string());
         let views = pictures.iter().map(|picture| picture.view());
         figure = figure
             .panel(*title)
