@@ -14,7 +14,9 @@ const HISTOGRAM: usize = 10;
 /// below, from 0 to 1 and in the colours of the picture. A panel for each network, such as one after a few epochs and one after many.
 /// `None` where α is not one for each weight, or the input has another size. Units that a network has not are left out.
 pub fn alpha_images(networks: &[(&str, &Network)], height: usize, width: usize, units: &[usize]) -> Option<Figure> {
-    let mut figure = Figure::new("α of each weight of some units in the first layer, by their numbers, and its histogram").columns(1);
+    let mut figure =
+        Figure::new("α of each weight of some units in the first layer, by their numbers, and its histogram")
+            .columns(1);
     for (title, network) in networks {
         let rates = network.layers().first()?.rates()?;
         let (inputs, outputs) = network.layers()[0].dim();
