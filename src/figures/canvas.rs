@@ -167,17 +167,7 @@ impl Canvas {
 
     /// A text in lines that are no wider than `width`, where its words allow.
     pub fn wrap(&self, text: &str, size: f64, width: f64) -> Vec<String> {
-        let mut lines: Vec<String> = Vec::new();
-        for word in text.split_whitespace() {
-            match lines.last_mut() {
-                Some(line) if self.text_width(&format!("{line} {word}"), size) <= width => {
-                    line.push(' ');
-                    line.push_str(word);
-                }
-                _ => lines.push(word.to_owned()),
-            }
-        }
-        lines
+        lines(text, |line| self.text_width(line, size) <= width)
     }
 
     /// The page as a PNG file, 192 pixels to the inch.
@@ -217,6 +207,18 @@ impl Canvas {
             })
             .collect()
     }
+}
+
+/// A text in lines that fit, where its words allow.
+pub(super) fn lines(text: &str, fits: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut().map(|line| (format!("{line} {word}"), line)) {
+            Some((longer, line)) if fits(&longer) => *line = longer,
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 /// Adds a glyph's outline, `advance` to the right and upside up.

@@ -1,5 +1,6 @@
 //! How the texts of a figure fit a page that is narrower than usual: they wrap at their words, and the figure is higher for that.
 
+use super::canvas::lines;
 use super::figure::{Figure, Panel};
 use super::series::Grid;
 
@@ -25,17 +26,7 @@ pub(super) const LABEL: usize = 12;
 /// A text in lines that fit so many pixels, where its words allow.
 pub(super) fn wrap(text: &str, size: usize, room: f64) -> String {
     let most = (room / (LETTER * size as f64)) as usize;
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= most => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines.join("\n")
+    lines(text, |line| line.chars().count() <= most).join("\n")
 }
 
 /// The pixels that the lines of a text after the first one take.

@@ -161,7 +161,7 @@ mod tests {
         for (index, (color, _)) in styles.iter().enumerate() {
             assert!(styles[..index].iter().all(|(earlier, _)| earlier != color), "{index}");
         }
-        assert_eq!(styles[1], (Color::of(Method::VariationalB), Marker::of(Method::VariationalB)));
+        assert_eq!(styles[1], (Color::OLIVE, Marker::of(Method::VariationalB)));
         assert_eq!(styles[4].0, Color::of(Method::VariationalA2));
     }
 
