@@ -222,9 +222,10 @@ impl<T: Real> Optimizer<T> {
 fn check_below_one<T: Real>(network: &Network<T>) -> Result<()> {
     let projected = network.layers().iter().filter(|layer| layer.noise.kind().is_projected());
     for (_, values) in projected.filter_map(Layer::learned_noise) {
-        if let Some(value) = values.iter().find(|value| **value >= T::zero()) {
-            let expected = "below 0 (a dropout rate below 0.5), or the projection: a sigmoid is 1 nowhere";
-            return Err(Error::argument("ln α that a sigmoid is to keep below 0", value, expected));
+        if values.iter().any(|value| *value >= T::zero()) {
+            let expected =
+                "projection, or dropout rates below 0.5, such as 0.49: a learned α that is 1 cannot leave it";
+            return Err(Error::argument("alpha_bound", AlphaBound::Sigmoid, expected));
         }
     }
     Ok(())
