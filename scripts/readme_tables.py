@@ -33,8 +33,8 @@ def columns(rows, kept):
 def verdicts(report):
     """The claims over all widths that compare two methods, in few columns."""
     head, line, *rows = table(report).splitlines()
-    rows = [head, line, *[row for row in rows if cells(row)[1] == "together"]]
-    return columns(rows, ["Claim", "Ours", "95 % interval", "Paper", "Verdict"])
+    rows = [head, line, *[row for row in rows if cells(row)[2] == "together"]]
+    return columns(rows, ["Claim", "Units per layer", "Ours", "95 % interval", "Paper", "Verdict"])
 
 
 def variational_a(report):
@@ -74,10 +74,10 @@ def verdict(report):
     """How many points are near the paper's and how many differ, in a sentence."""
     text = summary(report)
     points, near = re.search(r"paper's (\d+) points are run: (\d+) are within 0\.15 percentage points", text).groups()
-    differ = re.search(r"(\d+) of \d+ points differ by more than two standard errors", text)[1]
+    differ = re.search(r"(\d+) of \d+ points differ by more than two of them", text)[1]
     return (
         f"{near} of the {points} points of Figure 1 are within 0.15 percentage points of the paper's, "
-        f"but {differ} differ by more than two standard errors."
+        f"but {differ} differ by more than two standard errors (if the paper's error bars are standard errors)."
     )
 
 

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-/// What can go wrong in this crate.
-#[derive(Debug, thiserror::Error)]
+/// What can go wrong in this crate. Its `Debug` is its message: Rust prints it for an error that `main` returns, and for `unwrap`.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// An argument outside its range.
@@ -124,6 +124,12 @@ pub(crate) fn check_memory<T>(name: &'static str, value: impl ToString, numbers:
 fn indented(lines: &[String]) -> String {
     let lines: Vec<_> = lines.iter().map(|line| format!("  {line}")).collect();
     lines.join("\n")
+}
+
+impl std::fmt::Debug for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
 }
 
 impl Error {

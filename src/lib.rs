@@ -142,7 +142,7 @@ pub use json::to_json;
 pub use method::Method;
 pub use network::Network;
 #[cfg(feature = "notebook")]
-pub use notebook::{DisplayList, print_done, print_quarters};
+pub use notebook::{DisplayList, print_quarters};
 pub use progress::{ProgressLines, WorkObserver, progress_lines};
 pub use provenance::{Machine, Provenance, peak_memory_mib};
 pub use real::Real;

@@ -27,7 +27,7 @@ use crate::table::Table;
 use crate::training::History;
 use crate::uncertainty::{Calibration, Prediction, Predictive, QuantileCalibration, RegressionScores};
 
-pub use progress::{print_done, print_quarters};
+pub use progress::print_quarters;
 pub use results::DisplayList;
 
 /// Representations of one thing: MIME types and contents.

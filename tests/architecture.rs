@@ -1,4 +1,4 @@
-//! docs/architecture.md is held to the code: imports go down its list of rooms, and each equation has the function that it names.
+//! docs/architecture.md is held to the code: imports go down its list of modules, and each equation has the function that it names.
 
 #[path = "support/sources.rs"]
 mod sources;
@@ -44,12 +44,12 @@ fn imports(source: &str) -> Vec<String> {
 }
 
 #[test]
-fn imports_go_down_the_list_of_rooms() {
-    let rows = rows("The rooms");
-    let rooms = rows.iter().enumerate().flat_map(|(floor, row)| {
-        quoted(&row[0]).into_iter().map(str::to_owned).map(move |room| (room, floor)).collect::<Vec<_>>()
+fn imports_go_down_the_list_of_modules() {
+    let rows = rows("The modules");
+    let modules = rows.iter().enumerate().flat_map(|(floor, row)| {
+        quoted(&row[0]).into_iter().map(str::to_owned).map(move |module| (module, floor)).collect::<Vec<_>>()
     });
-    let floors: BTreeMap<String, usize> = rooms.collect();
+    let floors: BTreeMap<String, usize> = modules.collect();
     // What the crate re-exports at its root.
     let roots =
         [("Real", "real"), ("Error", "error"), ("Result", "error"), ("Method", "method"), ("Network", "network")];
@@ -59,18 +59,18 @@ fn imports_go_down_the_list_of_rooms() {
     let mut wrong = Vec::new();
     for file in files.iter().filter(|file| !file.ends_with("tests.rs")) {
         let parts: Vec<_> = file.iter().map(|part| part.to_string_lossy().trim_end_matches(".rs").to_owned()).collect();
-        let room = &parts[1];
-        if room == "lib" || room == "main" {
+        let module = &parts[1];
+        if module == "lib" || module == "main" {
             continue;
         }
-        let own = *floors.get(room).unwrap_or_else(|| panic!("docs/architecture.md has no room {room}"));
+        let own = *floors.get(module).unwrap_or_else(|| panic!("docs/architecture.md has no module {module}"));
         for name in imports(&fs::read_to_string(file).unwrap()) {
-            let target = roots.iter().find(|(root, _)| *root == name).map_or(name.as_str(), |(_, room)| room);
+            let target = roots.iter().find(|(root, _)| *root == name).map_or(name.as_str(), |(_, module)| module);
             if let Some(&floor) = floors.get(target)
                 && floor <= own
-                && target != room
+                && target != module
             {
-                wrong.push(format!("{} uses {target}, which is not below {room}", file.display()));
+                wrong.push(format!("{} uses {target}, which is not below {module}", file.display()));
             }
         }
     }

@@ -1,9 +1,9 @@
 """Does in Chromium what a person does with the notebook server, and fails where anything is not as it should be.
 
-Logs in (the wrong password is refused), opens each notebook, runs all its cells, and waits for the line
-`notebook finished: <file name>`. Then every interactive figure is drawn, no output is wider than its cell at 1280 and at
-800 pixels (neither are those that were stored), where the file browser leaves room for 360, no text, legend or list lies over
-another part of its figure, every value of every slider and list changes its picture, no cell shows an error, Tab completes a name of the crate and Shift-Tab shows
+Logs in (the wrong password is refused), opens each notebook, runs all its cells, and waits until each has its number. Then
+every interactive figure is drawn, no output is wider than its cell at 1280 and at 800 pixels (neither are those that were
+stored), where the file browser leaves room for 360, no text, legend or list lies over another part of its figure, every value
+of every slider and list changes its picture, no cell shows an error, Tab completes a name of the crate and Shift-Tab shows
 its documentation, and no request has left for another host. Nothing is saved: the notebooks keep their outputs, the server
 its settings.
 """
@@ -175,16 +175,16 @@ class Browser:
         page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']", timeout=300_000)
         self.menu("Edit", "Clear Outputs of All Cells")
         self.menu("Run", "Run All Cells")
-        sentinel = f"notebook finished: {name}"
         try:
+            # A cell has its number once it has run.
             page.wait_for_function(
-                "line => [...document.querySelectorAll('.jp-Notebook .jp-OutputArea-output')]"
-                ".some(output => output.textContent.includes(line))",
-                arg=sentinel, timeout=1000 * self.options.timeout, polling=500,
+                "() => [...document.querySelectorAll('.jp-Notebook .jp-CodeCell .jp-InputArea-prompt')]"
+                ".every(prompt => /\\[\\d+\\]/.test(prompt.textContent))",
+                timeout=1000 * self.options.timeout, polling=500,
             )
         except TimeoutError:
             shown = [f"{cell['prompt']} {cell['text'][-200:]}" for cell in page.evaluate(OUTPUTS) if cell["text"]]
-            raise Failure(f"no line {sentinel!r} within {self.options.timeout} s; the last outputs: {shown[-3:]}") from None
+            raise Failure(f"not all cells ran within {self.options.timeout} s; the last outputs: {shown[-3:]}") from None
         # The last figure is drawn a moment after its output has come.
         page.wait_for_timeout(2000)
 

@@ -1,5 +1,5 @@
 //! A sweep: the networks of a plan, trained by independent workers, one network each at a time. It can be killed at any
-//! moment and goes on where it was.
+//! moment and continues where it stopped.
 //!
 //! Each finished run has a file of its own in the sweep's folder, and reading the folder joins them: no process writes where
 //! another does. A network that is under way has a checkpoint and a lock in `networks/`: of several processes that sweep one

@@ -91,13 +91,6 @@ impl Canvas {
         }
     }
 
-    /// A filled rectangle.
-    pub fn area(&mut self, area: Area, color: Color) {
-        if let Some(rectangle) = rectangle(area) {
-            self.pixmap.fill_rect(rectangle, &paint(color), transform(), self.clip.as_ref());
-        }
-    }
-
     /// A filled rectangle whose edges are moved to whole pixels, so that neighbours leave no seam.
     pub fn tile(&mut self, area: Area, color: Color) {
         let snap = |length: f64| (length as f32 * SCALE).round() / SCALE;

@@ -57,6 +57,12 @@ impl Figure {
         &self.title
     }
 
+    /// The same figure with another title.
+    pub fn titled(mut self, title: impl Into<String>) -> Self {
+        self.title = title.into();
+        self
+    }
+
     /// Begins the next panel, and gives it a title; the first call names the panel that is there.
     pub fn panel(mut self, title: impl Into<String>) -> Self {
         if self.panels != [Panel::default()] {

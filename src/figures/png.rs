@@ -1,6 +1,8 @@
 //! A figure as a PNG on white: what a page shows where nothing can be drawn interactively.
 
-use super::canvas::{Align, Area, Canvas};
+use ndarray::s;
+
+use super::canvas::{Align, Area, Canvas, SCALE};
 use super::figure::{Figure, Panel};
 use super::layout::LegendEntry;
 use super::series::{Bars, Grid, Mark, Rule, Series};
@@ -217,7 +219,7 @@ impl Panel {
             let (left, right) = (frame.across(self.x.measure(*left)), frame.across(self.x.measure(*right)));
             if [low, high, left, right].iter().all(|length| length.is_finite()) {
                 let area = Area { left, top: low.min(high), width: right - left, height: (low - high).abs() };
-                canvas.area(area, bars.color.with_alpha(bars.opacity));
+                canvas.tile(area, bars.color.with_alpha(bars.opacity));
             }
         }
         canvas.clip(None);
@@ -255,12 +257,24 @@ fn draw_grid(canvas: &mut Canvas, frame: &Frame, grid: &Grid) {
     if !grid.pictures {
         canvas.clip(Some(area));
     }
-    for ((row, column), value) in grid.values.indexed_iter().filter(|(_, value)| value.is_finite()) {
-        let (x, y) = (column as f64, row as f64);
-        let (left, right) = (frame.across(x - 0.5), frame.across(x + 0.5));
-        let (top, bottom) = (frame.down(y - 0.5), frame.down(y + 0.5));
-        let color = grid.scale.at((value - grid.low) / (grid.high - grid.low));
-        canvas.tile(Area { left, top, width: right - left, height: bottom - top }, color);
+    // A cell narrower than a pixel would not be seen: as many as fall on one are drawn as their mean.
+    let (rows, columns) = grid.values.dim();
+    let block = [(rows, area.height), (columns, area.width)]
+        .map(|(cells, length)| (cells as f64 / (length * f64::from(SCALE)).max(1.0)).ceil().max(1.0) as usize);
+    for row in (0..rows).step_by(block[0]) {
+        for column in (0..columns).step_by(block[1]) {
+            let (below, beside) = ((row + block[0]).min(rows), (column + block[1]).min(columns));
+            let cells = grid.values.slice(s![row..below, column..beside]);
+            let values: Vec<f64> = cells.iter().copied().filter(|value| value.is_finite()).collect();
+            if values.is_empty() {
+                continue;
+            }
+            let mean = values.iter().sum::<f64>() / values.len() as f64;
+            let (left, right) = (frame.across(column as f64 - 0.5), frame.across(beside as f64 - 0.5));
+            let (top, bottom) = (frame.down(row as f64 - 0.5), frame.down(below as f64 - 0.5));
+            let color = grid.scale.at((mean - grid.low) / (grid.high - grid.low));
+            canvas.tile(Area { left, top, width: right - left, height: bottom - top }, color);
+        }
     }
     canvas.clip(None);
     for (x, y, label) in &grid.labels {
@@ -337,7 +351,7 @@ fn draw_legend(canvas: &mut Canvas, entries: &[LegendEntry<'_>], y: f64) {
                 let color = series.color.with_alpha(series.color.alpha * series.opacity);
                 if series.is_area() {
                     let swatch = Area { left: x, top: y - 6.0, width: SAMPLE, height: 12.0 };
-                    canvas.area(swatch, color.with_alpha(BAND * color.alpha));
+                    canvas.tile(swatch, color.with_alpha(BAND * color.alpha));
                 }
                 if let Some(dash) = series.line {
                     canvas.line(&[[x, y], [x + SAMPLE, y]], color, 2.0, dash);
@@ -388,6 +402,19 @@ mod tests {
         let without = count(&decoded(&figure).2, Color::GREEN);
         let with = count(&decoded(&figure.error_bars([1.0])).2, Color::GREEN);
         assert!(with > without + 300, "{with} and {without} pixels");
+    }
+
+    #[test]
+    fn a_matrix_of_more_columns_than_pixels_is_drawn_by_means() {
+        // Every other column is white. Without means, some pixels would be black and some white.
+        let stripes = ndarray::Array2::from_shape_fn((2, 8_000), |(_, column)| (column % 2) as f64);
+        let (width, height, pixels) = decoded(&Figure::new("").heat_map(&stripes, super::super::ColorScale::Grey));
+        let middle = &pixels[3 * width as usize * (height as usize / 2)..][3 * 300..3 * 1300];
+        assert!(
+            middle.iter().all(|byte| (100..160).contains(byte)),
+            "{:?}",
+            middle.iter().min().zip(middle.iter().max())
+        );
     }
 
     #[test]

@@ -65,7 +65,7 @@ pub fn turned_curves(records: &[EvaluationRecord]) -> Figure {
     let names: Vec<&str> = kinds.iter().map(|(name, _)| &name[..]).collect();
     let mut figure = Figure::new("Turned test images").columns(3).height(380);
     let values: [(&str, &str, Value); 3] = [
-        ("Error against the label", "%", |one| one.error_percent),
+        ("Error against the label", "Error (%)", |one| one.error_percent),
         ("Entropy", "Nats", |one| one.uncertainty.entropy),
         ("Mutual information", "Nats", |one| one.uncertainty.mutual_information),
     ];

@@ -32,7 +32,7 @@ pub fn learning_curves(history: &History) -> Figure {
             .line("KL term of the objective", epochs(), values(|epoch| epoch.train_kl))
             .color(Color::PURPLE);
     }
-    figure = figure.panel("Error, without noise").x_label("Epoch").y_label("%").log_y();
+    figure = figure.panel("Error, without noise").x_label("Epoch").y_label("Error (%)").log_y();
     if history.epochs.iter().any(|epoch| epoch.valid_error_percent.is_some()) {
         figure = figure
             .line("validation", epochs(), history.epochs.iter().map(|epoch| epoch.valid_error_percent))
@@ -100,7 +100,9 @@ pub fn stored_curves(records: &Records) -> Choices {
             })
         };
         let figure = Figure::new(format!("{}: each run is a line", method.title())).height(380);
-        let figure = lines(figure.panel("Test error, without noise").y_label("%"), |epoch| epoch.test_error_percent);
+        let figure = lines(figure.panel("Test error, without noise").y_label("Test error (%)"), |epoch| {
+            epoch.test_error_percent
+        });
         let figure = figure.panel("Training cross-entropy, with noise").y_label("Nats per example");
         choices = choices.add(method.title(), lines(figure, |epoch| epoch.train_cross_entropy));
     }

@@ -16,13 +16,6 @@ fn is_quarter(epoch: usize, epochs: usize) -> bool {
     epoch == 1 || 4 * epoch / epochs.max(1) > 4 * (epoch - 1) / epochs.max(1)
 }
 
-/// For work with several pieces, such as [`measure_all`](crate::variance::measure_all): prints a line for each piece when it is done.
-pub fn print_done(what: &str, part: f64) {
-    if part >= 1.0 {
-        println!("{what}: done");
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -49,10 +49,12 @@ pub fn figure1_by_width(records: &Records) -> Result<Table> {
 /// # Errors
 /// As [`tested_claims`].
 pub fn claims_together(records: &Records) -> Result<Table> {
-    let mut table = Table::new(["Claim", "Over the widths", "Ours", "95 % interval", "Paper", "p (Holm)", "Verdict"]);
+    let mut table =
+        Table::new(["Claim", "Units per layer", "Over these", "Ours", "95 % interval", "Paper", "p (Holm)", "Verdict"]);
     for test in tested_claims(records)?.iter().filter(|test| test.hidden.is_none()) {
         table.push((
             test.claim.to_string(),
+            test.claim.widths(),
             test.claim.over(),
             test.difference.map(|of| Cell::difference(of.estimate, 2)),
             test.difference.map(|of| interval(of.interval)),
@@ -91,7 +93,7 @@ mod tests {
     #[test]
     fn claims_over_all_widths_have_a_row_each() {
         let csv = claims_together(&records()).unwrap().to_csv();
-        assert!(csv.contains("Variational A ≤ Gaussian A,together,-1,−1.01 to −0.99,"), "{csv}");
+        assert!(csv.contains("Variational A ≤ Gaussian A,100 to 1250,together,-1,−1.01 to −0.99,"), "{csv}");
         assert!(csv.contains("per doubling") && csv.contains("not run"), "{csv}");
     }
 }

@@ -127,13 +127,37 @@ impl fmt::Display for Agreement {
         if let (chi, tested @ 1..) = self.chi_squared() {
             write!(
                 f,
-                "; {} of {tested} points differ by more than two standard errors and {} by more than three (χ² = {chi:.0})",
+                ". If the paper's error bars are standard errors, {} of {tested} points differ by more than two of them and {} by more \
+                 than three (χ² = {chi:.0})",
                 self.beyond(2.0),
                 self.beyond(3.0)
             )?;
         }
+        if self.missing.is_empty() {
+            let (near, all) = near_a_constant(500, 0.15);
+            write!(
+                f,
+                ". From 500 units on, one number for each width would be within 0.15 at {near} of the paper's {all} points"
+            )?;
+        }
         write!(f, ".{}", Missing(&self.missing))
     }
+}
+
+/// How many of the paper's points with at least so many units one number for each width would be near, and how many there are: where the
+/// points of a width lie close together, to be near them says little.
+fn near_a_constant(fewest: usize, limit: f64) -> (usize, usize) {
+    let wide = || paper::figure1().iter().filter(|point| point.hidden >= fewest);
+    let mut widths: Vec<usize> = wide().map(|point| point.hidden).collect();
+    widths.sort_unstable();
+    widths.dedup();
+    let best = widths.iter().map(|&width| {
+        let errors = || wide().filter(|point| point.hidden == width).map(|point| point.error_percent);
+        // The best number has a point at the lower end of what it is near.
+        let near = |low: f64| errors().filter(|error| (low..=low + 2.0 * limit + 1e-9).contains(error)).count();
+        errors().map(near).max().unwrap_or(0)
+    });
+    (best.sum(), wide().count())
 }
 
 /// ` Not run: none at 500, 750; …`, or nothing.
@@ -207,10 +231,18 @@ mod tests {
         assert!(text.starts_with("2 of the paper's 42 points are run: 1 are within 0.15"), "{text}");
         // The differences are 0.16 and −0.074: their mean 0.043, the root of their mean square √(0.0311/2) = 0.1247. One has an error,
         // 0.1118, and (0.16/0.1118)² is 2.05.
-        assert!(text.contains("The mean difference is +0.043 and the root mean square 0.125; 0 of 1 points"), "{text}");
+        assert!(text.contains("The mean difference is +0.043 and the root mean square 0.125. If"), "{text}");
+        assert!(text.contains("are standard errors, 0 of 1 points"), "{text}");
         assert!(text.contains("(χ² = 2)"), "{text}");
         assert!(text.contains("the furthest is No dropout with 100 units (+0.16)"), "{text}");
         assert!(text.contains("Not run: No dropout with 250, 500, 750, 1000, 1250; Binary dropout with 100"), "{text}");
+    }
+
+    #[test]
+    fn one_number_for_a_width_is_near_as_many_points_as_a_window_holds() {
+        // 1250 units: 1.18, 1.07, 0.99, 1.00, 0.93, 1.27 and 1.21. From 0.93 to 1.23 there are six of the seven.
+        assert_eq!(near_a_constant(1250, 0.15), (6, 7));
+        assert_eq!(near_a_constant(1250, 0.17), (7, 7));
     }
 
     #[test]
