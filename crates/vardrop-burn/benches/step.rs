@@ -1,5 +1,5 @@
 //! A training step of LeNet-5 (20-50-500-10, minibatch 100: forward and backward) with each estimator, beside the deterministic
-//! network's and local reparameterization in JAX, taken in turn. `cargo bench -p vardrop-burn`; with `-- --steps 30` more of them, with
+//! network's and local reparameterization in JAX, taken in turn. `cargo bench -p vardrop-burn`; with `-- --steps 60` more of them, with
 //! `-- --python PATH` JAX beside them.
 
 use std::error::Error;
@@ -22,6 +22,10 @@ mod deterministic;
 
 use deterministic::median;
 use model::LeNet5;
+
+/// glibc's allocator gives the memory of large tensors back to the system after every operation.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// The bar: a step with local reparameterization takes at most so many times the deterministic one's time.
 const BAR: f64 = 2.2;
@@ -89,7 +93,7 @@ fn option(name: &str) -> Option<String> {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let steps: usize = option("--steps").map_or(Ok(15), |steps| steps.parse())?;
+    let steps: usize = option("--steps").map_or(Ok(30), |steps| steps.parse())?;
     let mut jax = option("--python").map(|python| Jax::start(python.as_ref())).transpose()?;
     let device = Device::default().autodiff();
     let images = Tensor::<4>::random([100, 1, 28, 28], Distribution::Uniform(0.0, 1.0), &device);

@@ -25,24 +25,21 @@ pub enum Estimator {
     WeightSample,
 }
 
-/// The smallest variance of an output. As a bias of V, it keeps the slope of √V finite at V = 0, where every factor of it is 0.
+/// The smallest variance of an output. Added to V, it keeps the slope of √V finite at V = 0, where every factor of it is 0.
 const SMALLEST_VARIANCE: f64 = 1e-30;
 
-/// θ·x + b + √(S·x²) ∘ ε. `linear_map` applies weights and a bias to an input, and has `outputs` units or
-/// channels.
+/// θ·x + b + √(S·x²) ∘ ε. `linear_map` applies weights and a bias to an input.
 pub(crate) fn local_reparameterization<const X: usize, const D: usize>(
     linear_map: impl Fn(Tensor<X>, Tensor<D>, Option<Tensor<1>>) -> Tensor<X>,
     input: Tensor<X>,
     weight: Tensor<D>,
     bias: Option<Tensor<1>>,
     variance: Tensor<D>,
-    outputs: usize,
     noise: impl FnOnce(&Tensor<X>) -> Tensor<X>,
 ) -> Tensor<X> {
     let mean = linear_map(input.clone(), weight, bias);
     let noise = noise(&mean);
-    let smallest = Tensor::full([outputs], SMALLEST_VARIANCE, (&variance.device(), variance.dtype()));
-    let variance = linear_map(input.square(), variance, Some(smallest));
+    let variance = linear_map(input.square(), variance, None);
     let (slope, rest) = slope_and_rest(&variance, noise);
     mean + variance * slope + rest
 }
@@ -55,7 +52,7 @@ fn slope_and_rest<const X: usize>(variance: &Tensor<X>, noise: Tensor<X>) -> (Te
     if variance.device() == Device::flex() && (variance.dtype(), noise.dtype()) == (DType::F32, DType::F32) {
         return on_the_processor(variance, noise);
     }
-    let (root, half) = (variance.sqrt(), noise * 0.5);
+    let (root, half) = ((variance + SMALLEST_VARIANCE).sqrt(), noise * 0.5);
     (half.clone() / root.clone(), root * half)
 }
 
@@ -67,7 +64,7 @@ fn on_the_processor<const X: usize>(variance: Tensor<X>, noise: Tensor<X>) -> (T
     let (mut slope, mut rest) = (values(variance), values(noise));
     slope.par_chunks_mut(8192).zip(rest.par_chunks_mut(8192)).for_each(|(slope, rest)| {
         for (variance, noise) in slope.iter_mut().zip(rest) {
-            let (root, half) = (variance.sqrt(), 0.5 * *noise);
+            let (root, half) = ((*variance + SMALLEST_VARIANCE as f32).sqrt(), 0.5 * *noise);
             (*variance, *noise) = (half / root, root * half);
         }
     });

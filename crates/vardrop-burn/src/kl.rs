@@ -53,8 +53,12 @@ pub(crate) fn sum_of_sparse_negative_kl(weight: Tensor<1>, log_variance: Tensor<
 #[cfg(feature = "flex")]
 mod processor {
     use burn::tensor::{DType, Device, Element, Tensor, TensorData};
+    use rayon::prelude::*;
     use vardrop::Real;
     use vardrop::noise::sparse_negative_kl_and_slopes;
+
+    /// Weights that a thread takes at a time.
+    const CHUNK: usize = 32_768;
 
     /// Nothing on other devices and in other precisions than single and double.
     pub(super) fn sum_of_sparse_negative_kl(weight: &Tensor<1>, log_variance: &Tensor<1>) -> Option<Tensor<1>> {
@@ -71,7 +75,16 @@ mod processor {
             |tensor: &Tensor<1>| tensor.clone().detach().into_data().try_into_vec::<T>().expect("its own precision");
         let (theta, log_sigma) = (values(weight), values(log_variance));
         let (mut of_weight, mut of_log_variance) = (vec![T::zero(); theta.len()], vec![T::zero(); theta.len()]);
-        let sum = sparse_negative_kl_and_slopes(&theta, &log_sigma, &mut of_weight, &mut of_log_variance);
+        let parameters = theta.par_chunks(CHUNK).zip(log_sigma.par_chunks(CHUNK));
+        let slopes = of_weight.par_chunks_mut(CHUNK).zip(of_log_variance.par_chunks_mut(CHUNK));
+        let sums: Vec<f64> = parameters
+            .zip(slopes)
+            .map(|((theta, log_sigma), (of_theta, of_log_sigma))| {
+                sparse_negative_kl_and_slopes(theta, log_sigma, of_theta, of_log_sigma)
+            })
+            .collect();
+        // In their order, so that the sum does not depend on the number of threads.
+        let sum = sums.iter().sum();
         let constant = |values: Vec<T>| {
             let shape = [values.len()];
             Tensor::<1>::from_data(TensorData::new(values, shape), (&weight.device(), weight.dtype()))

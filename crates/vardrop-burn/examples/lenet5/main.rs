@@ -21,6 +21,10 @@ use run::{Outcome, Run};
 use vardrop::data::{Splits, mnist, synthetic};
 use vardrop::sparse::lenet5_table;
 
+/// glibc's allocator gives the memory of large tensors back to the system after every operation.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 struct Arguments {
     epochs: usize,
     seed: Option<u64>,

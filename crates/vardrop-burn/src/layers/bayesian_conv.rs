@@ -118,9 +118,8 @@ macro_rules! convolution {
                 let weight = self.weight.val();
                 let variance = self.posterior.variance(weight.clone());
                 let conv = |input, weight, bias| self.convolve(input, weight, bias);
-                let [outputs, ..] = weight.dims();
                 let mean = self.posterior.mean(weight);
-                estimator::local_reparameterization(conv, input, mean, self.bias(), variance, outputs, noise)
+                estimator::local_reparameterization(conv, input, mean, self.bias(), variance, noise)
             }
 
             fn bias(&self) -> Option<Tensor<1>> {

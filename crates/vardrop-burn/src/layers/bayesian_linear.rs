@@ -115,9 +115,8 @@ impl<P: Posterior<2>> BayesianLinear<P> {
     fn local<const X: usize>(&self, input: Tensor<X>, noise: impl FnOnce(&Tensor<X>) -> Tensor<X>) -> Tensor<X> {
         let weight = self.weight.val();
         let variance = self.posterior.variance(weight.clone());
-        let [_, outputs] = weight.dims();
         let mean = self.posterior.mean(weight);
-        estimator::local_reparameterization(linear, input, mean, self.bias(), variance, outputs, noise)
+        estimator::local_reparameterization(linear, input, mean, self.bias(), variance, noise)
     }
 
     fn bias(&self) -> Option<Tensor<1>> {
