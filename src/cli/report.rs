@@ -94,7 +94,8 @@ impl ReportArgs {
             What::SelectionClaims => self.runs(report::selection_claims, report::selection_claims)?,
             What::Table1 => self.table1()?,
             What::Older => {
-                let sets = variance::open_sets(self.dir.as_deref().unwrap_or(Path::new("results/older")))?;
+                let (sets, torn) = variance::open_sets(self.dir.as_deref().unwrap_or(Path::new("results/older")))?;
+                super::tell_of_torn(&torn);
                 self.render(|| variance::rise_table(&sets), || variance::rise_table(&sets))?
             }
             What::Sparse => {
@@ -102,7 +103,8 @@ impl ReportArgs {
                 self.plain(|| sparse::sparse_table(&records))?
             }
             What::LeNet5 => {
-                let records = LeNet5Record::open(self.dir.as_deref().unwrap_or(Path::new("results/lenet5")))?;
+                let (records, torn) = LeNet5Record::open(self.dir.as_deref().unwrap_or(Path::new("results/lenet5")))?;
+                super::tell_of_torn(&torn);
                 self.plain(|| sparse::lenet5_table(&records))?
             }
             What::Calibration => self.evaluations(uncertainty::evaluation_table)?,
@@ -139,12 +141,16 @@ impl ReportArgs {
 
     /// Those of one file, or of our own networks: trained as the paper says, and as its authors' code does.
     fn prunings(&self) -> Result<Vec<PruneRecord>> {
-        if let Some(path) = &self.dir {
-            return PruneRecord::open(path);
+        let published =
+            ["results/sparse/lenet-300-100.jsonl", "results/sparse/zeroed-lenet-300-100.jsonl"].map(Path::new);
+        let paths = self.dir.as_deref().map_or(published.to_vec(), |path| vec![path]);
+        let mut every = Vec::new();
+        for path in paths {
+            let (records, torn) = PruneRecord::open(path)?;
+            super::tell_of_torn(&torn);
+            every.extend(records);
         }
-        let mut records = PruneRecord::open("results/sparse/lenet-300-100.jsonl")?;
-        records.extend(PruneRecord::open("results/sparse/zeroed-lenet-300-100.jsonl")?);
-        Ok(records)
+        Ok(every)
     }
 
     fn table1(&self) -> Result<String> {

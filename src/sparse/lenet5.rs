@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::LayerSparsity;
 use crate::data::Digest;
 use crate::error::Result;
-use crate::files::{self, Kind, Line, Output};
+use crate::files::{self, Kind, Line, Output, TornLine};
 use crate::provenance::Provenance;
 use crate::table::{Cell, Table};
 
@@ -117,12 +117,12 @@ impl Line for LeNet5Record {
 }
 
 impl LeNet5Record {
-    /// Reads a file of records, or every `.jsonl` file of a folder, in their order.
+    /// Reads a file of records, or every `.jsonl` file of a folder, in their order. With them, the last lines that a crash cut off.
     ///
     /// # Errors
     /// A path that cannot be read, a folder without such a file, or a line that is no record.
-    pub fn open(path: impl AsRef<Path>) -> Result<Vec<Self>> {
-        Ok(files::read_all(path.as_ref(), "the example `lenet5` of vardrop-burn writes one with --record")?.0)
+    pub fn open(path: impl AsRef<Path>) -> Result<(Vec<Self>, Vec<TornLine>)> {
+        files::read_all(path.as_ref(), "the example `lenet5` of vardrop-burn writes one with --record")
     }
 
     /// Appends the record to a file as one whole line, or not at all.

@@ -8,7 +8,7 @@ use super::{LayerSparsity, compression};
 use crate::data::Digest;
 use crate::error::Result;
 use crate::experiment::Sample;
-use crate::files::{self, Kind, Line, Output};
+use crate::files::{self, Kind, Line, Output, TornLine};
 use crate::method::Method;
 use crate::network::PRUNING_THRESHOLD;
 use crate::provenance::Provenance;
@@ -128,12 +128,12 @@ impl PruneRecord {
         }
     }
 
-    /// Reads a file of records, or every `.jsonl` file of a folder, in their order.
+    /// Reads a file of records, or every `.jsonl` file of a folder, in their order. With them, the last lines that a crash cut off.
     ///
     /// # Errors
     /// A path that cannot be read, a folder without such a file, or a line that is no record.
-    pub fn open(path: impl AsRef<Path>) -> Result<Vec<Self>> {
-        Ok(files::read_all(path.as_ref(), "`vardrop prune --record FILE.jsonl` writes one")?.0)
+    pub fn open(path: impl AsRef<Path>) -> Result<(Vec<Self>, Vec<TornLine>)> {
+        files::read_all(path.as_ref(), "`vardrop prune --record FILE.jsonl` writes one")
     }
 
     /// Appends the record to a file as one whole line, or not at all.

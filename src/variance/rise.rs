@@ -1,29 +1,31 @@
 //! What becomes of the variances from an early time of a training to a late one, in several trainings side by side.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::networks::{End, Variances};
 use super::{Estimator, VarianceRecord};
 use crate::error::{Error, Result};
 use crate::experiment::paper;
-use crate::files;
+use crate::files::{self, TornLine};
 use crate::table::{Cell, Table};
 
+/// A file of records with its name.
+type Set = (String, Vec<VarianceRecord>);
+
 /// The records of each file of a folder, with its name: that of `as-it-was.jsonl` first, and the others in the order of their names.
+/// With them, the last lines that a crash cut off.
 ///
 /// # Errors
 /// As [`VarianceRecord::open`].
-pub fn open_sets(folder: impl AsRef<Path>) -> Result<Vec<(String, Vec<VarianceRecord>)>> {
-    let open = |path: PathBuf| {
-        let name = path.file_stem().unwrap_or_default().to_string_lossy().replace('-', " ");
-        VarianceRecord::open(&path).map(|(records, _)| (name, records))
-    };
-    let mut sets = files::files(folder.as_ref(), "`experiments/older.sh` writes them")?
-        .into_iter()
-        .map(open)
-        .collect::<Result<Vec<_>>>()?;
+pub fn open_sets(folder: impl AsRef<Path>) -> Result<(Vec<Set>, Vec<TornLine>)> {
+    let (mut sets, mut every_torn) = (Vec::new(), Vec::new());
+    for path in files::files(folder.as_ref(), "`experiments/older.sh` writes them")? {
+        let (records, torn) = VarianceRecord::open(&path)?;
+        sets.push((path.file_stem().unwrap_or_default().to_string_lossy().replace('-', " "), records));
+        every_torn.extend(torn);
+    }
     sets.sort_by_key(|(name, _)| name != "as it was");
-    Ok(sets)
+    Ok((sets, every_torn))
 }
 
 /// For each set of records (with its name: a network at two numbers of epochs) and estimator: the variance at both, and how many times as
@@ -33,7 +35,7 @@ pub fn open_sets(folder: impl AsRef<Path>) -> Result<Vec<(String, Vec<VarianceRe
 ///
 /// # Errors
 /// A set whose records are not of two numbers of epochs.
-pub fn rise_table(sets: &[(String, Vec<VarianceRecord>)]) -> Result<Table> {
+pub fn rise_table(sets: &[Set]) -> Result<Table> {
     let mut table =
         Table::new(["Training", "Estimator", "Top, 10 epochs", "100", "Times", "Bottom, 10 epochs", "100", "Times"]);
     let mut push = |name: &str, estimator: &str, top: [f64; 2], bottom: [f64; 2]| {

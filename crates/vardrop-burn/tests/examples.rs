@@ -98,7 +98,7 @@ fn lenet5_goes_on_where_it_was_interrupted() {
     assert_eq!(kept, pruned.layers[0].sparsity.kept);
     let path = folder.path().join("runs.jsonl");
     found.append(&path).unwrap();
-    assert_eq!(LeNet5Record::open(&path).unwrap(), std::slice::from_ref(&found));
+    assert_eq!(LeNet5Record::open(&path).unwrap().0, std::slice::from_ref(&found));
     assert!(lenet5_table(std::slice::from_ref(&found)).to_string().contains("Ours, seed 3, 3 epochs"));
     std::fs::remove_file(&path).unwrap();
     // A further run goes on with the network, the seed and the count of epochs.
@@ -114,7 +114,7 @@ fn lenet5_goes_on_where_it_was_interrupted() {
     let record = fourth.record("all images").unwrap();
     assert_eq!((record.at(3.0).unwrap().valid_error_percent, record.train_examples), (None, 200));
     record.append(&path).unwrap();
-    assert_eq!(LeNet5Record::open(&path).unwrap(), [record]);
+    assert_eq!(LeNet5Record::open(&path).unwrap().0, [record]);
     std::fs::remove_file(&path).unwrap();
     // Only the newest checkpoint is kept, and another protocol does not go on from it.
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
