@@ -13,7 +13,7 @@ use vardrop::variance::VarianceRecord;
 ///
 /// Computed apart from the crate, from the settings of the first records (`67e7db97901f`) and what each plan named on top of them
 /// before there were presets: SHA-256 of the settings as JSON, keys sorted, as [`Protocol::hash`] says.
-const PLANS: [(&str, usize, &[&str]); 37] = [
+const PLANS: [(&str, usize, &[&str]); 39] = [
     ("ablation/input-noise", 18, &["ec0ae5c8b256"]),
     ("ablation/last-step", 6, &["bee1d5ab570e"]),
     ("ablation/longer", 12, &["2ece81d6525e"]),
@@ -63,6 +63,8 @@ const PLANS: [(&str, usize, &[&str]); 37] = [
     ("protocol/small-batch-average", 3, &["b9a1cff04bc3"]),
     ("protocol/small-batch-average-250", 3, &["b9a1cff04bc3"]),
     ("protocol/small-batch-falling", 3, &["5d918e35ea86"]),
+    ("protocol/wide/step-1e-3", 27, &["56196803f5d7"]),
+    ("protocol/wide/step-3e-4", 12, &["c1577122b189"]),
 ];
 
 fn root(path: &str) -> PathBuf {
