@@ -235,7 +235,11 @@ impl Table {
 
     /// Adds a row to a table that is kept, as [`Table::row`] does to one that is passed on.
     pub fn push(&mut self, row: impl Row) {
-        let mut cells = row.cells();
+        self.push_cells(row.cells());
+    }
+
+    // Not generic, or a notebook's cell would compile it anew.
+    fn push_cells(&mut self, mut cells: Vec<Cell>) {
         let columns = self.header.len().max(cells.len());
         self.header.resize(columns, String::new());
         cells.resize(columns, Cell::Empty);

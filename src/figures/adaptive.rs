@@ -8,8 +8,6 @@ use crate::data::Dataset;
 use crate::experiment::Records;
 use crate::method::Method;
 use crate::network::Network;
-use crate::sparse::LayerSparsity;
-use crate::training::History;
 
 /// α of every input as a picture, beside the standard deviation of the data's pixels, and one against the other; `None` where
 /// the first layer has not one α for each input, or the images another size, or the examples are no images.
@@ -103,43 +101,6 @@ pub fn alpha_by_width(records: &Records, method: Method) -> Figure {
         figure = figure.x_ticks(widths);
     }
     figure
-}
-
-/// What is left of each layer's weights once those that are noise (ln α > 3) are gone, over the epochs, for sparse variational dropout.
-pub fn sparsity_curves(history: &History) -> Figure {
-    let epochs = || history.epochs.iter().map(|epoch| epoch.epoch);
-    let layers = history.epochs.iter().map(|epoch| epoch.sparsity.len()).max().unwrap_or(0);
-    let mut figure = Figure::new("Weights left: ln α up to 3")
-        .height(380)
-        .x_label("Epoch")
-        .y_label("Share of the layer's weights (%)")
-        .log_y();
-    for layer in 0..layers {
-        // A layer without a weight has no place on a logarithmic axis.
-        let left = |share: &f64| Some(100.0 * (1.0 - share)).filter(|left| *left > 0.0);
-        let share = history.epochs.iter().map(|epoch| epoch.sparsity.get(layer).and_then(left));
-        figure = figure.line(format!("Layer {}", layer + 1), epochs(), share);
-    }
-    figure
-}
-
-/// How many weights out of each input pruning has left, as a picture; `None` where the input has another size.
-pub fn weights_left_by_pixel(pruned: &Network, height: usize, width: usize) -> Option<Figure> {
-    let weight = &pruned.layers()[0].weight;
-    if weight.nrows() != height * width {
-        return None;
-    }
-    let left = |(y, x)| weight.row(y * width + x).iter().filter(|&&w| w != 0.0).count() as f64;
-    let layers = crate::sparse::layer_sparsity(pruned);
-    let title = format!("Weights left of the {} out of each pixel", layers[0].outputs);
-    let kept: Vec<String> = layers.iter().map(|layer: &LayerSparsity| format!("{:.1} %", layer.percent())).collect();
-    Some(
-        Figure::new(title)
-            .height(420)
-            .panel(format!("gone of each layer: {}", kept.join(", ")))
-            .images([Array2::from_shape_fn((height, width), left).view()], [""; 0], 1, ColorScale::Sequential)
-            .color_bar("weights"),
-    )
 }
 
 /// α of a layer's inputs, where it has one for each.

@@ -122,7 +122,12 @@ impl LeNet5Record {
     /// # Errors
     /// A path that cannot be read, a folder without such a file, or a line that is no record.
     pub fn open(path: impl AsRef<Path>) -> Result<(Vec<Self>, Vec<TornLine>)> {
-        files::read_all(path.as_ref(), "the example `lenet5` of vardrop-burn writes one with --record")
+        Self::read(path.as_ref())
+    }
+
+    // Not generic, or a notebook's cell would compile it anew.
+    fn read(path: &Path) -> Result<(Vec<Self>, Vec<TornLine>)> {
+        files::read_all(path, "the example `lenet5` of vardrop-burn writes one with --record")
     }
 
     /// Appends the record to a file as one whole line, or not at all.

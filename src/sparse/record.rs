@@ -133,7 +133,12 @@ impl PruneRecord {
     /// # Errors
     /// A path that cannot be read, a folder without such a file, or a line that is no record.
     pub fn open(path: impl AsRef<Path>) -> Result<(Vec<Self>, Vec<TornLine>)> {
-        files::read_all(path.as_ref(), "`vardrop prune --record FILE.jsonl` writes one")
+        Self::read(path.as_ref())
+    }
+
+    // Not generic, or a notebook's cell would compile it anew.
+    fn read(path: &Path) -> Result<(Vec<Self>, Vec<TornLine>)> {
+        files::read_all(path, "`vardrop prune --record FILE.jsonl` writes one")
     }
 
     /// Appends the record to a file as one whole line, or not at all.

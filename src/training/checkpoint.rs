@@ -83,7 +83,11 @@ impl Model {
     /// # Errors
     /// A file that cannot be read, or is no vardrop model.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref();
+        Self::read(path.as_ref())
+    }
+
+    // Not generic, or a notebook's cell would compile it anew.
+    fn read(path: &Path) -> Result<Self> {
         let bytes = files::read_model(path)?;
         let (info, tensors) = parse(path, &bytes)?;
         let mut network = info.skeleton(path, &tensors)?;

@@ -201,8 +201,12 @@ impl EvaluationRecord {
     /// # Errors
     /// A path that cannot be read, a folder without such a file, or a line that is no record: the error has its number.
     pub fn open(path: impl AsRef<Path>) -> Result<(Vec<Self>, Vec<TornLine>)> {
-        let (entries, torn) =
-            files::read_all::<Self>(path.as_ref(), "`vardrop evaluate --record FILE.jsonl` writes one")?;
+        Self::read(path.as_ref())
+    }
+
+    // Not generic, or a notebook's cell would compile it anew.
+    fn read(path: &Path) -> Result<(Vec<Self>, Vec<TornLine>)> {
+        let (entries, torn) = files::read_all::<Self>(path, "`vardrop evaluate --record FILE.jsonl` writes one")?;
         let mut records: Vec<Self> = Vec::new();
         for entry in entries {
             insert_latest(&mut records, entry, |record| &record.provenance, Self::is_same_evaluation);

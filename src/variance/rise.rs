@@ -18,8 +18,12 @@ type Set = (String, Vec<VarianceRecord>);
 /// # Errors
 /// As [`VarianceRecord::open`].
 pub fn open_sets(folder: impl AsRef<Path>) -> Result<(Vec<Set>, Vec<TornLine>)> {
+    read_sets(folder.as_ref())
+}
+
+fn read_sets(folder: &Path) -> Result<(Vec<Set>, Vec<TornLine>)> {
     let (mut sets, mut every_torn) = (Vec::new(), Vec::new());
-    for path in files::files(folder.as_ref(), "`experiments/older.sh` writes them")? {
+    for path in files::files(folder, "`experiments/older.sh` writes them")? {
         let (records, torn) = VarianceRecord::open(&path)?;
         sets.push((path.file_stem().unwrap_or_default().to_string_lossy().replace('-', " "), records));
         every_torn.extend(torn);
