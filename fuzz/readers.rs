@@ -178,7 +178,7 @@ pub fn records(bytes: &[u8], scratch: &Path) -> bool {
         render(evaluation_table(&records));
         records.iter().for_each(|record| render(record.calibration.table()));
     }
-    if let Ok(records) = PruneRecord::open(&path) {
+    if let Ok((records, _)) = PruneRecord::open(&path) {
         taken += records.len();
         records.iter().for_each(reads_back);
         render(pruning_table(&records));

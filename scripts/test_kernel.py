@@ -25,7 +25,7 @@ let predictive = vardrop::uncertainty::Predictive::of_dataset(&run.network, &spl
 let calibration = predictive.calibration(splits.test.labels(), 10)?;
 let records = vardrop::experiment::Records::open("../results/first_light.jsonl")?;
 let (measured, _) = vardrop::variance::VarianceRecord::open("../results/table1")?;
-let prunings = vardrop::sparse::PruneRecord::open("../results/sparse/lenet-300-100.jsonl")?;
+let (prunings, _) = vardrop::sparse::PruneRecord::open("../results/sparse/lenet-300-100.jsonl")?;
 let (evaluations, _) = vardrop::uncertainty::EvaluationRecord::open("../results/uncertainty")?;
 """
 # What a cell ends with, and the best that it shows.

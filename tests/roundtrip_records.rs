@@ -66,7 +66,7 @@ impl Kind for PruneRecord {
         self.append(path)
     }
     fn open(path: &Path) -> Result<Vec<Self>> {
-        Self::open(path)
+        Ok(Self::open(path)?.0)
     }
 }
 
@@ -77,7 +77,7 @@ impl Kind for LeNet5Record {
         self.append(path)
     }
     fn open(path: &Path) -> Result<Vec<Self>> {
-        Self::open(path)
+        Ok(Self::open(path)?.0)
     }
 }
 
