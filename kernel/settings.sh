@@ -1,6 +1,6 @@
 # Read by start, bin/cargo and scripts/setup.sh: where notebooks compile, and from what.
 
-kernel_root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+kernel_root=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
 . "$kernel_root/program.sh"
 
 # What notebooks compile belongs to the clone:
@@ -9,7 +9,7 @@ kernel_root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 #   cargo      cargo's home where they compile. Its configuration is ../kernel/cargo.toml, which knows no crates but those
 #   warm       the crate and its dependencies, compiled once by set-up
 #   sessions   a folder for each running kernel, which starts as a copy of `warm`
-root=$(dirname "$kernel_root")
+root=${kernel_root%/*}
 kernel_work=${VARDROP_KERNEL_WORK:-$root/.cache/kernel}
 kernel_crates=$kernel_work/crates
 kernel_cargo=$kernel_work/cargo
