@@ -77,7 +77,7 @@ def verdict(report):
     differ = re.search(r"(\d+) of \d+ points differ by more than two of them", text)[1]
     return (
         f"{near} of the {points} points of Figure 1 are within 0.15 percentage points of the paper's, "
-        f"but {differ} differ by more than two standard errors (if the paper's error bars are standard errors)."
+        f"but {differ} differ by more than two standard errors, if that is what the paper's error bars are."
     )
 
 

@@ -49,7 +49,10 @@ CASES = {
         LAST,
     ],
     "exit": ["std::process::exit(3);", LAST],
-    "dies at its end": ["let x = 1;", "std::thread::spawn(|| { std::thread::sleep(std::time::Duration::from_millis(200)); std::process::exit(3) }); let _ = x;"],
+    "dies at its end": [
+        "use std::{process::exit, thread::{sleep, spawn}, time::Duration};",
+        "spawn(|| { sleep(Duration::from_millis(200)); exit(3) });",
+    ],
     "hangs": ['use std::io::Write; print!("no newline"); std::io::stdout().flush();', LAST],
     "stand-in": [
         'println!("MNIST could not be downloaded, so the digits below are synthetic and not comparable: no network");',

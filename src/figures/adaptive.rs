@@ -129,16 +129,12 @@ mod tests {
     use super::*;
     use crate::data::synthetic;
     use crate::experiment::tests::record;
+    use crate::figures::figure::tests::drawn;
     use crate::network::{DropoutRates, Initialisation};
     use crate::training::AlphaStatistics;
 
     fn network(method: Method, widths: &[usize]) -> Network {
         Network::new(method, widths, DropoutRates::default(), Initialisation::default(), 1).unwrap()
-    }
-
-    fn drawn(figure: &Figure) -> serde_json::Value {
-        assert!(figure.to_png().is_ok());
-        serde_json::from_str(&figure.to_plotly().unwrap().to_json()).unwrap()
     }
 
     #[test]

@@ -189,8 +189,14 @@ impl Figure {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// A figure's traces and layout in plotly's JSON; it also has to become a PNG.
+    pub fn drawn(figure: &Figure) -> serde_json::Value {
+        assert!(figure.to_png().is_ok());
+        serde_json::from_str(&figure.to_plotly().unwrap().to_json()).unwrap()
+    }
 
     #[test]
     fn a_call_that_cannot_be_carried_out_is_told_when_the_figure_is_drawn() {

@@ -118,12 +118,8 @@ mod tests {
     use ndarray::{Array2, array};
 
     use super::*;
+    use crate::figures::figure::tests::drawn;
     use crate::uncertainty::RegressionEnsemble;
-
-    fn drawn(figure: &Figure) -> serde_json::Value {
-        assert!(figure.to_png().is_ok());
-        serde_json::from_str(&figure.to_plotly().unwrap().to_json()).unwrap()
-    }
 
     /// Two networks that say x ± d of the examples, each with σ² = 0.75.
     fn predictive(xs: &[f64], d: f64) -> RegressionPredictive {

@@ -122,12 +122,8 @@ fn area(found: &[Detection]) -> Option<[f64; 3]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::figures::figure::tests::drawn;
     use crate::uncertainty::tests::record;
-
-    fn drawn(figure: &Figure) -> serde_json::Value {
-        assert!(figure.to_png().is_ok());
-        serde_json::from_str(&figure.to_plotly().unwrap().to_json()).unwrap()
-    }
 
     fn named<'a>(json: &'a serde_json::Value, name: &str) -> Vec<&'a serde_json::Value> {
         json["data"].as_array().unwrap().iter().filter(|trace| trace["name"] == name).collect()

@@ -67,7 +67,9 @@ pub fn lenet5_curves(records: &[LeNet5Record]) -> Figure {
 
 /// The filters of LeNet-5's first convolution, 5 × 5 weights each, pruned.
 pub fn lenet5_filters(record: &LeNet5Record) -> Figure {
-    let picture = |filter: &Vec<f32>| Array2::from_shape_fn((5, 5), |(y, x)| f64::from(filter[5 * y + x]));
+    // What a record lacks stays blank.
+    let weight = |filter: &[f32], place: usize| filter.get(place).map_or(f64::NAN, |&weight| f64::from(weight));
+    let picture = |filter: &Vec<f32>| Array2::from_shape_fn((5, 5), |(y, x)| weight(filter, 5 * y + x));
     let pictures: Vec<Array2<f64>> = record.first_filters.iter().map(picture).collect();
     Figure::new(format!("The {} filters of the first convolution, pruned", pictures.len()))
         .images(pictures.iter().map(|picture| picture.view()), [""; 0], 10, ColorScale::Diverging)
@@ -77,11 +79,7 @@ pub fn lenet5_filters(record: &LeNet5Record) -> Figure {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn drawn(figure: &Figure) -> serde_json::Value {
-        assert!(figure.to_png().is_ok());
-        serde_json::from_str(&figure.to_plotly().unwrap().to_json()).unwrap()
-    }
+    use crate::figures::figure::tests::drawn;
 
     #[test]
     fn lenet5_has_a_line_for_each_record_a_point_for_each_published_network_and_its_filters() {

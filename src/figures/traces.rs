@@ -103,9 +103,9 @@ impl Bars {
 impl Grid {
     /// Numbers on the colour bar, which is so many pixels long, and their texts: three at least, since one tells nothing of the scale.
     pub(super) fn bar_ticks(&self, length: f64) -> Vec<(f64, String)> {
-        let count = (length / 45.0).max(2.0) as usize;
-        let mut ticks = (count..count + 6).map(|count| Axis::default().ticks([self.low, self.high], count));
-        ticks.find(|ticks| ticks.len() > 2).unwrap_or_default()
+        let ticks = |count| Axis::default().ticks([self.low, self.high], count);
+        let usual = (length / 45.0).max(2.0) as usize;
+        (usual..usual + 6).map(ticks).find(|ticks| ticks.len() > 2).unwrap_or_else(|| ticks(usual))
     }
 
     /// The labels of a mosaic's pictures.

@@ -127,12 +127,8 @@ mod tests {
     use ndarray::{Array2, array};
 
     use super::*;
+    use crate::figures::figure::tests::drawn;
     use crate::uncertainty::Ensemble;
-
-    fn drawn(figure: &Figure) -> serde_json::Value {
-        assert!(figure.to_png().is_ok());
-        serde_json::from_str(&figure.to_plotly().unwrap().to_json()).unwrap()
-    }
 
     fn predictive(probabilities: &Array2<f64>) -> Predictive {
         let mut ensemble = Ensemble::new(probabilities.nrows(), probabilities.ncols()).unwrap();

@@ -104,11 +104,7 @@ pub fn noise_spectra(spectra: &[NoiseSpectrum]) -> Figure {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn drawn(figure: &Figure) -> serde_json::Value {
-        assert!(figure.to_png().is_ok());
-        serde_json::from_str(&figure.to_plotly().unwrap().to_json()).unwrap()
-    }
+    use crate::figures::figure::tests::drawn;
 
     #[test]
     fn each_estimator_has_points_a_law_its_noise_and_the_ideal() {

@@ -118,16 +118,12 @@ fn quantile(mut values: Vec<f64>, share: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::figures::figure::tests::drawn;
     use crate::method::Method;
     use crate::network::{DropoutRates, Initialisation};
 
     fn network(method: Method) -> Network {
         Network::new(method, &[16, 5, 3], DropoutRates::default(), Initialisation::UnitColumns, 1).unwrap()
-    }
-
-    fn drawn(figure: &Figure) -> serde_json::Value {
-        assert!(figure.to_png().is_ok());
-        serde_json::from_str(&figure.to_plotly().unwrap().to_json()).unwrap()
     }
 
     #[test]

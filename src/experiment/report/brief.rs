@@ -95,5 +95,6 @@ mod tests {
         let csv = claims_together(&records()).unwrap().to_csv();
         assert!(csv.contains("Variational A ≤ Gaussian A,100 to 1250,together,-1,−1.01 to −0.99,"), "{csv}");
         assert!(csv.contains("per doubling") && csv.contains("not run"), "{csv}");
+        assert!(csv.contains("Variational B ≤ Binary dropout,\"100, 250\",together,"), "{csv}");
     }
 }

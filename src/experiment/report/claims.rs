@@ -106,15 +106,10 @@ impl Claim {
     /// The widths that it is made for, as a phrase: `100 to 1250`, or, where some between are left out, `100, 250`.
     pub(super) fn widths(self) -> String {
         let widths: Vec<usize> = self.points().map(|(width, _)| width).collect();
-        let between =
-            paper::figure1().iter().filter(|point| point.method == self.methods()[0]).map(|point| point.hidden);
-        let (first, last) = (widths.iter().min().copied(), widths.iter().max().copied());
-        match first.zip(last) {
-            Some((first, last))
-                if widths.len() > 2 && between.filter(|at| (first..=last).contains(at)).count() == widths.len() =>
-            {
-                format!("{first} to {last}")
-            }
+        let all = paper::figure1().iter().filter(|point| point.method == self.methods()[0]);
+        let all: Vec<usize> = all.map(|point| point.hidden).collect();
+        match widths[..] {
+            [first, _, .., last] if all.windows(widths.len()).any(|run| run == widths) => format!("{first} to {last}"),
             _ => widths.iter().map(usize::to_string).collect::<Vec<_>>().join(", "),
         }
     }
