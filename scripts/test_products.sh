@@ -5,7 +5,7 @@ set -eu
 ways=$(cargo run --quiet --locked --example products)
 for line in $(echo "$ways" | sed -n 's/: here$//p'); do
     echo "products by $line: running the numerical tests"
-    VARDROP_PRODUCTS=$line cargo test --quiet --locked --test arguments --test golden --test gradients --test noise --test training
+    VARDROP_PRODUCTS=$line cargo test --quiet --locked --test networks -- arguments:: golden gradients:: noise:: training
     VARDROP_PRODUCTS=$line cargo test --quiet --locked --lib -- engine:: noise:: optimizer:: network::
 done
 echo "ran: $(echo "$ways" | sed -n 's/: here$//p' | tr '\n' ' ')"

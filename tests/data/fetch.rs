@@ -1,15 +1,13 @@
 //! The downloader against a server that behaves well, badly, or not at all.
 #![cfg(feature = "fetch")]
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use support::Tiny;
-use support::server::Reply::{BreakOff, Good, Silence, Stall, Status, Unannounced};
-use support::server::{Reply, Server};
+use crate::support::Tiny;
+use crate::support::server::Reply::{BreakOff, Good, Silence, Stall, Status, Unannounced};
+use crate::support::server::{Reply, Server};
 use vardrop::Error;
 use vardrop::data::mnist::{Fetcher, MNIST, Places, Published};
 

@@ -1,26 +1,30 @@
 //! The IDX reader survives any bytes: an error or the right elements, in bounded memory.
 
-mod support;
-
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::support::{gzip, idx};
 use proptest::prelude::*;
-use support::{gzip, idx};
 use vardrop::data::idx::{MAX_ELEMENTS, from_reader, read};
 use vardrop::{Error, Result};
 
-/// Remembers the largest allocation of this whole test program, whose files are all tiny.
+/// Remembers each thread's largest allocation since it began to read.
 struct Watched;
 
-static LARGEST: AtomicUsize = AtomicUsize::new(0);
+thread_local! {
+    static LARGEST: Cell<usize> = const { Cell::new(0) };
+}
+
+fn remember(size: usize) {
+    LARGEST.set(LARGEST.get().max(size));
+}
 
 // SAFETY: every call goes to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Watched {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        LARGEST.fetch_max(layout.size(), Ordering::Relaxed);
+        remember(layout.size());
         // SAFETY: as the caller promises.
         unsafe { System.alloc(layout) }
     }
@@ -29,7 +33,7 @@ unsafe impl GlobalAlloc for Watched {
         unsafe { System.dealloc(pointer, layout) }
     }
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        LARGEST.fetch_max(size, Ordering::Relaxed);
+        remember(size);
         // SAFETY: as the caller promises.
         unsafe { System.realloc(pointer, layout, size) }
     }
@@ -42,6 +46,7 @@ static ALLOCATOR: Watched = Watched;
 const MODEST: usize = 4 << 20;
 
 fn images(bytes: &[u8]) -> Result<([usize; 3], Vec<u8>)> {
+    LARGEST.set(0);
     from_reader(bytes, Path::new("images"))
 }
 
@@ -130,7 +135,7 @@ fn sizes_that_overflow_or_are_absurd_are_an_error() {
 #[test]
 fn an_announced_size_allocates_nothing() {
     assert!(reason(&idx(&[1, 1, MAX_ELEMENTS as u32], &[1, 2])).contains("it holds 2"));
-    assert!(LARGEST.load(Ordering::Relaxed) < MODEST);
+    assert!(LARGEST.get() < MODEST);
 }
 
 #[test]
@@ -142,7 +147,7 @@ fn a_decompression_bomb_is_left_after_what_its_header_announces() {
     let mut bytes = Vec::new();
     bomb.read_to_end(&mut bytes).unwrap();
     assert!(reason(&bytes).contains("bytes follow the 12 elements"));
-    assert!(LARGEST.load(Ordering::Relaxed) < MODEST);
+    assert!(LARGEST.get() < MODEST);
 }
 
 #[test]
@@ -212,7 +217,7 @@ fn survives(bytes: &[u8]) -> Result<(), TestCaseError> {
         Err(Error::Format { reason, .. }) => prop_assert!(!reason.is_empty()),
         Err(other) => prop_assert!(false, "not a format error: {}", other),
     }
-    prop_assert!(LARGEST.load(Ordering::Relaxed) < MODEST);
+    prop_assert!(LARGEST.get() < MODEST);
     Ok(())
 }
 

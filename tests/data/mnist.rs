@@ -1,13 +1,11 @@
 //! Where MNIST is looked for, what counts as found, and what the errors say.
 
-mod support;
-
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use support::{Tiny, gzip, idx};
+use crate::support::{Tiny, gzip, idx};
 use vardrop::Error;
 use vardrop::data::mnist::{FASHION_MNIST, FileState, MNIST, Places, Published};
 use vardrop::data::{Source, Splits, Validation};

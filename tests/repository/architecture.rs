@@ -1,13 +1,10 @@
 //! docs/architecture.md is held to the code: imports go down its list of modules, and each equation has the function that it names.
 
-#[path = "support/sources.rs"]
-mod sources;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use sources::sources;
+use crate::sources::sources;
 
 fn document() -> String {
     fs::read_to_string("docs/architecture.md").unwrap()

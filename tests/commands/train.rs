@@ -1,7 +1,4 @@
 //! `vardrop train` and `vardrop evaluate`: what they print and where, their exit codes, Ctrl-C, and resuming.
-#![cfg(feature = "cli")]
-
-mod support;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -12,8 +9,8 @@ use serde_json::Value;
 use vardrop::data::mnist::MNIST;
 use vardrop::training::Preset;
 
-use support::figures;
-use support::folder::{Folder, text};
+use crate::support::figures;
+use crate::support::folder::{Folder, text};
 
 const SMALL: &str = "train --data ./digits --held-out 60 --hidden 8,8 --batch-size 32 --threads 1 --seed 3";
 

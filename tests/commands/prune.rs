@@ -1,9 +1,6 @@
 //! `vardrop train --method sparse`, `vardrop prune` and the evaluation of what they leave, as a user meets them.
-#![cfg(feature = "cli")]
 
-mod support;
-
-use support::folder::Folder;
+use crate::support::folder::Folder;
 
 /// A folder with digits, and a sparse network trained on them.
 fn with_model() -> Folder {

@@ -1,15 +1,13 @@
 //! Model files: what is written is read back; whatever else is in a file is an error, and no panic; a file that cannot
 //! be replaced stays as it was.
 
-mod support;
-
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use crate::support::rewritten;
 use ndarray::Array2;
 use serde_json::Value;
-use support::rewritten;
 use vardrop::data::{Dataset, Splits, Validation};
 use vardrop::engine::{Engine, Examples};
 use vardrop::training::{Config, Ending, Model, ModelInfo, Trainer};

@@ -150,7 +150,7 @@ fn a_pruned_model_with_a_number_that_is_not_finite_leaves_what_is_there_as_it_wa
         assert!(message.contains(&format!("number for JSON is {threshold} at threshold")), "{message}");
     }
     // 1e38 · 1e38, which goes into the next layer's bias.
-    let mut layers = crate::network(&[6, 1, 10], &[0.0]).layers().to_vec();
+    let mut layers = self::network(&[6, 1, 10], &[0.0]).layers().to_vec();
     layers[0].bias.fill(1e38);
     layers[1].weight.fill(1e38);
     let sparse = SparseNetwork::new(&Network::from_layers(layers).unwrap()).unwrap();

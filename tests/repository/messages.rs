@@ -1,10 +1,7 @@
-//! Every text that the crate and its command line say is listed in tests/messages.txt, so that all of them can be read in one go and a
+//! Every text that the crate and its command line say is listed in tests/repository/messages.txt, so that all of them can be read in one go and a
 //! new or changed one shows up as a difference: the help of every command, and of each source file the strings of two words or more,
 //! which are its error messages, notes, headings and titles.
 #![cfg(feature = "cli")]
-
-#[path = "support/sources.rs"]
-mod sources;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -12,14 +9,15 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use sources::sources;
+use crate::sources::sources;
 
-const LISTING: &str = "tests/messages.txt";
+const LISTING: &str = "tests/repository/messages.txt";
 const COMMANDS: [&str; 9] = ["", "train", "evaluate", "prune", "variance", "sweep", "report", "data", "data fetch"];
 
 #[test]
 fn every_text_is_in_the_listing() {
-    let mut listing = String::from("# Every text that the crate and its command line say: see tests/messages.rs.\n");
+    let mut listing =
+        String::from("# Every text that the crate and its command line say: see tests/repository/messages.rs.\n");
     for command in COMMANDS {
         let title = format!("vardrop {command}");
         write!(listing, "\n## {} --help\n\n{}", title.trim_end(), help(command)).unwrap();
@@ -41,7 +39,7 @@ fn every_text_is_in_the_listing() {
     assert!(
         old == listing,
         "{LISTING} does not list what is said. Read the new texts as a user would. Do they name the value, what was expected and what \
-         to do? Then write the listing anew: VARDROP_WRITE=1 cargo test --test messages\n\n{difference}"
+         to do? Then write the listing anew: VARDROP_WRITE=1 cargo test --test repository messages\n\n{difference}"
     );
 }
 

@@ -1,12 +1,9 @@
 //! `vardrop variance` and `vardrop report table1`: what they print, that they go on where they were, and their errors.
-#![cfg(feature = "cli")]
-
-mod support;
 
 use std::fs;
 
+use crate::support::folder::Folder;
 use serde_json::Value;
-use support::folder::Folder;
 use vardrop::variance::{VarianceRecord, ratios_to_paper};
 
 const QUICK: &str = "variance --data synthetic --hidden 12,8 --epochs 2,1 --batch-size 1000 --threads 1";

@@ -2,16 +2,15 @@
 //! command; what an earlier version wrote is matched by name.
 #![cfg(feature = "cli")]
 
-mod support;
-
+use crate::support;
 use std::fs;
 use std::ops::Deref;
 use std::path::Path;
 use std::process::Output;
 
+use crate::support::folder::Folder;
+use crate::support::{gzip, rewritten};
 use serde_json::Value;
-use support::folder::Folder;
-use support::{gzip, rewritten};
 use vardrop::data::mnist::{MNIST, Places};
 use vardrop::data::{Digest, Identity, Source, Splits, Validation};
 use vardrop::experiment::{Records, SweepPlan};

@@ -1,14 +1,12 @@
 //! `vardrop data`: what it prints, and its exit codes.
 #![cfg(feature = "cli")]
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use support::Tiny;
-use support::server::{Reply, Server};
+use crate::support::Tiny;
+use crate::support::server::{Reply, Server};
 use vardrop::data::mnist::{MNIST, Places};
 
 /// Runs in `root`, with the cache there and no MNIST_DIR unless it is given.

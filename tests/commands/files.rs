@@ -1,7 +1,5 @@
 //! What the commands do to files: nothing before the work is done, nothing to what is not their own, and nothing by halves.
-#![cfg(all(feature = "cli", unix))]
-
-mod support;
+#![cfg(unix)]
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -10,7 +8,7 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Instant;
 
-use support::folder::Folder;
+use crate::support::folder::Folder;
 use vardrop::experiment::Records;
 use vardrop::files::Kind;
 use vardrop::sparse::SparseModel;
@@ -324,7 +322,7 @@ impl Place {
 
 /// How many kills: 20, unless the environment says another number.
 ///
-///     VARDROP_KILLS=500 cargo test --locked --test files kills -- --nocapture
+///     VARDROP_KILLS=500 cargo test --locked --test commands kills -- --nocapture
 fn kills() -> usize {
     let wanted = std::env::var("VARDROP_KILLS").unwrap_or("20".to_owned());
     wanted.parse().unwrap_or_else(|_| panic!("VARDROP_KILLS is {wanted:?}: expected a number, such as 500"))

@@ -1,7 +1,7 @@
 //! Every input that fuzzing has found, through every reader: none panics, and none takes long.
 #![cfg(feature = "sweep")]
 
-#[path = "../fuzz/readers.rs"]
+#[path = "../../fuzz/readers.rs"]
 mod readers;
 
 use std::fs;

@@ -1,13 +1,11 @@
 //! `vardrop evaluate`: the figures that it prints, their keys, the records that it writes, and what it refuses.
-#![cfg(feature = "cli")]
 
-mod support;
-
+use crate::support;
 use std::fs;
 use std::ops::Deref;
 
+use crate::support::folder::Folder;
 use serde_json::Value;
-use support::folder::Folder;
 use vardrop::uncertainty::EvaluationRecord;
 
 /// A folder with digits, and a `model` that was trained on them.

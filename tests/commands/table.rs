@@ -1,14 +1,12 @@
 //! Tables on the command line: training, evaluating, predicting, resuming, sweeping, pruning and measuring.
-#![cfg(feature = "cli")]
 
-mod support;
-
+use crate::support;
 use std::fmt::Write as _;
 use std::fs;
 
+use crate::support::figures;
+use crate::support::folder::Folder;
 use serde_json::Value;
-use support::figures;
-use support::folder::Folder;
 
 /// Numbers in [−1, 1) that look random.
 fn numbers() -> impl FnMut() -> f64 {

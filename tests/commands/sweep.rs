@@ -1,20 +1,17 @@
 //! `vardrop sweep`: that no moment of death loses, doubles or tears a record, and that the numbers are those of an undisturbed
 //! sweep; single tasks; what is refused.
-#![cfg(feature = "cli")]
-
-mod support;
 
 use std::fs;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::support::place::{PLAN, Place, terminate, wait_for};
 use serde_json::Value;
-use support::place::{PLAN, Place, terminate, wait_for};
 use vardrop::experiment::Records;
 
 /// How many kills: 20, unless the environment says another number.
 ///
-///     VARDROP_KILLS=200 cargo test --locked --release --test sweep kills -- --nocapture
+///     VARDROP_KILLS=200 cargo test --locked --release --test commands kills -- --nocapture
 fn kills() -> usize {
     let wanted = std::env::var("VARDROP_KILLS").unwrap_or("20".to_owned());
     wanted.parse().unwrap_or_else(|_| panic!("VARDROP_KILLS is {wanted:?}: expected a number, such as 200"))

@@ -2,8 +2,6 @@
 //! that other sites and systems give the four files are found, and no path makes a command panic.
 #![cfg(all(feature = "cli", unix))]
 
-mod support;
-
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::ops::Deref;
@@ -13,9 +11,9 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use support::folder::Folder;
-use support::server::{Reply, Server};
-use support::{Tiny, gzip, idx};
+use crate::support::folder::Folder;
+use crate::support::server::{Reply, Server};
+use crate::support::{Tiny, gzip, idx};
 use vardrop::data::mnist::MNIST;
 use vardrop::data::{Source, Splits};
 

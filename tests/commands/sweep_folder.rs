@@ -1,15 +1,12 @@
 //! The folder of a sweep: other plans and other files may be in it, files in it may be damaged, and the plan may change meanwhile;
 //! what is not the sweep's own stays, and what is damaged is named.
-#![cfg(feature = "cli")]
-
-mod support;
 
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use support::place::{PLAN, Place, terminate, wait_for};
+use crate::support::place::{PLAN, Place, terminate, wait_for};
 
 /// A plan of networks without noise with three hidden layers of these widths, seed 1.
 fn plan(widths: &str, epochs: usize) -> String {

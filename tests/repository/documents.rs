@@ -4,7 +4,7 @@ use std::fs;
 
 #[cfg(feature = "figures")]
 #[allow(dead_code, reason = "its main writes to docs/")]
-#[path = "../examples/figure1.rs"]
+#[path = "../../examples/figure1.rs"]
 mod figure1;
 
 #[test]

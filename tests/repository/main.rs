@@ -1,0 +1,14 @@
+//! What the repository holds together: code and documents, plans and records, every text, and what is written and read again.
+
+mod architecture;
+mod corpus;
+mod documents;
+mod messages;
+mod protocols;
+mod roundtrip_models;
+mod roundtrip_records;
+mod roundtrip_results;
+mod roundtrip_tables;
+
+#[path = "../support/sources.rs"]
+mod sources;
