@@ -148,7 +148,7 @@ fn figure_1_is_the_default_of_its_methods_in_the_plan_and_in_its_records() {
 #[test]
 fn the_records_of_table_1_and_of_the_sparse_network_have_their_presets() {
     let (records, _) = VarianceRecord::open(root("results/table1")).unwrap();
-    assert_eq!(records.len(), 39);
+    assert_eq!(records.len(), 40);
     for record in records {
         let whole = Preset::Table1.protocol(record.method, &record.hidden).unwrap();
         assert_eq!(record.protocol, whole.with_epochs(record.protocol.epochs));
