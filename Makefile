@@ -3,6 +3,8 @@
 VENV := .venv/bin
 # The environment's kernel comes before one that the user may have installed.
 export JUPYTER_PREFER_ENV_PATH := 1
+# What make says to the programs below it is not for them: cargo would wait for a jobserver that is not there.
+unexport MAKEFLAGS MFLAGS
 NOTEBOOKS ?=
 PEERS ?=
 BROWSER ?=
@@ -27,7 +29,9 @@ data: ## Download MNIST, unless it is there
 lab: setup data ## Open JupyterLab with the notebooks on the Rust kernel
 	$(VENV)/jupyter lab --notebook-dir notebooks $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS)
 
-test: setup check-code test-crate test-burn test-products test-doc test-readme test-runner test-kernel test-set-up test-workflow test-containers test-deploy notebooks ## Run every check
+# A kernel waits for one core at a time: what starts kernels runs two at once.
+test: setup check-code test-crate test-burn test-products test-doc test-readme ## Run every check
+	@$(MAKE) --jobs=2 --output-sync=target notebooks test-kernel test-set-up test-runner test-containers test-workflow test-deploy
 
 check-code: ## Check the format and the lints
 	cargo fmt --check
