@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Checks the crate for other platforms than this machine's: scripts/test_platforms.sh [aarch64|others]
 #
-#   aarch64   lints everything, all features included, for aarch64 Linux, and runs the tests that need no BLAS, under QEMU where this
-#             machine is not one. As root, installs what is missing (a cross compiler, QEMU).
+#   aarch64   lints everything, all features included, for aarch64 Linux, and runs the tests that need no BLAS, the numerical ones by
+#             each way of computing products, under QEMU where this machine is not one. As root, installs what is missing (a cross compiler, QEMU).
 #   others    lints the library without features for Windows, macOS and WebAssembly, which needs no linker
 #
 # Everything is set in the environment of these commands only: other builds in the clone stay as they are.
@@ -54,6 +54,7 @@ test_aarch64() {
     lint "$arm" --all-targets
     lint "$arm" --all-targets --no-default-features
     cargo test --locked --target "$arm" --no-default-features
+    scripts/test_products.sh --target "$arm" --no-default-features
 }
 
 test_others() {

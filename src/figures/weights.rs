@@ -67,7 +67,7 @@ pub fn weights_beside_alpha(network: &Network) -> Figure {
             .panel(format!("Layer {}: weights, {inputs} × {outputs}", index + 1))
             .heat_map(&weights, ColorScale::Diverging)
             .color_range(-limit, limit)
-            .color_bar("w")
+            .color_bar("θ")
             .x_label(if last { "Input" } else { "" })
             .y_label("Output");
         if let Some(rates) = layer.rates() {
@@ -105,7 +105,7 @@ pub fn filters(networks: &[(&str, &Network)], height: usize, width: usize, units
             .panel(*title)
             .images(views, labels, 8, ColorScale::Diverging)
             .color_range(-limit, limit)
-            .color_bar("w");
+            .color_bar("θ");
     }
     Some(figure)
 }

@@ -93,5 +93,5 @@ pub(crate) use table::kinds;
 pub use table::{drawing_table, evaluation_table};
 pub use unknown_table::{turned_table, unknown_table};
 
-#[cfg(test)]
+#[cfg(all(test, feature = "figures"))]
 pub(crate) use unknown_table::tests;

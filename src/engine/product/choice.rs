@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 /// use vardrop::engine::Products;
 /// assert!(Products::available().contains(&Products::Portable));
 /// assert_eq!("blas".parse::<Products>()?, Products::Blas);
-/// assert!("fast".parse::<Products>().unwrap_err().to_string().contains("avx512, blas, matrixmultiply, avx2 or portable"));
+/// assert!("fast".parse::<Products>().unwrap_err().to_string().contains("avx512, blas, matrixmultiply, avx2, neon or portable"));
 /// # Ok::<(), vardrop::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -28,6 +28,8 @@ pub enum Products {
     Avx512,
     /// As [`Self::Avx512`], by the instructions of AVX2 with FMA.
     Avx2,
+    /// As [`Self::Avx512`], by the instructions of NEON, on a 64-bit ARM processor.
+    Neon,
     /// By BLAS, with every factor whole: in a build with the feature `blas`.
     Blas,
     /// By the crate matrixmultiply, with every factor whole: in a build without the feature `blas`.
@@ -40,8 +42,9 @@ impl Products {
     /// The environment variable that forces a way: one of the names, or `auto`, which is as if it were not set.
     pub const VARIABLE: &str = "VARDROP_PRODUCTS";
 
-    /// All ways, those first that a machine takes first: by AVX2 a step of wide layers is not faster than by BLAS.
-    pub const ALL: [Self; 5] = [Self::Avx512, Self::Blas, Self::Matrixmultiply, Self::Avx2, Self::Portable];
+    /// All ways, those first that a machine takes first: by AVX2 a step of wide layers is not faster than by BLAS, and by NEON it was
+    /// not timed.
+    pub const ALL: [Self; 6] = [Self::Avx512, Self::Blas, Self::Matrixmultiply, Self::Avx2, Self::Neon, Self::Portable];
 
     /// What computes the products of double precision, and of single precision where nothing is faster.
     pub const DOUBLE: Self = if cfg!(feature = "blas") { Self::Blas } else { Self::Matrixmultiply };
@@ -51,6 +54,7 @@ impl Products {
         match self {
             Self::Avx512 => "avx512",
             Self::Avx2 => "avx2",
+            Self::Neon => "neon",
             Self::Blas => "blas",
             Self::Matrixmultiply => "matrixmultiply",
             Self::Portable => "portable",
@@ -91,6 +95,7 @@ impl Products {
         match self {
             Self::Avx512 => Kernel::avx512(),
             Self::Avx2 => Kernel::avx2(),
+            Self::Neon => Kernel::neon(),
             Self::Portable => Some(Kernel::portable()),
             Self::Blas | Self::Matrixmultiply => None,
         }
@@ -114,6 +119,8 @@ impl Products {
             Some(Kernel::Avx512(_)) => Self::Avx512,
             #[cfg(target_arch = "x86_64")]
             Some(Kernel::Avx2(_)) => Self::Avx2,
+            #[cfg(target_arch = "aarch64")]
+            Some(Kernel::Neon(_)) => Self::Neon,
             Some(Kernel::Portable(_)) => Self::Portable,
             None => Self::DOUBLE,
         }

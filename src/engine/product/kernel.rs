@@ -5,6 +5,8 @@ use super::avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
 use super::avx512::Avx512;
 use super::loops::Loops;
+#[cfg(target_arch = "aarch64")]
+use super::neon::Neon;
 use super::portable::Portable;
 
 /// `$call` with the loops of a kernel as `$loops`: everything inside is compiled for each of them.
@@ -15,6 +17,8 @@ macro_rules! with_loops {
             $crate::engine::product::kernel::Kernel::Avx512($loops) => $call,
             #[cfg(target_arch = "x86_64")]
             $crate::engine::product::kernel::Kernel::Avx2($loops) => $call,
+            #[cfg(target_arch = "aarch64")]
+            $crate::engine::product::kernel::Kernel::Neon($loops) => $call,
             $crate::engine::product::kernel::Kernel::Portable($loops) => $call,
         }
     };
@@ -30,6 +34,9 @@ pub(in crate::engine) enum Kernel {
     /// For AVX2 with FMA.
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
+    /// For NEON.
+    #[cfg(target_arch = "aarch64")]
+    Neon(Neon),
     /// For any processor.
     Portable(Portable),
 }
@@ -48,6 +55,14 @@ impl Kernel {
         #[cfg(target_arch = "x86_64")]
         return Avx2::detect().map(Self::Avx2);
         #[cfg(not(target_arch = "x86_64"))]
+        None
+    }
+
+    /// The loops for NEON, where the processor has it.
+    pub(super) fn neon() -> Option<Self> {
+        #[cfg(target_arch = "aarch64")]
+        return Neon::detect().map(Self::Neon);
+        #[cfg(not(target_arch = "aarch64"))]
         None
     }
 

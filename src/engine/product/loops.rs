@@ -1,7 +1,7 @@
 //! What the innermost loops of products compute at once, and what they read: a tile of C from whole rows of A, or a strip of one
 //! row of C from a list.
 
-/// Columns of a panel: two registers of AVX-512, four of AVX2.
+/// Columns of a panel: two registers of AVX-512, four of AVX2, eight of NEON.
 pub(super) const COLUMNS: usize = 32;
 
 /// Numbers that are looked at together.

@@ -43,10 +43,9 @@ impl Loops for Portable {
     fn list(self, marks: &[f32], values: &[f32], first: usize, out: &mut [Entry]) -> usize {
         let mut count = 0;
         for (index, (&mark, &value)) in marks.iter().zip(values).enumerate().take(LANES) {
-            if mark != 0.0 {
-                out[count] = Entry::new(first + index, value);
-                count += 1;
-            }
+            // Written in any case, and kept if it counts: which pixel is black is no pattern that a processor could foresee.
+            out[count] = Entry::new(first + index, value);
+            count += usize::from(mark != 0.0);
         }
         count
     }
@@ -61,10 +60,8 @@ impl Loops for Portable {
                     Listing::Values => values[column],
                     Listing::Differences => values[column] - mark,
                 };
-                if mark != 0.0 {
-                    entries[column * capacity + *count as usize] = Entry::new(block.row + row, value);
-                    *count += 1;
-                }
+                entries[column * capacity + *count as usize] = Entry::new(block.row + row, value);
+                *count += u32::from(mark != 0.0);
             }
         }
     }
