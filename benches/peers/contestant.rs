@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde::{Deserialize, Serialize};
+use vardrop::engine::Products;
 use vardrop::peak_memory_mib;
 
 /// What is timed.
@@ -45,6 +46,15 @@ pub fn serve(mut timed: impl Timed) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// What holds the libraries of the others to AVX2: XLA, OpenBLAS, and those of PyTorch.
+const HELD_TO_AVX2: [(&str, &str); 5] = [
+    ("XLA_FLAGS", "--xla_cpu_max_isa=AVX2"),
+    ("OPENBLAS_CORETYPE", "Haswell"),
+    ("ATEN_CPU_CAPABILITY", "avx2"),
+    ("MKL_ENABLE_INSTRUCTIONS", "AVX2"),
+    ("ONEDNN_MAX_CPU_ISA", "AVX2"),
+];
+
 /// The other end.
 pub struct Contestant {
     pub name: String,
@@ -63,22 +73,27 @@ pub struct Contestant {
 
 impl Contestant {
     /// This program as a worker.
-    pub fn ours(name: &str, arguments: &[&str]) -> Result<Self, Box<dyn Error>> {
+    pub fn ours(name: &str, arguments: &[&str], way: Products) -> Result<Self, Box<dyn Error>> {
         let mut command = Command::new(std::env::current_exe()?);
-        Self::start(name, command.args(arguments))?.ok_or_else(|| format!("{name} did not start").into())
+        Self::start(name, command.args(arguments), way)?.ok_or_else(|| format!("{name} did not start").into())
     }
 
     /// A peer's script; `None`, after a word on standard error, where what it needs is not installed.
-    pub fn peer(python: &Path, peer: &str, size: &str) -> Result<Option<Self>, Box<dyn Error>> {
+    pub fn peer(python: &Path, peer: &str, size: &str, way: Products) -> Result<Option<Self>, Box<dyn Error>> {
         let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers");
-        let found = Self::start(peer, Command::new(python).arg(scripts.join("worker.py")).args([peer, size]))?;
+        let mut command = Command::new(python);
+        let found = Self::start(peer, command.arg(scripts.join("worker.py")).args([peer, size]), way)?;
         if found.is_none() {
             eprintln!("{peer} is left out: see benches/peers/requirements.in");
         }
         Ok(found)
     }
 
-    fn start(name: &str, command: &mut Command) -> Result<Option<Self>, Box<dyn Error>> {
+    fn start(name: &str, command: &mut Command, way: Products) -> Result<Option<Self>, Box<dyn Error>> {
+        command.env(Products::VARIABLE, way.name());
+        if way == Products::Avx2 {
+            command.envs(HELD_TO_AVX2);
+        }
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let input = child.stdin.take();
         let mut output = BufReader::new(child.stdout.take().expect("a pipe"));

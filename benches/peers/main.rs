@@ -17,6 +17,7 @@ use std::str::FromStr;
 
 use clap::{Parser, Subcommand};
 use vardrop::Method;
+use vardrop::engine::Products as Way;
 
 use contestant::Contestant;
 use products::{Products, Split};
@@ -41,6 +42,10 @@ struct Options {
     /// The Python that has the peers.
     #[arg(long, default_value = "python3")]
     python: PathBuf,
+    /// How ours computes products, separated by commas. Against avx2 all others are held to AVX2 too. Without it: avx512 and avx2, if
+    /// the machine has them, or else what it takes.
+    #[arg(long, value_delimiter = ',')]
+    ways: Vec<Way>,
     /// Timed turns of each contestant.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
@@ -109,31 +114,46 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn compare(options: &Options) -> Result<(), Box<dyn Error>> {
-    let mut names = Vec::new();
-    for &size in &options.rows {
-        let row = measure(options, size)?;
-        if names != row.names() {
-            names = row.names();
-            println!("{}", row.header());
+    for way in ways(options)? {
+        let mut names = Vec::new();
+        for &size in &options.rows {
+            let row = measure(options, way, size)?;
+            if names != row.names() {
+                names = row.names();
+                println!("{}", row.header());
+            }
+            println!("{row}");
+            if let Some(path) = &options.out {
+                let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+                writeln!(file, "{}", row.record())?;
+            }
         }
-        println!("{row}");
-        if let Some(path) = &options.out {
-            let mut file = OpenOptions::new().create(true).append(true).open(path)?;
-            writeln!(file, "{}", row.record())?;
-        }
+        println!();
     }
     Ok(())
 }
 
+fn ways(options: &Options) -> Result<Vec<Way>, Box<dyn Error>> {
+    let mut ways = options.ways.clone();
+    if ways.is_empty() {
+        ways.extend([Way::Avx512, Way::Avx2].into_iter().filter(|way| way.is_available()));
+    }
+    if ways.is_empty() {
+        ways.push(Way::chosen()?);
+    }
+    Ok(ways)
+}
+
 /// All contestants for one size: started, warmed up, and timed in turns.
-fn measure(options: &Options, size: Size) -> Result<Row, Box<dyn Error>> {
-    let mut contestants = vec![Contestant::ours("ours", &["steps", &size.to_string(), &options.threads.to_string()])?];
+fn measure(options: &Options, way: Way, size: Size) -> Result<Row, Box<dyn Error>> {
+    let ours = ["steps", &size.to_string(), &options.threads.to_string()];
+    let mut contestants = vec![Contestant::ours("ours", &ours, way)?];
     for peer in &options.peers {
-        contestants.extend(Contestant::peer(&options.python, peer, &size.to_string())?);
+        contestants.extend(Contestant::peer(&options.python, peer, &size.to_string(), way)?);
     }
     for split in Split::ALL {
         let worker = ["products", &size.to_string(), &options.threads.to_string(), split.name()];
-        contestants.push(Contestant::ours(split.name(), &worker)?);
+        contestants.push(Contestant::ours(split.name(), &worker, way)?);
     }
     for contestant in &mut contestants {
         contestant.warm_up(options.turn)?;
@@ -143,5 +163,5 @@ fn measure(options: &Options, size: Size) -> Result<Row, Box<dyn Error>> {
             contestant.take_turn()?;
         }
     }
-    Ok(Row::new(size, options.threads, contestants))
+    Ok(Row::new(size, way, options.threads, contestants))
 }

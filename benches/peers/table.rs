@@ -4,20 +4,21 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use super::Size;
 use super::contestant::Contestant;
 use super::products::Split;
+use super::{Size, Way};
 
 /// One size, with the times of every contestant.
 pub struct Row {
     size: Size,
+    way: Way,
     threads: usize,
     contestants: Vec<Contestant>,
 }
 
 impl Row {
-    pub fn new(size: Size, threads: usize, contestants: Vec<Contestant>) -> Self {
-        Self { size, threads, contestants }
+    pub fn new(size: Size, way: Way, threads: usize, contestants: Vec<Contestant>) -> Self {
+        Self { size, way, threads, contestants }
     }
 
     fn ours(&self) -> f64 {
@@ -48,9 +49,10 @@ impl Row {
         columns.extend(["ours / limit", "limit: the products alone"]);
         let marks = ["|---".to_owned(), "|---:".repeat(columns.len() - 1)].concat();
         format!(
-            "Milliseconds per step; medians of {} turns; {}; {}, {} threads; {}.\n\n| {} |\n{marks}|",
+            "Milliseconds per step; medians of {} turns; {}; products by {}; {}, {} threads; {}.\n\n| {} |\n{marks}|",
             self.contestants[0].times.len(),
             described.join(", "),
+            self.way,
             processor(),
             self.threads,
             &now()[..10],
@@ -69,6 +71,7 @@ impl Row {
             "method": self.size.method,
             "width": self.size.width,
             "batch_size": self.size.batch_size,
+            "products": self.way,
             "threads": self.threads,
             "contestants": contestants,
             "ours_ms": self.ours(),
