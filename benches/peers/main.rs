@@ -42,8 +42,8 @@ struct Options {
     /// The Python that has the peers.
     #[arg(long, default_value = "python3")]
     python: PathBuf,
-    /// How ours computes products, separated by commas. Against avx2 all others are held to AVX2 too. Without it: avx512 and avx2, if
-    /// the machine has them, or else what it takes.
+    /// How ours computes products, separated by commas. Against avx2 all others are held to AVX2 too. Without it: what
+    /// VARDROP_PRODUCTS says, or else avx512 and avx2, where the machine has them.
     #[arg(long, value_delimiter = ',')]
     ways: Vec<Way>,
     /// Timed turns of each contestant.
@@ -134,14 +134,15 @@ fn compare(options: &Options) -> Result<(), Box<dyn Error>> {
 }
 
 fn ways(options: &Options) -> Result<Vec<Way>, Box<dyn Error>> {
-    let mut ways = options.ways.clone();
-    if ways.is_empty() {
-        ways.extend([Way::Avx512, Way::Avx2].into_iter().filter(|way| way.is_available()));
+    if !options.ways.is_empty() {
+        return Ok(options.ways.clone());
     }
-    if ways.is_empty() {
-        ways.push(Way::chosen()?);
+    let chosen = Way::chosen()?;
+    let fast = [Way::Avx512, Way::Avx2].into_iter().filter(|way| way.is_available());
+    match std::env::var_os(Way::VARIABLE) {
+        None if chosen != Way::DOUBLE => Ok(fast.collect()),
+        _ => Ok(vec![chosen]),
     }
-    Ok(ways)
 }
 
 /// All contestants for one size: started, warmed up, and timed in turns.

@@ -12,3 +12,17 @@ mod roundtrip_tables;
 
 #[path = "../support/sources.rs"]
 mod sources;
+
+/// A file of a test's own.
+struct Place {
+    _folder: tempfile::TempDir,
+    path: std::path::PathBuf,
+}
+
+impl Place {
+    fn new(name: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        Self { _folder: folder, path }
+    }
+}

@@ -2,8 +2,8 @@
 //! what stood in its place stays.
 
 use std::fs;
-use std::path::PathBuf;
 
+use crate::Place;
 use ndarray::{Array1, Array2};
 use proptest::prelude::*;
 use vardrop::data::{Dataset, Digest, Identity, Splits};
@@ -22,19 +22,6 @@ fn splits(name: &str, held_out: usize) -> Splits {
         Dataset::new(name, pixels, labels, 2, 3).unwrap()
     };
     Splits::hold_out(dataset(12 + held_out), dataset(5), held_out).unwrap()
-}
-
-struct Place {
-    _folder: tempfile::TempDir,
-    path: PathBuf,
-}
-
-impl Place {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("model.safetensors");
-        Self { _folder: folder, path }
-    }
 }
 
 fn weight() -> impl Strategy<Value = f32> {
@@ -70,7 +57,7 @@ proptest! {
         learning_rate in prop::sample::select(vec![1.2e-38, 1.0 / 3.0, 3.4e38]),
         held_out in 0usize..3,
     ) {
-        let (place, splits) = (Place::new(), splits(&name, held_out));
+        let (place, splits) = (Place::new("model.safetensors"), splits(&name, held_out));
         let mut config = Config::new(method, &hidden).epochs(2).batch_size(5).seed(seed).threads(1);
         config.protocol.learning_rate = learning_rate;
         config.protocol.start = Some(name.clone());
@@ -103,7 +90,7 @@ proptest! {
         name in any::<String>(),
         threshold in prop_oneof![any::<f64>().prop_filter("finite", |x| x.is_finite()), Just(f64::MAX), Just(-0.0)],
     ) {
-        let place = Place::new();
+        let place = Place::new("model.safetensors");
         let widths: Vec<usize> = [6].into_iter().chain(hidden.clone()).chain([10]).collect();
         // Biases that are folded into others may become too large.
         let small: Vec<f32> = weights.iter().map(|weight| weight.clamp(-1e3, 1e3)).collect();
@@ -122,7 +109,7 @@ proptest! {
 
 #[test]
 fn a_model_with_a_number_that_is_not_finite_leaves_what_is_there_as_it_was() {
-    let (place, splits) = (Place::new(), splits("tiny", 2));
+    let (place, splits) = (Place::new("model.safetensors"), splits("tiny", 2));
     let config = Config::new(Method::None, &[3]).epochs(2).batch_size(5).threads(1);
     Trainer::new(config.clone(), &splits).unwrap().save(&place.path).unwrap();
     let before = fs::read(&place.path).unwrap();
@@ -138,7 +125,7 @@ fn a_model_with_a_number_that_is_not_finite_leaves_what_is_there_as_it_was() {
 
 #[test]
 fn a_pruned_model_with_a_number_that_is_not_finite_leaves_what_is_there_as_it_was() {
-    let place = Place::new();
+    let place = Place::new("model.safetensors");
     fs::write(&place.path, "before").unwrap();
     let (rates, initialisation) = (DropoutRates::default(), Initialisation::default());
     let network: Network = Network::new(Method::Sparse, &[6, 3, 10], rates, initialisation, 1).unwrap();

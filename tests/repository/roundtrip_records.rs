@@ -4,8 +4,9 @@
 
 use std::fmt::Debug;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use crate::Place;
 use proptest::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -158,19 +159,6 @@ fn others(value: &Value) -> Vec<Value> {
     }
 }
 
-struct Place {
-    _folder: tempfile::TempDir,
-    path: PathBuf,
-}
-
-impl Place {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("records.jsonl");
-        Self { _folder: folder, path }
-    }
-}
-
 /// What is written is read back: as a value, and as it was written.
 #[track_caller]
 fn assert_comes_back<K: Kind>(place: &Place, record: &K) {
@@ -183,7 +171,7 @@ fn assert_comes_back<K: Kind>(place: &Place, record: &K) {
 }
 
 fn every_value_comes_back<K: Kind>() {
-    let place = Place::new();
+    let place = Place::new("records.jsonl");
     for template in templates::<K>() {
         assert_comes_back(&place, &template.clone().try_into::<K>().unwrap());
         for path in paths(&template) {
@@ -212,7 +200,7 @@ fn every_value_comes_back<K: Kind>() {
 }
 
 fn no_number_is_written_that_json_has_not<K: Kind>() {
-    let place = Place::new();
+    let place = Place::new("records.jsonl");
     for template in templates::<K>() {
         let whole: K = template.clone().try_into().unwrap();
         whole.append_to(&place.path).unwrap();
@@ -288,13 +276,13 @@ fn many_values_at_once_come_back<K: Kind>(choices: &[(u16, u16, f64, String)]) {
             value = changed;
         }
     }
-    assert_comes_back(&Place::new(), &value.try_into::<K>().unwrap());
+    assert_comes_back(&Place::new("records.jsonl"), &value.try_into::<K>().unwrap());
 }
 
 /// As version 0.1.0 wrote it with two minibatches, which leave no interval.
 #[test]
 fn a_record_whose_interval_an_older_version_wrote_as_nulls_has_none() {
-    let place = Place::new();
+    let place = Place::new("records.jsonl");
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("results/table1/records.jsonl");
     let mut records = <VarianceRecord as Kind>::open(&file).unwrap();
     let line = to_json(&records[0]).unwrap();

@@ -1,7 +1,7 @@
 //! The products of a step.
 //!
-//! Of single precision they are computed here where the processor has AVX-512, or AVX2 with FMA, and by NEON where that is asked for:
-//! from a right factor that is packed once for all threads ([`Panels`]). The arithmetic is that of a BLAS, which however packs both
+//! Of single precision they are computed here where the processor has AVX-512, or AVX2 with FMA (and by NEON, if that is asked for).
+//! The right factor is packed once for all threads ([`Panels`]). The arithmetic is that of a BLAS, which however packs both
 //! factors anew in each of its calls and cannot know that most of an image is black, and half of a rectified layer or more ([`Listed`]).
 //! Elsewhere, and in double precision, BLAS computes them. [`Products`] says which, and forces either.
 
