@@ -4,7 +4,8 @@
 //! cargo run --example products
 //! ```
 
-use vardrop::engine::{Products, processor};
+use vardrop::engine::Products;
+use vardrop::processor;
 
 fn main() -> vardrop::Result<()> {
     println!("processor: {}", processor());

@@ -136,6 +136,7 @@ mod provenance;
 mod random;
 mod real;
 mod table;
+mod workers;
 
 pub use error::{Error, Result};
 pub use json::to_json;
@@ -144,7 +145,7 @@ pub use network::Network;
 #[cfg(feature = "notebook")]
 pub use notebook::{DisplayList, print_quarters};
 pub use progress::{ProgressLines, WorkObserver, progress_lines};
-pub use provenance::{Machine, Provenance, peak_memory_mib};
+pub use provenance::{Machine, Provenance, peak_memory_mib, processor};
 pub use real::Real;
 pub use table::{Cell, Row, Table, significant};
 

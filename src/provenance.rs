@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::{Products, processor};
+use crate::engine::Products;
 
 /// Which program made a record, how, on what and when.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -122,6 +122,31 @@ pub fn peak_memory_mib() -> Option<f64> {
     Some((kibibytes / 1024.0 * 10.0).round() / 10.0)
 }
 
+/// The processor's name, such as "AMD EPYC 9654 96-Core Processor"; its architecture where it does not say.
+pub fn processor() -> String {
+    let brand = brand().filter(|name| !name.is_empty());
+    brand.unwrap_or_else(|| std::env::consts::ARCH.to_owned())
+}
+
+/// What the processor itself says.
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+fn brand() -> Option<String> {
+    use std::arch::x86_64::__cpuid;
+    const FIRST: u32 = 0x8000_0002;
+    const LAST: u32 = 0x8000_0004;
+    if __cpuid(0x8000_0000).eax < LAST {
+        return None;
+    }
+    let words = (FIRST..=LAST).map(__cpuid).flat_map(|part| [part.eax, part.ebx, part.ecx, part.edx]);
+    let bytes: Vec<u8> = words.flat_map(u32::to_le_bytes).take_while(|&byte| byte != 0).collect();
+    Some(String::from_utf8_lossy(&bytes).split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+#[cfg(not(all(target_arch = "x86_64", not(miri))))]
+fn brand() -> Option<String> {
+    None
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -174,5 +199,11 @@ pub(crate) mod tests {
         let older = serde_json::to_value(provenance()).unwrap();
         assert!(older.get("processor").is_none() && older.get("products").is_none(), "{older}");
         assert_eq!(serde_json::from_value::<Provenance>(older).unwrap(), provenance());
+    }
+
+    #[test]
+    fn the_processor_has_a_name_of_one_line() {
+        let name = processor();
+        assert!(!name.is_empty() && name.lines().count() == 1 && name == name.trim(), "{name:?}");
     }
 }

@@ -8,10 +8,10 @@ use smallvec::SmallVec;
 
 use super::pages::Places;
 use super::product::{self, Kernel, Packed, Panels, Right, single, single_slice};
-use super::workers::{Split, Workers, share};
 use crate::Real;
 use crate::layers::Layer;
 use crate::network::Network;
+use crate::workers::{Split, Workers, share};
 
 /// Derived values of one layer; empty where its noise does not use them.
 #[derive(Debug)]

@@ -8,11 +8,11 @@ use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, s};
 
 use super::derived::{Derived, PerLayer};
 use super::product::{DEPTH, Kernel, Listed, Listing, MOST_LISTED, Transposed, single, single_mut, single_slice_mut};
-use super::workers::{Split, Workers, share};
 use super::workspace::{LayerSpace, Workspace, head};
 use crate::Real;
 use crate::layers::{self, GradientRow, Layer};
 use crate::network::{Network, Objective};
+use crate::workers::{Split, Workers, share};
 
 /// ∂objective/∂ of one layer's parameters.
 #[derive(Debug, Clone, PartialEq)]
@@ -344,7 +344,7 @@ impl<T: Real> Products<'_, T> {
             if listed.take_columns(kernel, marks.clone().zip(input.clone()), listing, most) {
                 listed.product_with(kernel, delta.clone(), weight.view_mut(), add);
                 if let Some(through) = &mut through {
-                    listed.square(kernel);
+                    listed.square();
                     listed.product_with(kernel, whole(|space| &space.spread), through.view_mut(), add);
                 } else if learns {
                     // Σ over examples of ∂ ∘ (Ã − A) for ∂ = δ·Wᵀ is what W ∘ ((Ã − A)ᵀ·δ) sums to over the outputs, and that product

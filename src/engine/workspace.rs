@@ -178,7 +178,7 @@ impl<T: Real> Workspace<T> {
                 let spread = space.spread.slice_mut(s![rows.clone(), ..]);
                 match derived.variance().packed().filter(|_| packed.is_some()) {
                     Some(right) => {
-                        self.listed.square(right.kernel);
+                        self.listed.square();
                         self.listed.product(right, single_mut(spread));
                     }
                     None => {

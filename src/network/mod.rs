@@ -1,6 +1,7 @@
 //! The network: dense layers in a row, each with its own noise, activation and weight of the KL term, and a likelihood.
 
 mod builder;
+mod evaluation;
 mod file;
 mod initialisation;
 mod objective;
@@ -19,6 +20,8 @@ use crate::likelihood::Likelihood;
 use crate::noise::MOST_WEIGHTS;
 
 pub use builder::Builder;
+pub(crate) use evaluation::evaluate;
+pub use evaluation::{Evaluation, score};
 pub(crate) use file::Values;
 pub use initialisation::Initialisation;
 pub use objective::{Loss, Objective};

@@ -11,10 +11,11 @@ mod update;
 use ndarray::Dimension;
 
 use crate::Real;
-use crate::engine::{Engine, PerLayer, Split, share};
+use crate::engine::{Engine, PerLayer};
 use crate::error::{Error, Result};
 use crate::layers::Layer;
 use crate::network::Network;
+use crate::workers::{Split, share};
 use update::{Factors, Kind, update};
 
 pub use schedule::Schedule;

@@ -11,12 +11,12 @@ use multiversion::multiversion;
 use ndarray::{Array2, ArrayViewMut2, Axis};
 
 use super::pruning::LayerSparsity;
-use crate::data::batch;
-use crate::engine::{self, Batch, Evaluation, Inputs, Workers};
+use crate::data::{Batch, Inputs, batch};
 use crate::error::{Error, Result};
 use crate::layers::{Activation, Layer, Noise};
 use crate::likelihood::Likelihood;
-use crate::network::Network;
+use crate::network::{Evaluation, Network, evaluate};
+use crate::workers::Workers;
 
 /// Examples that go through the network side by side.
 const LANES: usize = 32;
@@ -155,7 +155,7 @@ impl SparseNetwork {
         }
         let outputs = self.widths[self.widths.len() - 1];
         (0..batch.len()).try_for_each(|example| self.likelihood.check_target(batch.target(example), outputs))?;
-        engine::evaluate(&self.likelihood, self.predict(batch, threads)?, batch)
+        evaluate(&self.likelihood, self.predict(batch, threads)?, batch)
     }
 
     fn block(&self, batch: &impl Inputs<f32>, first: usize, mut out: ArrayViewMut2<'_, f32>, space: &mut Space) {

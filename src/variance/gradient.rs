@@ -8,11 +8,12 @@ use super::Estimator;
 use super::flipout::{Flipout, Sample};
 use super::separate::SeparateSamples;
 use crate::Real;
-use crate::engine::{Batch, Engine, Objective, Workers};
+use crate::engine::{Batch, Engine, Objective};
 use crate::error::{Error, Result};
 use crate::layers::{Layer, Noise};
 use crate::network::Network;
 use crate::noise::NoiseSource;
+use crate::workers::Workers;
 
 /// Draws gradients of a network's weights. What an estimator needs is made when it is first asked for.
 ///

@@ -67,7 +67,7 @@ impl Products {
 
     /// Whether this machine and this build have it.
     pub fn is_available(self) -> bool {
-        self == Self::DOUBLE || self.loops().is_some()
+        self == Self::DOUBLE || Kernel::of(self).is_some()
     }
 
     /// The way that [`Engine::new`](crate::engine::Engine::new) takes: the one that the environment variable `VARDROP_PRODUCTS` names, or else
@@ -89,18 +89,7 @@ impl Products {
         }
     }
 
-    /// Its loops; nothing where another library computes the products, or where the processor lacks what the loops need.
-    pub(super) fn loops(self) -> Option<Kernel> {
-        match self {
-            Self::Avx512 => Kernel::avx512(),
-            Self::Avx2 => Kernel::avx2(),
-            Self::Neon => Kernel::neon(),
-            Self::Portable => Some(Kernel::portable()),
-            Self::Blas | Self::Matrixmultiply => None,
-        }
-    }
-
-    /// The loops that compute the products of an engine's numbers; nothing where BLAS does.
+    /// What computes the products of an engine's numbers; nothing where BLAS does.
     ///
     /// # Errors
     /// A way that this machine has not.
@@ -108,21 +97,7 @@ impl Products {
         if !self.is_available() {
             return Err(Error::argument("products", self, format!("what this machine has: {}", list())));
         }
-        Ok(self.loops().filter(|_| is_single::<T>()))
-    }
-
-    /// The way of an engine that has these loops.
-    pub(in crate::engine) fn of(kernel: Option<Kernel>) -> Self {
-        match kernel {
-            #[cfg(target_arch = "x86_64")]
-            Some(Kernel::Avx512(_)) => Self::Avx512,
-            #[cfg(target_arch = "x86_64")]
-            Some(Kernel::Avx2(_)) => Self::Avx2,
-            #[cfg(target_arch = "aarch64")]
-            Some(Kernel::Neon(_)) => Self::Neon,
-            Some(Kernel::Portable(_)) => Self::Portable,
-            None => Self::DOUBLE,
-        }
+        Ok(Kernel::of(self).filter(|_| is_single::<T>()))
     }
 }
 
@@ -154,31 +129,6 @@ impl FromStr for Products {
     }
 }
 
-/// The processor's name, such as "AMD EPYC 9654 96-Core Processor"; its architecture where it does not say.
-pub fn processor() -> String {
-    let brand = brand().filter(|name| !name.is_empty());
-    brand.unwrap_or_else(|| std::env::consts::ARCH.to_owned())
-}
-
-/// What the processor itself says.
-#[cfg(all(target_arch = "x86_64", not(miri)))]
-fn brand() -> Option<String> {
-    use std::arch::x86_64::__cpuid;
-    const FIRST: u32 = 0x8000_0002;
-    const LAST: u32 = 0x8000_0004;
-    if __cpuid(0x8000_0000).eax < LAST {
-        return None;
-    }
-    let words = (FIRST..=LAST).map(__cpuid).flat_map(|part| [part.eax, part.ebx, part.ecx, part.edx]);
-    let bytes: Vec<u8> = words.flat_map(u32::to_le_bytes).take_while(|&byte| byte != 0).collect();
-    Some(String::from_utf8_lossy(&bytes).split_whitespace().collect::<Vec<_>>().join(" "))
-}
-
-#[cfg(not(all(target_arch = "x86_64", not(miri))))]
-fn brand() -> Option<String> {
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -188,7 +138,6 @@ mod tests {
         for way in Products::available() {
             assert_eq!(Products::choose(Some(way.name())).unwrap(), way);
             assert_eq!(way.kernel::<f32>().unwrap().is_none(), way == Products::DOUBLE);
-            assert_eq!(Products::of(way.kernel::<f32>().unwrap()), way);
             assert!(way.kernel::<f64>().unwrap().is_none());
         }
         for default in [None, Some(""), Some("auto")] {
@@ -209,11 +158,5 @@ mod tests {
                 assert!(message.contains(way.name()) && message.ends_with(" or portable"), "{message}");
             }
         }
-    }
-
-    #[test]
-    fn the_processor_has_a_name_of_one_line() {
-        let name = processor();
-        assert!(!name.is_empty() && name.lines().count() == 1 && name == name.trim(), "{name:?}");
     }
 }

@@ -1,81 +1,63 @@
-//! Who computes the innermost loops of products.
+//! Whose registers the innermost loops of products use.
 
 #[cfg(target_arch = "x86_64")]
 use super::avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
 use super::avx512::Avx512;
-use super::loops::Loops;
+use super::choice::Products;
 #[cfg(target_arch = "aarch64")]
 use super::neon::Neon;
 use super::portable::Portable;
+use super::simd::Simd;
 
-/// `$call` with the loops of a kernel as `$loops`: everything inside is compiled for each of them.
-macro_rules! with_loops {
-    ($kernel:expr, $loops:ident => $call:expr) => {
-        match $kernel {
-            #[cfg(target_arch = "x86_64")]
-            $crate::engine::product::kernel::Kernel::Avx512($loops) => $call,
-            #[cfg(target_arch = "x86_64")]
-            $crate::engine::product::kernel::Kernel::Avx2($loops) => $call,
-            #[cfg(target_arch = "aarch64")]
-            $crate::engine::product::kernel::Kernel::Neon($loops) => $call,
-            $crate::engine::product::kernel::Kernel::Portable($loops) => $call,
-        }
-    };
-}
-pub(super) use with_loops;
-
-/// One set of innermost loops.
+/// One set of instructions.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::engine) enum Kernel {
-    /// For AVX-512.
     #[cfg(target_arch = "x86_64")]
     Avx512(Avx512),
-    /// For AVX2 with FMA.
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
-    /// For NEON.
     #[cfg(target_arch = "aarch64")]
     Neon(Neon),
-    /// For any processor.
     Portable(Portable),
 }
 
+/// `$call` with a kernel's instructions as `$simd`: everything inside is compiled for each of them.
+macro_rules! with_simd {
+    ($kernel:expr, $simd:ident => $call:expr) => {
+        match $kernel {
+            #[cfg(target_arch = "x86_64")]
+            $crate::engine::product::kernel::Kernel::Avx512($simd) => $call,
+            #[cfg(target_arch = "x86_64")]
+            $crate::engine::product::kernel::Kernel::Avx2($simd) => $call,
+            #[cfg(target_arch = "aarch64")]
+            $crate::engine::product::kernel::Kernel::Neon($simd) => $call,
+            $crate::engine::product::kernel::Kernel::Portable($simd) => $call,
+        }
+    };
+}
+pub(super) use with_simd;
+
 impl Kernel {
-    /// The loops for AVX-512, where the processor has it.
-    pub(super) fn avx512() -> Option<Self> {
-        #[cfg(target_arch = "x86_64")]
-        return Avx512::detect().map(Self::Avx512);
-        #[cfg(not(target_arch = "x86_64"))]
-        None
-    }
-
-    /// The loops for AVX2 with FMA, where the processor has both.
-    pub(super) fn avx2() -> Option<Self> {
-        #[cfg(target_arch = "x86_64")]
-        return Avx2::detect().map(Self::Avx2);
-        #[cfg(not(target_arch = "x86_64"))]
-        None
-    }
-
-    /// The loops for NEON, where the processor has it.
-    pub(super) fn neon() -> Option<Self> {
-        #[cfg(target_arch = "aarch64")]
-        return Neon::detect().map(Self::Neon);
-        #[cfg(not(target_arch = "aarch64"))]
-        None
-    }
-
-    /// The loops for any processor.
-    pub(super) fn portable() -> Self {
-        Self::Portable(Portable)
+    /// What computes the products in one way; nothing where another library does, or where the processor lacks the instructions.
+    pub(super) fn of(way: Products) -> Option<Self> {
+        match way {
+            #[cfg(target_arch = "x86_64")]
+            Products::Avx512 => Avx512::detect().map(Self::Avx512),
+            #[cfg(target_arch = "x86_64")]
+            Products::Avx2 => Avx2::detect().map(Self::Avx2),
+            #[cfg(target_arch = "aarch64")]
+            Products::Neon => Neon::detect().map(Self::Neon),
+            Products::Portable => Some(Self::Portable(Portable)),
+            _ => None,
+        }
     }
 
     /// The most rows of a tile.
     pub(super) fn rows(self) -> usize {
-        fn of<L: Loops>(_: L) -> usize {
-            L::ROWS
+        fn of<S: Simd>(_: S) -> usize {
+            S::ROWS
         }
-        with_loops!(self, loops => of(loops))
+        with_simd!(self, simd => of(simd))
     }
 }

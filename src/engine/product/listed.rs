@@ -5,13 +5,17 @@
 
 use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2};
 
-use super::kernel::{Kernel, with_loops};
-use super::loops::{Block, COLUMNS, Entry, LANES, Line, Listing, Loops, SLACK, Strip};
-use super::panels::{Packed, Panels};
+use super::kernel::{Kernel, with_simd};
+use super::panels::{COLUMNS, Line, Packed, Panels};
+use super::simd::Simd;
+use super::strip::{Entry, SLACK, Strips, Target};
 use super::transposed::take_panel;
 
 /// Lines of two panels that a row's list is multiplied with before the next row's is: they stay in a first-level cache of 32 KB.
 const PIECE: usize = 128;
+
+/// Rows and columns of what is turned over at a time where columns are listed.
+const BLOCK: usize = COLUMNS;
 
 /// Columns of C that are computed together.
 const STRIP: usize = 2 * COLUMNS;
@@ -21,6 +25,17 @@ pub(in crate::engine) const MOST_LISTED: f64 = 0.6;
 
 /// Rows whose share decides.
 pub(in crate::engine) const FIRST: usize = 8;
+
+/// What is listed where a matrix of marks is not zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::engine) enum Listing {
+    /// The marks.
+    Marks,
+    /// The numbers of another matrix.
+    Values,
+    /// Those less the marks.
+    Differences,
+}
 
 /// The lists of a matrix's rows, kept from step to step.
 #[derive(Debug, Default)]
@@ -72,10 +87,8 @@ impl Listed {
             let list = &mut self.entries[row * self.capacity..(row + 1) * self.capacity];
             let (marks, values) = (contiguous(&marks).chunks(PIECE), contiguous(&values).chunks(PIECE));
             let mut count = 0;
-            with_loops!(kernel, loops => for (piece, (marks, values)) in marks.zip(values).enumerate() {
-                for (step, (marks, values)) in marks.chunks(LANES).zip(values.chunks(LANES)).enumerate() {
-                    count += loops.list(marks, values, piece * PIECE + step * LANES, &mut list[count..]);
-                }
+            with_simd!(kernel, simd => for (piece, (marks, values)) in marks.zip(values).enumerate() {
+                count += simd.list(marks, values, piece * PIECE, &mut list[count..]);
                 self.ends[row * pieces + piece] = count as u32;
             });
             if row + 1 == FIRST && self.share_of(FIRST) > most {
@@ -107,15 +120,28 @@ impl Listed {
             assert_eq!((marks.dim(), marks.ncols()), (values.dim(), columns), "shapes");
             marks.into_outer_iter().zip(values.into_outer_iter())
         });
-        for first in (0..depth).step_by(LANES) {
-            let height = LANES.min(depth - first);
-            let mut group: [(&[f32], &[f32]); LANES] = [(&[], &[]); LANES];
-            for (slot, (marks, values)) in group.iter_mut().zip(rows.by_ref().take(height)) {
-                *slot = (marks.to_slice().expect(ORDER), values.to_slice().expect(ORDER));
+        let (mut mark_rows, mut value_rows): ([&[f32]; BLOCK], [&[f32]; BLOCK]) = ([&[]; BLOCK], [&[]; BLOCK]);
+        let (mut marks, mut values) = ([Line([0.0; COLUMNS]); BLOCK], [Line([0.0; COLUMNS]); BLOCK]);
+        for first in (0..depth).step_by(BLOCK) {
+            let height = BLOCK.min(depth - first);
+            for (index, (marks, values)) in rows.by_ref().take(height).enumerate() {
+                (mark_rows[index], value_rows[index]) = (contiguous(&marks), contiguous(&values));
             }
-            with_loops!(kernel, loops => for (block, counts) in self.counts.chunks_mut(LANES).enumerate() {
-                let block = Block { rows: &group[..height], listing, row: first, column: block * LANES };
-                loops.list_columns(&block, counts, &mut self.entries, self.capacity);
+            with_simd!(kernel, simd => for (block, counts) in self.counts.chunks_mut(BLOCK).enumerate() {
+                let column = block * BLOCK;
+                simd.transpose(&mark_rows[..height], column, &mut marks[..counts.len()]);
+                if listing != Listing::Marks {
+                    simd.transpose(&value_rows[..height], column, &mut values[..counts.len()]);
+                }
+                for (index, count) in counts.iter_mut().enumerate() {
+                    let (marks, values) = (&marks[index].0, &mut values[index].0);
+                    if listing == Listing::Differences {
+                        values.iter_mut().zip(marks).for_each(|(value, mark)| *value -= mark);
+                    }
+                    let values = if listing == Listing::Marks { marks } else { &*values };
+                    let list = &mut self.entries[(column + index) * self.capacity + *count as usize..];
+                    *count += simd.list(&marks[..height], &values[..height], first, list) as u32;
+                }
             });
             let done = first + height;
             if done.is_multiple_of(PIECE) || done == depth {
@@ -146,11 +172,13 @@ impl Listed {
     }
 
     /// Every number squared.
-    pub(in crate::engine) fn square(&mut self, kernel: Kernel) {
+    pub(in crate::engine) fn square(&mut self) {
         for row in 0..self.rows {
             let count = self.count(row);
-            let entries = &mut self.entries[row * self.capacity..][..count];
-            with_loops!(kernel, loops => loops.square(entries));
+            for entry in &mut self.entries[row * self.capacity..][..count] {
+                // Written whole, so that several are squared at a time.
+                *entry = Entry { value: entry.value * entry.value, ..*entry };
+            }
         }
     }
 
@@ -186,20 +214,17 @@ impl Listed {
         sums: &mut [f32],
     ) {
         assert_eq!((self.rows, self.rows), (factors.nrows(), sums.len()), "shapes");
+        let weights = factors.to_slice().expect(ORDER);
         let mut panel = std::mem::take(&mut self.panel);
         for first in (0..factors.ncols()).step_by(STRIP) {
             let width = STRIP.min(factors.ncols() - first);
             take_panel(&mut panel, parts.clone(), first, width, self.depth);
-            let sides = [0, 1].map(|side| side_of(&panel, side));
-            with_loops!(kernel, loops => for piece in 0..self.pieces() {
-                for (row, sum) in sums.iter_mut().enumerate() {
-                    let mut strip = [0.0; STRIP];
-                    let strip = &mut strip[..width];
-                    let entries = self.piece(row, piece);
-                    // SAFETY: the lists are of lines below `depth`, which is what each of the panels has.
-                    unsafe { loops.strip(Strip { entries, panels: sides, out: strip, add: false }) };
-                    *sum += loops.dot(strip, &contiguous(&factors.row(row))[first..first + width]);
-                }
+            let panels = [0, 1].map(|side| side_of(&panel, side));
+            with_simd!(kernel, simd => for piece in 0..self.pieces() {
+                let entries = |row| self.piece(row, piece);
+                let target = Target::Weigh { factors: weights.get(first..).unwrap_or_default(), stride: factors.ncols(), sums };
+                // SAFETY: the lists are of lines below `depth`, which is what each of the panels has.
+                unsafe { Strips { entries, panels, columns: width, target }.compute(simd, self.rows) };
             });
         }
         self.panel = panel;
@@ -210,33 +235,29 @@ impl Listed {
     /// # Panics
     /// Shapes that do not fit; an `out` that is not in standard layout.
     fn multiply(&self, right: Packed<'_>, first: usize, mut out: ArrayViewMut2<'_, f32>, add: bool) {
-        let Packed { kernel, panels } = right;
         let stride = out.ncols();
-        let fits = self.rows == out.nrows() && self.depth == panels.depth() && first + panels.columns() <= stride;
+        let fits =
+            self.rows == out.nrows() && self.depth == right.panels.depth() && first + right.panels.columns() <= stride;
         assert!(fits, "shapes");
         if self.depth == 0 && !add {
             out.fill(0.0);
         }
         let out = out.as_slice_mut().expect(ORDER);
-        for pair in (0..panels.count()).step_by(2) {
-            let sides = [pair, pair + 1].map(|side| side_of(panels, side));
+        for pair in (0..right.panels.count()).step_by(2) {
+            let panels = [pair, pair + 1].map(|side| side_of(right.panels, side));
             let column = pair * COLUMNS;
-            let width = STRIP.min(panels.columns() - column);
-            with_loops!(kernel, loops => for piece in 0..self.pieces() {
-                for row in 0..self.rows {
-                    if row + 1 < self.rows {
-                        loops.fetch(self.piece(row + 1, piece), &out[(row + 1) * stride + first + column..][..width]);
-                    }
-                    let strip = &mut out[row * stride + first + column..][..width];
-                    let (entries, add) = (self.piece(row, piece), add || piece > 0);
-                    // SAFETY: the lists are of lines below `depth`, which is what each of the panels has.
-                    unsafe { loops.strip(Strip { entries, panels: sides, out: strip, add }) };
-                }
+            let columns = STRIP.min(right.panels.columns() - column);
+            with_simd!(right.kernel, simd => for piece in 0..self.pieces() {
+                let entries = |row| self.piece(row, piece);
+                let target = Target::Write { out: out.get_mut(first + column..).unwrap_or_default(), stride, add: add || piece > 0 };
+                // SAFETY: the lists are of lines below `depth`, which is what each of the panels has.
+                unsafe { Strips { entries, panels, columns, target }.compute(simd, self.rows) };
             });
         }
     }
 
     /// One piece of a row's list.
+    #[inline(always)]
     fn piece(&self, row: usize, piece: usize) -> &[Entry] {
         let ends = &self.ends[row * self.pieces()..];
         let entries = if piece == 0 { 0 } else { ends[piece - 1] as usize }..ends[piece] as usize;

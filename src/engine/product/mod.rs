@@ -12,28 +12,30 @@ mod avx512;
 mod choice;
 mod kernel;
 mod listed;
-mod loops;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod panels;
 mod portable;
+mod simd;
 mod single;
+mod strip;
+mod tile;
 mod transposed;
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-pub use choice::{Products, processor};
+pub use choice::Products;
 pub(super) use kernel::Kernel;
-pub(super) use listed::{FIRST, Listed, MOST_LISTED};
-pub(super) use loops::Listing;
+pub(super) use listed::{FIRST, Listed, Listing, MOST_LISTED};
 pub(super) use panels::{Filling, Packed, Panels};
 pub(super) use single::{is_single, single, single_mut, single_slice, single_slice_mut};
 pub(super) use transposed::{DEPTH, Transposed};
 
 use crate::Real;
-use kernel::with_loops;
-use loops::{COLUMNS, Left, Loops, Tile};
+use kernel::with_simd;
+use panels::COLUMNS;
+use tile::{Left, Tile};
 
 /// The right factor of a product.
 #[derive(Clone, Copy)]
@@ -72,9 +74,9 @@ fn by_panels(left: ArrayView2<'_, f32>, Packed { kernel, panels }: Packed<'_>, m
     let (rows, depth, columns) = (left.nrows(), left.ncols(), out.ncols());
     let (left, out) = (left.to_slice().expect(ORDER), out.as_slice_mut().expect(ORDER));
     let most = kernel.rows();
-    with_loops!(kernel, loops => for panel in 0..panels.count() {
+    with_simd!(kernel, simd => for panel in 0..panels.count() {
         for rows in tiles(rows, most) {
-            loops.tile(Tile {
+            let tile = Tile {
                 left: Left::Rows { values: &left[rows.start * depth..], stride: depth },
                 panel: panels.panel(panel),
                 out: &mut out[rows.start * columns + panel * COLUMNS..],
@@ -82,7 +84,8 @@ fn by_panels(left: ArrayView2<'_, f32>, Packed { kernel, panels }: Packed<'_>, m
                 rows: rows.len(),
                 columns: panels.width(panel),
                 add: false,
-            });
+            };
+            tile.compute(simd);
         }
     });
 }

@@ -5,8 +5,16 @@ use std::marker::PhantomData;
 
 use ndarray::ArrayView2;
 
-use super::kernel::{Kernel, with_loops};
-use super::loops::{COLUMNS, Line, Loops};
+use super::kernel::{Kernel, with_simd};
+use super::simd::Simd;
+
+/// Columns of a panel: two registers of AVX-512, four of AVX2, eight of NEON.
+pub(super) const COLUMNS: usize = 32;
+
+/// A row of a panel.
+#[derive(Debug, Clone, Copy)]
+#[repr(C, align(128))]
+pub(in crate::engine) struct Line(pub(in crate::engine) [f32; COLUMNS]);
 
 /// A packed (depth × columns) matrix. What its last panel has beyond the matrix is of no meaning.
 #[derive(Debug, Default)]
@@ -125,6 +133,6 @@ impl Filling<'_> {
         for (slot, row) in rows.iter_mut().zip(values.outer_iter()) {
             *slot = row.to_slice().expect("rows are contiguous");
         }
-        with_loops!(kernel, loops => loops.transpose(&rows[..values.nrows()], lines));
+        with_simd!(kernel, simd => simd.transpose(&rows[..values.nrows()], 0, lines));
     }
 }

@@ -43,7 +43,7 @@ fn double(matrix: &Array2<f32>) -> Array2<f64> {
 
 /// Every set of loops that this processor runs: the portable one is always among them.
 fn kernels() -> impl Iterator<Item = Kernel> {
-    Products::available().into_iter().filter_map(Products::loops)
+    Products::available().into_iter().filter_map(Kernel::of)
 }
 
 /// `matrix`'s rows before and from `cut` on, without a part that is empty.
@@ -126,7 +126,7 @@ fn listed_rows_multiply_as_whole_ones() {
         assert!(listed.take_rows(kernel, a.view(), a.view(), 1.0));
         listed.product(right, out.view_mut());
         assert_close(&out, &double(&a).dot(&double(&b)), depth);
-        listed.square(kernel);
+        listed.square();
         listed.product(right, out.view_mut());
         assert_close(&out, &double(&a).mapv(|x| x * x).dot(&double(&b)), depth);
         // Other numbers in the same places.
@@ -167,7 +167,7 @@ fn transposed_products_are_those_of_whole_and_of_listed_columns_in_any_parts() {
             assert!(listed.take_columns(kernel, inputs.clone().zip(inputs.clone()), Listing::Marks, 1.0));
             listed.product_with(kernel, deltas.clone(), out.view_mut(), false);
             assert_close(&out, &expected, depth);
-            listed.square(kernel);
+            listed.square();
             listed.product_with(kernel, deltas.clone(), out.view_mut(), false);
             assert_close(&out, &double(&a).mapv(|x| x * x).t().dot(&double(&d)), depth);
             assert!(listed.take_columns(kernel, marked.clone(), Listing::Values, 1.0));
@@ -251,7 +251,7 @@ fn a_tile_that_its_matrices_do_not_have_is_refused() {
             let out = &mut out[..out_length];
             let panel = panel.panel(0);
             let tile = Tile { left, panel, out, out_stride: 32, rows, columns: 32, add: false };
-            let run = std::panic::AssertUnwindSafe(|| with_loops!(kernel, loops => loops.tile(tile)));
+            let run = std::panic::AssertUnwindSafe(|| with_simd!(kernel, simd => tile.compute(simd)));
             std::panic::catch_unwind(run).is_ok()
         };
         let rows = |count: usize| Left::Rows { values: &left[..count], stride: 4 };

@@ -2,9 +2,9 @@
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::kernel::{Kernel, with_loops};
-use super::loops::{COLUMNS, Left, Loops, Tile};
-use super::panels::Panels;
+use super::kernel::{Kernel, with_simd};
+use super::panels::{COLUMNS, Panels};
+use super::tile::{Left, Tile};
 
 /// The most rows of a minibatch that go through at a time, so that what is packed of them stays in the caches.
 pub(in crate::engine) const DEPTH: usize = 512;
@@ -85,8 +85,8 @@ impl Transposed {
         for first in (0..columns).step_by(COLUMNS) {
             let width = COLUMNS.min(columns - first);
             take_panel(&mut self.panel, parts.clone(), first, width, self.depth);
-            with_loops!(kernel, loops => for row in (0..rows).step_by(self.width) {
-                loops.tile(Tile {
+            with_simd!(kernel, simd => for row in (0..rows).step_by(self.width) {
+                let tile = Tile {
                     left: Left::Packed(&self.slivers[row * self.depth..]),
                     panel: self.panel.panel(0),
                     out: &mut out[row * columns + first..],
@@ -94,7 +94,8 @@ impl Transposed {
                     rows: self.width.min(rows - row),
                     columns: width,
                     add,
-                });
+                };
+                tile.compute(simd);
             });
         }
     }

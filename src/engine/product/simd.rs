@@ -1,0 +1,126 @@
+//! What the innermost loops are written in: registers of several numbers, whichever instructions the processor has for them.
+
+use std::ops::Range;
+
+use super::panels::Line;
+use super::strip::Entry;
+
+/// The instructions of one set. A value of such a type proves that the processor has them.
+pub(super) trait Simd: Copy {
+    /// Several numbers.
+    type Register: Copy;
+
+    /// Numbers in a register.
+    const LANES: usize;
+
+    /// The most rows of a tile, and registers of each of them that are held together.
+    const ROWS: usize;
+    const ACROSS: usize;
+
+    /// Does `work`, compiled for these instructions.
+    fn compiled<W: Work>(self, work: W);
+
+    /// One number in every lane.
+    fn splat(self, value: f32) -> Self::Register;
+
+    /// As many numbers as there are lanes, or fewer, and 0 in the other lanes.
+    fn load(self, values: &[f32]) -> Self::Register;
+
+    /// `out`, of as many numbers as there are lanes or fewer, ← `register`.
+    fn store(self, register: Self::Register, out: &mut [f32]);
+
+    /// a + b.
+    fn add(self, a: Self::Register, b: Self::Register) -> Self::Register;
+
+    /// a · b + c.
+    fn multiply_add(self, a: Self::Register, b: Self::Register, c: Self::Register) -> Self::Register;
+
+    /// Lists numbers of a row, of which the first is number `first`: those of `values` where `marks`, which are as many, are not
+    /// zero. Says how many there are; up to [`SLACK`](super::strip::SLACK) entries of `out` after them may be overwritten.
+    fn list(self, marks: &[f32], values: &[f32], first: usize, out: &mut [Entry]) -> usize {
+        let mut count = 0;
+        for (index, (&mark, &value)) in marks.iter().zip(values).enumerate() {
+            // Written in any case, and kept if it counts: which pixel is black is no pattern that a processor could foresee.
+            out[count] = Entry::new(first + index, value);
+            count += usize::from(mark != 0.0);
+        }
+        count
+    }
+
+    /// `lines`[k][j] ← `rows`[j][`first` + k], for at most 32 rows.
+    fn transpose(self, rows: &[&[f32]], first: usize, lines: &mut [Line]) {
+        for (k, line) in lines.iter_mut().enumerate() {
+            for (value, row) in line.0.iter_mut().zip(rows) {
+                *value = row[first + k];
+            }
+        }
+    }
+
+    /// Asks for what will soon be read or written, where that helps.
+    #[inline(always)]
+    fn fetch<'a, T: 'a>(self, _values: impl FnOnce() -> &'a [T]) {}
+}
+
+/// A loop over registers. What it runs through is to be inlined, so that all of it is compiled for the same instructions.
+pub(super) trait Work {
+    fn run<S: Simd>(self, simd: S);
+}
+
+/// `out`, at most V registers of numbers, ← (or +=, with `add`) `sums`.
+#[inline(always)]
+pub(super) fn write<S: Simd, const V: usize>(simd: S, sums: &[S::Register; V], out: &mut [f32], add: bool) {
+    let write = |sum, out: &mut [f32]| simd.store(if add { simd.add(sum, simd.load(out)) } else { sum }, out);
+    // In whole registers without a question to each: lists are short.
+    if out.len() == V * S::LANES {
+        for (vector, &sum) in sums.iter().enumerate() {
+            write(sum, &mut out[vector * S::LANES..][..S::LANES]);
+        }
+    } else {
+        for (vector, &sum) in sums.iter().enumerate() {
+            let part = part(out, vector, S::LANES);
+            write(sum, &mut out[part]);
+        }
+    }
+}
+
+/// Where register `vector` is of `values`: as many numbers as it has, or fewer at the end.
+#[inline(always)]
+pub(super) fn part(values: &[f32], vector: usize, lanes: usize) -> Range<usize> {
+    (vector * lanes).min(values.len())..((vector + 1) * lanes).min(values.len())
+}
+
+/// [`Simd::transpose`] by blocks of N rows and columns: `transposed` takes N registers of as many numbers, each a part of a row.
+#[inline(always)]
+pub(super) fn transpose_blocks<S: Simd, const N: usize>(
+    simd: S,
+    rows: &[&[f32]],
+    first: usize,
+    lines: &mut [Line],
+    transposed: impl Fn([S::Register; N]) -> [S::Register; N],
+) {
+    for (block, lines) in lines.chunks_mut(N).enumerate() {
+        let first = first + block * N;
+        for (part, rows) in rows.chunks(N).enumerate() {
+            let mut by_row = [simd.splat(0.0); N];
+            for (register, row) in by_row.iter_mut().zip(rows) {
+                *register = simd.load(&row[first..first + lines.len()]);
+            }
+            for (register, line) in transposed(by_row).into_iter().zip(&mut *lines) {
+                simd.store(register, &mut line.0[part * N..][..N]);
+            }
+        }
+    }
+}
+
+/// Methods of [`Simd`] each of which is an instruction or two.
+macro_rules! instructions {
+    ($(fn $name:ident($($argument:ident: $type:ty),*) $(-> $register:ty)? { $call:expr })*) => {$(
+        #[inline(always)]
+        fn $name(self, $($argument: $type),*) $(-> $register)? {
+            // SAFETY: the processor has the instruction, which `self` proves; what it reads and writes is inside its arguments.
+            unsafe { $call }
+        }
+    )*};
+}
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+pub(super) use instructions;
