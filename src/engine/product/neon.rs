@@ -2,7 +2,8 @@
 
 use std::arch::aarch64::*;
 
-use super::simd::{Simd, Work, instructions};
+use super::panels::Line;
+use super::simd::{Simd, Work, instructions, transpose_blocks};
 
 /// Numbers in a register.
 const LANES: usize = 4;
@@ -60,4 +61,23 @@ impl Simd for Neon {
         fn add(a: float32x4_t, b: float32x4_t) -> float32x4_t { vaddq_f32(a, b) }
         fn multiply_add(a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t { vfmaq_f32(c, a, b) }
     }
+
+    fn transpose(self, rows: &[&[f32]], first: usize, lines: &mut [Line]) {
+        #[target_feature(enable = "neon")]
+        fn run(simd: Neon, rows: &[&[f32]], first: usize, lines: &mut [Line]) {
+            transpose_blocks(simd, rows, first, lines, |by_row| transposed(by_row));
+        }
+        // SAFETY: the processor has NEON, which `self` proves.
+        unsafe { run(self, rows, first, lines) }
+    }
+}
+
+/// Four registers, of which each has a number of each of the others' four: numbers, and then pairs of them change places.
+#[inline]
+#[target_feature(enable = "neon")]
+fn transposed([a, b, c, d]: [float32x4_t; LANES]) -> [float32x4_t; LANES] {
+    let pairs = |a, b| (vreinterpretq_f64_f32(vtrn1q_f32(a, b)), vreinterpretq_f64_f32(vtrn2q_f32(a, b)));
+    let ((even, odd), (more_even, more_odd)) = (pairs(a, b), pairs(c, d));
+    [vtrn1q_f64(even, more_even), vtrn1q_f64(odd, more_odd), vtrn2q_f64(even, more_even), vtrn2q_f64(odd, more_odd)]
+        .map(|column| vreinterpretq_f32_f64(column))
 }

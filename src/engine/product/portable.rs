@@ -3,7 +3,10 @@
 //! They are no fast way to train (a BLAS is faster), but with them every machine, and an interpreter, goes through the packing
 //! and the listing around the loops.
 
-use super::simd::{Simd, Work};
+use std::array::from_fn;
+
+use super::panels::Line;
+use super::simd::{Simd, Work, transpose_blocks};
 
 /// Numbers in a register: as many as the smallest of those that processors have.
 const LANES: usize = 4;
@@ -41,11 +44,16 @@ impl Simd for Portable {
 
     #[inline(always)]
     fn add(self, a: [f32; LANES], b: [f32; LANES]) -> [f32; LANES] {
-        std::array::from_fn(|lane| a[lane] + b[lane])
+        from_fn(|lane| a[lane] + b[lane])
     }
 
     #[inline(always)]
     fn multiply_add(self, a: [f32; LANES], b: [f32; LANES], c: [f32; LANES]) -> [f32; LANES] {
-        std::array::from_fn(|lane| a[lane] * b[lane] + c[lane])
+        from_fn(|lane| a[lane] * b[lane] + c[lane])
+    }
+
+    fn transpose(self, rows: &[&[f32]], first: usize, lines: &mut [Line]) {
+        let transposed = |by_row: [[f32; LANES]; LANES]| from_fn(|column| from_fn(|row| by_row[row][column]));
+        transpose_blocks(self, rows, first, lines, transposed);
     }
 }

@@ -48,13 +48,7 @@ pub(super) trait Simd: Copy {
     }
 
     /// `lines`[k][j] ← `rows`[j][`first` + k], for at most 32 rows.
-    fn transpose(self, rows: &[&[f32]], first: usize, lines: &mut [Line]) {
-        for (k, line) in lines.iter_mut().enumerate() {
-            for (value, row) in line.0.iter_mut().zip(rows) {
-                *value = row[first + k];
-            }
-        }
-    }
+    fn transpose(self, rows: &[&[f32]], first: usize, lines: &mut [Line]);
 
     /// Asks for what will soon be read or written, where that helps.
     #[inline(always)]
@@ -113,6 +107,7 @@ pub(super) fn transpose_blocks<S: Simd, const N: usize>(
 }
 
 /// Methods of [`Simd`] each of which is an instruction or two.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 macro_rules! instructions {
     ($(fn $name:ident($($argument:ident: $type:ty),*) $(-> $register:ty)? { $call:expr })*) => {$(
         #[inline(always)]
