@@ -221,10 +221,9 @@ impl Listed {
             take_panel(&mut panel, parts.clone(), first, width, self.depth);
             let panels = [0, 1].map(|side| side_of(&panel, side));
             with_simd!(kernel, simd => for piece in 0..self.pieces() {
-                let entries = |row| self.piece(row, piece);
                 let target = Target::Weigh { factors: weights.get(first..).unwrap_or_default(), stride: factors.ncols(), sums };
                 // SAFETY: the lists are of lines below `depth`, which is what each of the panels has.
-                unsafe { Strips { entries, panels, columns: width, target }.compute(simd, self.rows) };
+                unsafe { Strips { lists: self.lists(piece), panels, columns: width, target }.compute(simd, self.rows) };
             });
         }
         self.panel = panel;
@@ -248,20 +247,20 @@ impl Listed {
             let column = pair * COLUMNS;
             let columns = STRIP.min(right.panels.columns() - column);
             with_simd!(right.kernel, simd => for piece in 0..self.pieces() {
-                let entries = |row| self.piece(row, piece);
                 let target = Target::Write { out: out.get_mut(first + column..).unwrap_or_default(), stride, add: add || piece > 0 };
                 // SAFETY: the lists are of lines below `depth`, which is what each of the panels has.
-                unsafe { Strips { entries, panels, columns, target }.compute(simd, self.rows) };
+                unsafe { Strips { lists: self.lists(piece), panels, columns, target }.compute(simd, self.rows) };
             });
         }
     }
 
-    /// One piece of a row's list.
-    #[inline(always)]
-    fn piece(&self, row: usize, piece: usize) -> &[Entry] {
-        let ends = &self.ends[row * self.pieces()..];
-        let entries = if piece == 0 { 0 } else { ends[piece - 1] as usize }..ends[piece] as usize;
-        &self.entries[row * self.capacity..][entries]
+    /// One piece of each row's list.
+    fn lists(&self, piece: usize) -> impl Iterator<Item = &[Entry]> {
+        let rows = self.entries.chunks_exact(self.capacity).zip(self.ends.chunks_exact(self.pieces()));
+        rows.take(self.rows).map(move |(entries, ends)| {
+            let first = if piece == 0 { 0 } else { ends[piece - 1] };
+            &entries[first as usize..ends[piece] as usize]
+        })
     }
 }
 

@@ -28,8 +28,8 @@ impl Entry {
 
 /// Products of listed rows with some columns of B: strips of all rows of C, one after the other.
 pub(super) struct Strips<'a, E> {
-    /// A row's list, or a part of it.
-    pub(super) entries: E,
+    /// Each row's list, or a part of it.
+    pub(super) lists: E,
     /// One panel or two: the second is needed for more than 32 columns.
     pub(super) panels: [&'a [Line]; 2],
     /// The strips' columns, at most two panels' as many.
@@ -45,7 +45,7 @@ pub(super) enum Target<'a> {
     Weigh { factors: &'a [f32], stride: usize, sums: &'a mut [f32] },
 }
 
-impl<'a, E: Fn(usize) -> &'a [Entry]> Strips<'a, E> {
+impl<'a, E: Iterator<Item = &'a [Entry]>> Strips<'a, E> {
     /// Computes those of rows 0 to `rows`.
     ///
     /// # Safety
@@ -69,14 +69,13 @@ struct InRegisters<T, const V: usize, const U: usize> {
     rows: usize,
 }
 
-impl<'a, E: Fn(usize) -> &'a [Entry], const V: usize, const U: usize> Work for InRegisters<Strips<'a, E>, V, U> {
+impl<'a, E: Iterator<Item = &'a [Entry]>, const V: usize, const U: usize> Work for InRegisters<Strips<'a, E>, V, U> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Strips { entries, panels, columns, mut target } = self.strips;
-        let list = |row| if row < self.rows { entries(row) } else { &[] };
-        let mut next = list(0);
+        let Strips { mut lists, panels, columns, mut target } = self.strips;
+        let mut next = lists.next().unwrap_or_default();
         for row in 0..self.rows {
-            let entries = std::mem::replace(&mut next, list(row + 1));
+            let entries = std::mem::replace(&mut next, lists.next().unwrap_or_default());
             simd.fetch(|| next);
             match &mut target {
                 Target::Write { out, stride, add } => {
