@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Changes the crate in one place at a time, and asks whether a test fails: scripts/mutants.sh [MODULE…]
 #
-# A module is a file or a folder (src/noise, src/optimizer.rs); without one, those that compute are taken in turn. A changed crate
+# A module is a file or a folder (src/noise, src/optimizer); without one, those that compute are taken in turn. A changed crate
 # first meets the unit tests, which are quick; what survives them meets those of whole networks as well. What was caught is noted
 # in target/mutants, so that a run that was broken off goes on; remove that folder to begin anew, after a change to the tests for
 # one. Ends with an error where a change survives that .cargo/mutants.toml does not list.
@@ -11,7 +11,7 @@ if ! cargo mutants --version >/dev/null 2>&1; then
     echo "mutants: there is no cargo-mutants here: cargo install cargo-mutants --locked" >&2
     exit 1
 fi
-[ $# -gt 0 ] || set -- src/noise src/layers src/optimizer.rs src/training src/variance src/engine
+[ $# -gt 0 ] || set -- src/noise src/layers src/optimizer src/training src/variance src/workers.rs src/engine
 ! command -v mold >/dev/null || export RUSTFLAGS="${RUSTFLAGS:-} -C link-arg=-fuse-ld=mold"
 export CARGO_TARGET_DIR=$PWD/target/mutants/build
 

@@ -20,8 +20,8 @@ interpret() {
 }
 
 export MIRIFLAGS="-Zmiri-disable-isolation"
-interpret "portable loops, Stacked Borrows" engine::
+interpret "portable loops, Stacked Borrows" engine:: workers::
 export MIRIFLAGS="-Zmiri-disable-isolation -Zmiri-tree-borrows"
-interpret "portable loops, Tree Borrows" engine::
+interpret "portable loops, Tree Borrows" engine:: workers::
 export MIRIFLAGS="-Zmiri-disable-isolation" RUSTFLAGS="-C target-feature=+avx512f"
 interpret "AVX-512 and AVX2 loops, Stacked Borrows" engine::product
