@@ -13,8 +13,10 @@ pub(super) trait Simd: Copy {
     /// Numbers in a register.
     const LANES: usize;
 
-    /// The most rows of a tile, and registers of each of them that are held together.
+    /// The most rows of a tile.
     const ROWS: usize;
+
+    /// Registers of each of a tile's rows that are held together: 1, 2 or 4.
     const ACROSS: usize;
 
     /// Does `work`, compiled for these instructions.
