@@ -64,7 +64,7 @@ const PLANS: [(&str, usize, &[&str]); 39] = [
     ("protocol/small-batch-average-250", 3, &["b9a1cff04bc3"]),
     ("protocol/small-batch-falling", 3, &["5d918e35ea86"]),
     ("protocol/wide/step-1e-3", 27, &["56196803f5d7"]),
-    ("protocol/wide/step-3e-4", 18, &["c1577122b189"]),
+    ("protocol/wide/step-3e-4", 20, &["c1577122b189"]),
 ];
 
 fn root(path: &str) -> PathBuf {
