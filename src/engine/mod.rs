@@ -45,9 +45,8 @@ pub struct Engine<T = f32> {
     computed: bool,
     /// Whether huge pages have been asked for.
     settled: bool,
-    /// The way in which products are computed, and what computes them; nothing where BLAS does.
+    /// The way in which products are computed.
     products: Products,
-    kernel: Option<Kernel>,
 }
 
 impl<T: Real> Engine<T> {
@@ -93,7 +92,6 @@ impl<T: Real> Engine<T> {
             computed: false,
             settled: false,
             products: if kernel.is_some() { products } else { Products::DOUBLE },
-            kernel,
             workers,
         })
     }
@@ -243,7 +241,7 @@ impl<T: Real> Engine<T> {
 
     /// Whether to list where the minibatch's images are not black, read off its first rows: they are alike.
     fn lists(&mut self, batch: &impl Inputs<T>) -> bool {
-        self.kernel.is_some_and(|kernel| self.spaces[0].lists(kernel, batch))
+        Kernel::of(self.products).is_some_and(|kernel| self.spaces[0].lists(kernel, batch))
     }
 
     /// Whether the backward pass goes on to the network's input. Listed images need it not even for rates that are learned.

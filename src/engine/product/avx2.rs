@@ -3,7 +3,7 @@
 use std::arch::x86_64::*;
 
 use super::panels::Line;
-use super::simd::{Simd, Work, instructions, transpose_blocks};
+use super::simd::{Simd, Work, instructions};
 use super::strip::Entry;
 
 /// Numbers in a register.
@@ -27,17 +27,8 @@ impl Simd for Avx2 {
     const ROWS: usize = 6;
     const ACROSS: usize = 2;
 
-    #[inline(always)]
-    fn compiled<W: Work>(self, work: W) {
-        #[target_feature(enable = "avx2,fma")]
-        fn run<W: Work>(work: W, simd: Avx2) {
-            work.run(simd);
-        }
-        // SAFETY: the processor has AVX2 and FMA, which `self` proves.
-        unsafe { run(work, self) }
-    }
-
     instructions! {
+        "avx2,fma"
         fn splat(value: f32) -> __m256 { _mm256_set1_ps(value) }
         fn load(values: &[f32]) -> __m256 {
             match values.len() {
@@ -53,20 +44,12 @@ impl Simd for Avx2 {
         }
         fn add(a: __m256, b: __m256) -> __m256 { _mm256_add_ps(a, b) }
         fn multiply_add(a: __m256, b: __m256, c: __m256) -> __m256 { _mm256_fmadd_ps(a, b, c) }
+        fn turn(square: &mut [__m256]) { turn(square) }
     }
 
     fn list(self, marks: &[f32], values: &[f32], first: usize, out: &mut [Entry]) -> usize {
         // SAFETY: the processor has AVX2, which `self` proves.
         unsafe { list(self, marks, values, first, out) }
-    }
-
-    fn transpose(self, rows: &[&[f32]], first: usize, lines: &mut [Line]) {
-        #[target_feature(enable = "avx2,fma")]
-        fn run(simd: Avx2, rows: &[&[f32]], first: usize, lines: &mut [Line]) {
-            transpose_blocks(simd, rows, first, lines, |by_row| transposed(by_row));
-        }
-        // SAFETY: the processor has AVX2 and FMA, which `self` proves.
-        unsafe { run(self, rows, first, lines) }
     }
 
     #[inline(always)]
@@ -145,11 +128,12 @@ fn put(which: u8, offsets: __m256i, values: __m256, out: &mut [Entry]) {
 /// change places.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-fn transposed(by_row: [__m256; LANES]) -> [__m256; LANES] {
+fn turn(square: &mut [__m256]) {
+    let square: &mut [__m256; LANES] = square.try_into().expect("as many registers as lanes");
     // fours[4·b + c] has, in its half h, rows 4·b to 4·b + 3 of column 4·h + c.
     let mut fours = [_mm256_setzero_ps(); LANES];
     for block in [0, 4] {
-        let [a, b, c, d] = [0, 1, 2, 3].map(|row| by_row[block + row]);
+        let [a, b, c, d] = [0, 1, 2, 3].map(|row| square[block + row]);
         let (low, high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
         let (more_low, more_high) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
         fours[block] = _mm256_shuffle_ps::<0x44>(low, more_low);
@@ -157,11 +141,9 @@ fn transposed(by_row: [__m256; LANES]) -> [__m256; LANES] {
         fours[block + 2] = _mm256_shuffle_ps::<0x44>(high, more_high);
         fours[block + 3] = _mm256_shuffle_ps::<0xee>(high, more_high);
     }
-    let mut by_column = [_mm256_setzero_ps(); LANES];
     for offset in 0..4 {
         let (first, second) = (fours[offset], fours[4 + offset]);
-        by_column[offset] = _mm256_permute2f128_ps::<0x20>(first, second);
-        by_column[4 + offset] = _mm256_permute2f128_ps::<0x31>(first, second);
+        square[offset] = _mm256_permute2f128_ps::<0x20>(first, second);
+        square[4 + offset] = _mm256_permute2f128_ps::<0x31>(first, second);
     }
-    by_column
 }

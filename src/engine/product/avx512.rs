@@ -4,7 +4,7 @@ use std::arch::x86_64::*;
 
 use super::panels::Line;
 use super::portable::Portable;
-use super::simd::{Simd, Work, instructions, transpose_blocks};
+use super::simd::{Simd, Work, instructions};
 use super::strip::{Entry, SLACK};
 
 /// Numbers in a register.
@@ -30,22 +30,14 @@ impl Simd for Avx512 {
     const ROWS: usize = 8;
     const ACROSS: usize = 2;
 
-    #[inline(always)]
-    fn compiled<W: Work>(self, work: W) {
-        #[target_feature(enable = "avx512f")]
-        fn run<W: Work>(work: W, simd: Avx512) {
-            work.run(simd);
-        }
-        // SAFETY: the processor has AVX-512 F, which `self` proves.
-        unsafe { run(work, self) }
-    }
-
     instructions! {
+        "avx512f"
         fn splat(value: f32) -> __m512 { _mm512_set1_ps(value) }
         fn load(values: &[f32]) -> __m512 { _mm512_maskz_loadu_ps(lanes(values.len()), values.as_ptr()) }
         fn store(register: __m512, out: &mut [f32]) { _mm512_mask_storeu_ps(out.as_mut_ptr(), lanes(out.len()), register) }
         fn add(a: __m512, b: __m512) -> __m512 { _mm512_add_ps(a, b) }
         fn multiply_add(a: __m512, b: __m512, c: __m512) -> __m512 { _mm512_fmadd_ps(a, b, c) }
+        fn turn(square: &mut [__m512]) { turn(square) }
     }
 
     fn list(self, marks: &[f32], values: &[f32], first: usize, out: &mut [Entry]) -> usize {
@@ -55,15 +47,6 @@ impl Simd for Avx512 {
         }
         // SAFETY: the processor has AVX-512 F, which `self` proves.
         unsafe { list(self, marks, values, first, out) }
-    }
-
-    fn transpose(self, rows: &[&[f32]], first: usize, lines: &mut [Line]) {
-        #[target_feature(enable = "avx512f")]
-        fn run(simd: Avx512, rows: &[&[f32]], first: usize, lines: &mut [Line]) {
-            transpose_blocks(simd, rows, first, lines, |by_row| transposed(by_row));
-        }
-        // SAFETY: the processor has AVX-512 F, which `self` proves.
-        unsafe { run(self, rows, first, lines) }
     }
 }
 
@@ -109,11 +92,12 @@ fn put(which: __mmask16, offsets: __m512i, values: __m512, out: &mut [Entry]) {
 /// registers change places.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn transposed(by_row: [__m512; LANES]) -> [__m512; LANES] {
+fn turn(square: &mut [__m512]) {
+    let square: &mut [__m512; LANES] = square.try_into().expect("as many registers as lanes");
     let mut pairs = [_mm512_setzero_ps(); LANES];
     for row in (0..LANES).step_by(2) {
-        pairs[row] = _mm512_unpacklo_ps(by_row[row], by_row[row + 1]);
-        pairs[row + 1] = _mm512_unpackhi_ps(by_row[row], by_row[row + 1]);
+        pairs[row] = _mm512_unpacklo_ps(square[row], square[row + 1]);
+        pairs[row + 1] = _mm512_unpackhi_ps(square[row], square[row + 1]);
     }
     // fours[4·b + c] has, in its quarter q, rows 4·b to 4·b + 3 of column 4·q + c.
     let mut fours = [_mm512_setzero_ps(); LANES];
@@ -124,16 +108,14 @@ fn transposed(by_row: [__m512; LANES]) -> [__m512; LANES] {
         fours[block + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(b, d));
         fours[block + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(b, d));
     }
-    let mut by_column = [_mm512_setzero_ps(); LANES];
     for offset in 0..4 {
         let [a, b, c, d] = [0, 4, 8, 12].map(|block| fours[block + offset]);
         // Quarters 0 and 2, and 1 and 3, of two blocks; then the same of all four.
         let (even_low, even_high) = (_mm512_shuffle_f32x4::<0x88>(a, b), _mm512_shuffle_f32x4::<0x88>(c, d));
         let (odd_low, odd_high) = (_mm512_shuffle_f32x4::<0xdd>(a, b), _mm512_shuffle_f32x4::<0xdd>(c, d));
-        by_column[offset] = _mm512_shuffle_f32x4::<0x88>(even_low, even_high);
-        by_column[offset + 4] = _mm512_shuffle_f32x4::<0x88>(odd_low, odd_high);
-        by_column[offset + 8] = _mm512_shuffle_f32x4::<0xdd>(even_low, even_high);
-        by_column[offset + 12] = _mm512_shuffle_f32x4::<0xdd>(odd_low, odd_high);
+        square[offset] = _mm512_shuffle_f32x4::<0x88>(even_low, even_high);
+        square[offset + 4] = _mm512_shuffle_f32x4::<0x88>(odd_low, odd_high);
+        square[offset + 8] = _mm512_shuffle_f32x4::<0xdd>(even_low, even_high);
+        square[offset + 12] = _mm512_shuffle_f32x4::<0xdd>(odd_low, odd_high);
     }
-    by_column
 }

@@ -40,7 +40,7 @@ pub(super) use with_simd;
 
 impl Kernel {
     /// What computes the products in one way; nothing where another library does, or where the processor lacks the instructions.
-    pub(super) fn of(way: Products) -> Option<Self> {
+    pub(in crate::engine) fn of(way: Products) -> Option<Self> {
         match way {
             #[cfg(target_arch = "x86_64")]
             Products::Avx512 => Avx512::detect().map(Self::Avx512),

@@ -7,7 +7,7 @@ use ndarray::{ArrayView1, ArrayView2, ArrayViewMut2};
 
 use super::kernel::{Kernel, with_simd};
 use super::panels::{COLUMNS, Line, Packed, Panels};
-use super::simd::Simd;
+use super::simd::{Simd, Transpose};
 use super::strip::{Entry, SLACK, Strips, Target};
 use super::transposed::take_panel;
 
@@ -129,9 +129,11 @@ impl Listed {
             }
             with_simd!(kernel, simd => for (block, counts) in self.counts.chunks_mut(BLOCK).enumerate() {
                 let column = block * BLOCK;
-                simd.transpose(&mark_rows[..height], column, &mut marks[..counts.len()]);
+                let rows = &mark_rows[..height];
+                simd.compiled(Transpose { rows, first: column, lines: &mut marks[..counts.len()] });
                 if listing != Listing::Marks {
-                    simd.transpose(&value_rows[..height], column, &mut values[..counts.len()]);
+                    let rows = &value_rows[..height];
+                    simd.compiled(Transpose { rows, first: column, lines: &mut values[..counts.len()] });
                 }
                 for (index, count) in counts.iter_mut().enumerate() {
                     let (marks, values) = (&marks[index].0, &mut values[index].0);
@@ -220,10 +222,12 @@ impl Listed {
             let width = STRIP.min(factors.ncols() - first);
             take_panel(&mut panel, parts.clone(), first, width, self.depth);
             let panels = [0, 1].map(|side| side_of(&panel, side));
+            let (columns, stride) = (width, factors.ncols());
+            let weights = weights.get(first..).unwrap_or_default();
             with_simd!(kernel, simd => for piece in 0..self.pieces() {
-                let target = Target::Weigh { factors: weights.get(first..).unwrap_or_default(), stride: factors.ncols(), sums };
+                let target = Target::Weigh { factors: weights, stride, sums };
                 // SAFETY: the lists are of lines below `depth`, which is what each of the panels has.
-                unsafe { Strips { lists: self.lists(piece), panels, columns: width, target }.compute(simd, self.rows) };
+                unsafe { Strips { lists: self.lists(piece), panels, columns, target }.compute(simd, self.rows) };
             });
         }
         self.panel = panel;
@@ -246,8 +250,9 @@ impl Listed {
             let panels = [pair, pair + 1].map(|side| side_of(right.panels, side));
             let column = pair * COLUMNS;
             let columns = STRIP.min(right.panels.columns() - column);
+            let out = out.get_mut(first + column..).unwrap_or_default();
             with_simd!(right.kernel, simd => for piece in 0..self.pieces() {
-                let target = Target::Write { out: out.get_mut(first + column..).unwrap_or_default(), stride, add: add || piece > 0 };
+                let target = Target::Write { out, stride, add: add || piece > 0 };
                 // SAFETY: the lists are of lines below `depth`, which is what each of the panels has.
                 unsafe { Strips { lists: self.lists(piece), panels, columns, target }.compute(simd, self.rows) };
             });

@@ -2,8 +2,7 @@
 
 use std::arch::aarch64::*;
 
-use super::panels::Line;
-use super::simd::{Simd, Work, instructions, transpose_blocks};
+use super::simd::{Simd, Work, instructions};
 
 /// Numbers in a register.
 const LANES: usize = 4;
@@ -26,17 +25,8 @@ impl Simd for Neon {
     const ROWS: usize = 6;
     const ACROSS: usize = 4;
 
-    #[inline(always)]
-    fn compiled<W: Work>(self, work: W) {
-        #[target_feature(enable = "neon")]
-        fn run<W: Work>(work: W, simd: Neon) {
-            work.run(simd);
-        }
-        // SAFETY: the processor has NEON, which `self` proves.
-        unsafe { run(work, self) }
-    }
-
     instructions! {
+        "neon"
         fn splat(value: f32) -> float32x4_t { vdupq_n_f32(value) }
         fn load(values: &[f32]) -> float32x4_t {
             match values.as_array::<LANES>() {
@@ -60,24 +50,23 @@ impl Simd for Neon {
         }
         fn add(a: float32x4_t, b: float32x4_t) -> float32x4_t { vaddq_f32(a, b) }
         fn multiply_add(a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t { vfmaq_f32(c, a, b) }
-    }
-
-    fn transpose(self, rows: &[&[f32]], first: usize, lines: &mut [Line]) {
-        #[target_feature(enable = "neon")]
-        fn run(simd: Neon, rows: &[&[f32]], first: usize, lines: &mut [Line]) {
-            transpose_blocks(simd, rows, first, lines, |by_row| transposed(by_row));
-        }
-        // SAFETY: the processor has NEON, which `self` proves.
-        unsafe { run(self, rows, first, lines) }
+        fn turn(square: &mut [float32x4_t]) { turn(square) }
     }
 }
 
 /// Four registers, of which each has a number of each of the others' four: numbers, and then pairs of them change places.
 #[inline]
 #[target_feature(enable = "neon")]
-fn transposed([a, b, c, d]: [float32x4_t; LANES]) -> [float32x4_t; LANES] {
+fn turn(square: &mut [float32x4_t]) {
+    let square: &mut [float32x4_t; LANES] = square.try_into().expect("as many registers as lanes");
+    let [a, b, c, d] = *square;
     let pairs = |a, b| (vreinterpretq_f64_f32(vtrn1q_f32(a, b)), vreinterpretq_f64_f32(vtrn2q_f32(a, b)));
     let ((even, odd), (more_even, more_odd)) = (pairs(a, b), pairs(c, d));
-    [vtrn1q_f64(even, more_even), vtrn1q_f64(odd, more_odd), vtrn2q_f64(even, more_even), vtrn2q_f64(odd, more_odd)]
-        .map(|column| vreinterpretq_f32_f64(column))
+    *square = [
+        vtrn1q_f64(even, more_even),
+        vtrn1q_f64(odd, more_odd),
+        vtrn2q_f64(even, more_even),
+        vtrn2q_f64(odd, more_odd),
+    ]
+    .map(|column| vreinterpretq_f32_f64(column));
 }

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use ndarray::ArrayView2;
 
 use super::kernel::{Kernel, with_simd};
-use super::simd::Simd;
+use super::simd::{Simd, Transpose};
 
 /// Columns of a panel: two registers of AVX-512, four of AVX2, eight of NEON.
 pub(super) const COLUMNS: usize = 32;
@@ -133,6 +133,6 @@ impl Filling<'_> {
         for (slot, row) in rows.iter_mut().zip(values.outer_iter()) {
             *slot = row.to_slice().expect("rows are contiguous");
         }
-        with_simd!(kernel, simd => simd.transpose(&rows[..values.nrows()], 0, lines));
+        with_simd!(kernel, simd => simd.compiled(Transpose { rows: &rows[..values.nrows()], first: 0, lines }));
     }
 }

@@ -5,8 +5,7 @@
 
 use std::array::from_fn;
 
-use super::panels::Line;
-use super::simd::{Simd, Work, transpose_blocks};
+use super::simd::{Simd, Work};
 
 /// Numbers in a register: as many as the smallest of those that processors have.
 const LANES: usize = 4;
@@ -52,8 +51,9 @@ impl Simd for Portable {
         from_fn(|lane| a[lane] * b[lane] + c[lane])
     }
 
-    fn transpose(self, rows: &[&[f32]], first: usize, lines: &mut [Line]) {
-        let transposed = |by_row: [[f32; LANES]; LANES]| from_fn(|column| from_fn(|row| by_row[row][column]));
-        transpose_blocks(self, rows, first, lines, transposed);
+    #[inline(always)]
+    fn turn(self, square: &mut [[f32; LANES]]) {
+        let rows: [[f32; LANES]; LANES] = from_fn(|row| square[row]);
+        square.copy_from_slice(&from_fn::<_, LANES, _>(|column| from_fn(|row| rows[row][column])));
     }
 }

@@ -5,6 +5,9 @@ use std::ops::Range;
 use super::panels::Line;
 use super::strip::Entry;
 
+/// The most numbers in a register.
+const MOST_LANES: usize = 16;
+
 /// The instructions of one set. A value of such a type proves that the processor has them.
 pub(super) trait Simd: Copy {
     /// Several numbers.
@@ -49,8 +52,8 @@ pub(super) trait Simd: Copy {
         count
     }
 
-    /// `lines`[k][j] ← `rows`[j][`first` + k], for at most 32 rows.
-    fn transpose(self, rows: &[&[f32]], first: usize, lines: &mut [Line]);
+    /// Registers as many as lanes, of which each then has a number of each of the others': what was the rows of a square are its columns.
+    fn turn(self, square: &mut [Self::Register]);
 
     /// Asks for what will soon be read or written, where that helps.
     #[inline(always)]
@@ -85,39 +88,54 @@ pub(super) fn part(values: &[f32], vector: usize, lanes: usize) -> Range<usize> 
     (vector * lanes).min(values.len())..((vector + 1) * lanes).min(values.len())
 }
 
-/// [`Simd::transpose`] by blocks of N rows and columns: `transposed` takes N registers of as many numbers, each a part of a row.
-#[inline(always)]
-pub(super) fn transpose_blocks<S: Simd, const N: usize>(
-    simd: S,
-    rows: &[&[f32]],
-    first: usize,
-    lines: &mut [Line],
-    transposed: impl Fn([S::Register; N]) -> [S::Register; N],
-) {
-    for (block, lines) in lines.chunks_mut(N).enumerate() {
-        let first = first + block * N;
-        for (part, rows) in rows.chunks(N).enumerate() {
-            let mut by_row = [simd.splat(0.0); N];
-            for (register, row) in by_row.iter_mut().zip(rows) {
-                *register = simd.load(&row[first..first + lines.len()]);
-            }
-            for (register, line) in transposed(by_row).into_iter().zip(&mut *lines) {
-                simd.store(register, &mut line.0[part * N..][..N]);
+/// `lines`[k][j] ← `rows`[j][`first` + k], for at most 32 rows.
+pub(super) struct Transpose<'a> {
+    pub(super) rows: &'a [&'a [f32]],
+    pub(super) first: usize,
+    pub(super) lines: &'a mut [Line],
+}
+
+impl Work for Transpose<'_> {
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        for (block, lines) in self.lines.chunks_mut(S::LANES).enumerate() {
+            let first = self.first + block * S::LANES;
+            for (part, rows) in self.rows.chunks(S::LANES).enumerate() {
+                let mut registers = [simd.splat(0.0); MOST_LANES];
+                let square = &mut registers[..S::LANES];
+                for (register, row) in square.iter_mut().zip(rows) {
+                    *register = simd.load(&row[first..first + lines.len()]);
+                }
+                simd.turn(square);
+                for (&register, line) in square.iter().zip(&mut *lines) {
+                    simd.store(register, &mut line.0[part * S::LANES..][..S::LANES]);
+                }
             }
         }
     }
 }
 
-/// Methods of [`Simd`] each of which is an instruction or two.
+/// Methods of [`Simd`] for instructions that have to be switched on by name, each of which is a few of them.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 macro_rules! instructions {
-    ($(fn $name:ident($($argument:ident: $type:ty),*) $(-> $register:ty)? { $call:expr })*) => {$(
+    ($features:literal $(fn $name:ident($($argument:ident: $type:ty),*) $(-> $register:ty)? { $call:expr })*) => {
         #[inline(always)]
-        fn $name(self, $($argument: $type),*) $(-> $register)? {
-            // SAFETY: the processor has the instruction, which `self` proves; what it reads and writes is inside its arguments.
-            unsafe { $call }
+        fn compiled<W: Work>(self, work: W) {
+            #[target_feature(enable = $features)]
+            fn run<S: Simd, W: Work>(simd: S, work: W) {
+                work.run(simd);
+            }
+            // SAFETY: the processor has the instructions, which `self` proves.
+            unsafe { run(self, work) }
         }
-    )*};
+        $(
+            #[inline(always)]
+            fn $name(self, $($argument: $type),*) $(-> $register)? {
+                // SAFETY: the processor has the instruction, which `self` proves; what it reads and writes is inside its arguments.
+                unsafe { $call }
+            }
+        )*
+    };
 }
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(super) use instructions;
